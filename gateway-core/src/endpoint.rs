@@ -1,0 +1,158 @@
+//! One engine that can serve requests, as configuration describes it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{EndpointId, load::EndpointState};
+
+/// What part of the work an endpoint does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Prefill and decode.
+    #[default]
+    Unified,
+    /// Prefill only.
+    Prefill,
+    /// Decode only.
+    Decode,
+}
+
+/// A description of an endpoint, from which a fleet makes [`Endpoint`]s. All but the name is optional.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EndpointSpec {
+    /// The endpoint's name, unique in its fleet.
+    pub name: String,
+    /// Models it serves.
+    pub models: Vec<String>,
+    /// LoRA adapters it can serve.
+    pub adapters: Vec<String>,
+    /// Its part of the work.
+    pub role: Role,
+    /// Free labels (chip, zone, pool) for selectors and preferences.
+    pub labels: BTreeMap<String, String>,
+    /// The longest prompt plus output it takes, in tokens.
+    pub context_tokens: Option<u32>,
+    /// The prompt lengths it is meant for, in tokens, both ends included.
+    pub prompt_range: Option<(u32, u32)>,
+    /// A fixed share of traffic relative to others; 1 where unset.
+    pub weight: Option<f32>,
+}
+
+impl EndpointSpec {
+    /// An endpoint of which only the name is known.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..Self::default() }
+    }
+
+    /// Adds a model.
+    #[must_use]
+    pub fn model(mut self, name: impl Into<String>) -> Self {
+        self.models.push(name.into());
+        self
+    }
+
+    /// Adds a LoRA adapter.
+    #[must_use]
+    pub fn adapter(mut self, name: impl Into<String>) -> Self {
+        self.adapters.push(name.into());
+        self
+    }
+
+    /// Sets the role.
+    #[must_use]
+    pub fn role(mut self, role: Role) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// Adds a label.
+    #[must_use]
+    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// Sets the context length in tokens.
+    #[must_use]
+    pub fn context_tokens(mut self, tokens: u32) -> Self {
+        self.context_tokens = Some(tokens);
+        self
+    }
+
+    /// Sets the prompt lengths the endpoint is meant for, in tokens.
+    #[must_use]
+    pub fn prompt_range(mut self, least: u32, most: u32) -> Self {
+        self.prompt_range = Some((least, most));
+        self
+    }
+
+    /// Sets the fixed weight.
+    #[must_use]
+    pub fn weight(mut self, weight: f32) -> Self {
+        self.weight = Some(weight);
+        self
+    }
+}
+
+/// An endpoint of a fleet: its description, its number, and its living state.
+#[derive(Debug)]
+pub struct Endpoint {
+    id: EndpointId,
+    spec: EndpointSpec,
+    state: Arc<EndpointState>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(id: EndpointId, spec: EndpointSpec, state: Arc<EndpointState>) -> Self {
+        Self { id, spec, state }
+    }
+
+    /// The endpoint's number in its fleet.
+    #[must_use]
+    pub fn id(&self) -> EndpointId {
+        self.id
+    }
+
+    /// The endpoint's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// The description it was made from.
+    #[must_use]
+    pub fn spec(&self) -> &EndpointSpec {
+        &self.spec
+    }
+
+    /// Load and health, shared with every snapshot that lists this endpoint.
+    #[must_use]
+    pub fn state(&self) -> &Arc<EndpointState> {
+        &self.state
+    }
+
+    /// Whether it serves `model`.
+    #[must_use]
+    pub fn serves(&self, model: &str) -> bool {
+        self.spec.models.iter().any(|served| served == model)
+    }
+
+    /// Whether it can serve the LoRA adapter `name`.
+    #[must_use]
+    pub fn has_adapter(&self, name: &str) -> bool {
+        self.spec.adapters.iter().any(|adapter| adapter == name)
+    }
+
+    /// The value of a label.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.spec.labels.get(key).map(String::as_str)
+    }
+
+    /// The fixed weight, 1 where unset.
+    #[must_use]
+    pub fn weight(&self) -> f32 {
+        self.spec.weight.unwrap_or(1.0)
+    }
+}

@@ -1,0 +1,206 @@
+//! The endpoints that exist now, as one immutable snapshot.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    Endpoint, EndpointId, EndpointSpec,
+    health::HealthPolicy,
+    load::{EndpointState, TelemetryPolicy},
+    prefix::{PrefixIndex, PrefixIndexConfig},
+};
+
+/// Why a list of endpoints is no fleet.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum FleetError {
+    /// Two endpoints have the same name.
+    #[error("endpoint {0:?} is listed twice; give each endpoint a name of its own")]
+    DuplicateName(String),
+    /// More endpoints than numbers.
+    #[error("{0} endpoints are more than the {limit} that one fleet holds", limit = EndpointId::LIMIT)]
+    TooMany(usize),
+}
+
+/// The policies and sizes that hold for a whole fleet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FleetConfig {
+    /// What the age of an engine's reading means.
+    pub telemetry: TelemetryPolicy,
+    /// When endpoints are taken out.
+    pub health: HealthPolicy,
+    /// Size of the prefix index.
+    pub prefix: PrefixIndexConfig,
+}
+
+/// What outlives a snapshot: the prefix index, the lock that joins choosing and booking.
+#[derive(Debug)]
+struct Shared {
+    config: FleetConfig,
+    prefix: PrefixIndex,
+    gate: Mutex<()>,
+}
+
+/// An immutable list of endpoints with their shared living state.
+///
+/// A changed list is a new snapshot ([`Fleet::with_endpoints`]); endpoints that keep their name keep their number, load,
+/// health and cached prefixes, so a reload forgets nothing. Cloning is cheap and shares everything.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    endpoints: Arc<[Arc<Endpoint>]>,
+    by_name: Arc<HashMap<String, u32>>,
+    shared: Arc<Shared>,
+}
+
+impl Fleet {
+    /// A fleet with default policies.
+    ///
+    /// # Errors
+    /// Where two endpoints share a name or there are too many.
+    pub fn new(endpoints: impl IntoIterator<Item = EndpointSpec>) -> Result<Self, FleetError> {
+        Self::with_config(endpoints, FleetConfig::default())
+    }
+
+    /// A fleet with its own policies.
+    ///
+    /// # Errors
+    /// As for [`Fleet::new`].
+    pub fn with_config(
+        endpoints: impl IntoIterator<Item = EndpointSpec>,
+        config: FleetConfig,
+    ) -> Result<Self, FleetError> {
+        let shared = Shared { config, prefix: PrefixIndex::new(config.prefix), gate: Mutex::new(()) };
+        assemble(endpoints.into_iter().collect(), &[], Arc::new(shared))
+    }
+
+    /// The next snapshot: these endpoints, with the state of those that were there before.
+    ///
+    /// # Errors
+    /// As for [`Fleet::new`]; this snapshot is then unchanged.
+    pub fn with_endpoints(&self, endpoints: impl IntoIterator<Item = EndpointSpec>) -> Result<Self, FleetError> {
+        let next = assemble(endpoints.into_iter().collect(), &self.endpoints, Arc::clone(&self.shared))?;
+        for gone in self.endpoints.iter().filter(|endpoint| next.by_name(endpoint.name()).is_none()) {
+            self.shared.prefix.clear(gone.id());
+        }
+        Ok(next)
+    }
+
+    /// All endpoints, in the order they were listed.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
+        &self.endpoints
+    }
+
+    /// The endpoint of this name.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Endpoint>> {
+        self.by_name.get(name).and_then(|&at| self.endpoints.get(at as usize))
+    }
+
+    /// Whether any endpoint serves `model`, healthy or not.
+    #[must_use]
+    pub fn serves(&self, model: &str) -> bool {
+        self.endpoints.iter().any(|endpoint| endpoint.serves(model))
+    }
+
+    /// All models served, each once, sorted.
+    #[must_use]
+    pub fn models(&self) -> Vec<&str> {
+        let set: BTreeMap<&str, ()> =
+            self.endpoints.iter().flat_map(|endpoint| &endpoint.spec().models).map(|m| (m.as_str(), ())).collect();
+        set.into_keys().collect()
+    }
+
+    /// Which prefixes are believed to be cached where.
+    #[must_use]
+    pub fn prefix(&self) -> &PrefixIndex {
+        &self.shared.prefix
+    }
+
+    /// The policies of this fleet.
+    #[must_use]
+    pub fn config(&self) -> &FleetConfig {
+        &self.shared.config
+    }
+
+    /// Held from the first look at the load until the choice is booked, so that no two choices see the same load.
+    pub(crate) fn gate(&self) -> MutexGuard<'_, ()> {
+        self.shared.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn assemble(specs: Vec<EndpointSpec>, before: &[Arc<Endpoint>], shared: Arc<Shared>) -> Result<Fleet, FleetError> {
+    if specs.len() > EndpointId::LIMIT {
+        return Err(FleetError::TooMany(specs.len()));
+    }
+    let known: HashMap<&str, &Arc<Endpoint>> = before.iter().map(|old| (old.name(), old)).collect();
+    let mut used = vec![false; EndpointId::LIMIT];
+    for old in before {
+        used[old.id().index()] = true;
+    }
+    let mut free = (0..EndpointId::LIMIT).filter(|&id| !used[id]).chain(numbers_left_behind(&specs, before));
+    let mut by_name = HashMap::with_capacity(specs.len());
+    let mut endpoints = Vec::with_capacity(specs.len());
+    for (at, spec) in (0_u32..).zip(specs) {
+        if by_name.insert(spec.name.clone(), at).is_some() {
+            return Err(FleetError::DuplicateName(spec.name));
+        }
+        let (id, state) = match known.get(spec.name.as_str()) {
+            Some(old) => (old.id(), Arc::clone(old.state())),
+            None => (next_id(&mut free), Arc::new(EndpointState::default())),
+        };
+        endpoints.push(Arc::new(Endpoint::new(id, spec, state)));
+    }
+    Ok(Fleet { endpoints: endpoints.into(), by_name: Arc::new(by_name), shared })
+}
+
+fn next_id(free: &mut impl Iterator<Item = usize>) -> EndpointId {
+    let id = free.next().expect("as many numbers as endpoints may exist");
+    EndpointId(u16::try_from(id).expect("the limit fits 16 bits"))
+}
+
+/// Numbers whose endpoint is not in the new list: reused last, so that late news of the old one finds nobody.
+fn numbers_left_behind(specs: &[EndpointSpec], before: &[Arc<Endpoint>]) -> Vec<usize> {
+    let staying: HashMap<&str, ()> = specs.iter().map(|spec| (spec.name.as_str(), ())).collect();
+    before.iter().filter(|old| !staying.contains_key(old.name())).map(|old| old.id().index()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(fleet: &Fleet) -> Vec<(&str, u16)> {
+        fleet.endpoints().iter().map(|e| (e.name(), e.id().0)).collect()
+    }
+
+    #[test]
+    fn a_reload_keeps_numbers_and_state_of_those_that_stay() {
+        let first = Fleet::new(["a", "b", "c"].map(EndpointSpec::new)).expect("valid");
+        let second = first.with_endpoints(["d", "c", "a"].map(EndpointSpec::new)).expect("valid");
+        assert_eq!(names(&first), [("a", 0), ("b", 1), ("c", 2)]);
+        assert_eq!(names(&second), [("d", 3), ("c", 2), ("a", 0)]);
+        let (old, new) = (first.by_name("a").expect("there"), second.by_name("a").expect("there"));
+        assert!(Arc::ptr_eq(old.state(), new.state()));
+        assert!(second.by_name("b").is_none());
+    }
+
+    #[test]
+    fn a_full_fleet_may_be_replaced_wholly() {
+        let specs = |p: &str| (0..EndpointId::LIMIT).map(|n| EndpointSpec::new(format!("{p}{n}"))).collect::<Vec<_>>();
+        let first = Fleet::new(specs("a")).expect("valid");
+        let second = first.with_endpoints(specs("b")).expect("valid");
+        let mut ids: Vec<_> = second.endpoints().iter().map(|e| e.id()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), EndpointId::LIMIT);
+    }
+
+    #[test]
+    fn bad_lists_are_refused() {
+        let twice = Fleet::new(["a", "a"].map(EndpointSpec::new)).expect_err("same name");
+        assert_eq!(twice, FleetError::DuplicateName("a".into()));
+        let many = (0..=EndpointId::LIMIT).map(|n| EndpointSpec::new(n.to_string()));
+        assert_eq!(Fleet::new(many).expect_err("too many"), FleetError::TooMany(EndpointId::LIMIT + 1));
+    }
+}

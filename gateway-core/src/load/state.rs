@@ -1,0 +1,126 @@
+//! The living part of an endpoint: it survives reloads and is shared by all fleet snapshots.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Booking, Freshness, InFlight, Ledger, SampleMark, Telemetry, TelemetryPolicy, reported::Reported};
+use crate::{
+    Timestamp,
+    health::{Availability, HealthPolicy, HealthSwitch, Outcome},
+};
+
+/// What one request will weigh, as far as it is known when it is placed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestLoad {
+    /// Prompt tokens that the endpoint has to compute, in tokens.
+    pub uncached_tokens: u64,
+    /// Prompt plus expected output, in tokens.
+    pub context_tokens: u64,
+}
+
+/// The load of an endpoint as a decision sees it: our own requests exactly, foreign ones as last reported.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Load {
+    /// Requests at the engine, running or queued.
+    pub requests: u32,
+    /// Of those, requests without a first token yet.
+    pub waiting: u32,
+    /// Prompt tokens of our own requests that wait for their first token.
+    pub queued_tokens: u64,
+    /// KV tokens that our own requests will hold.
+    pub context_tokens: u64,
+    /// Share of the KV cache in use, where the engine says so.
+    pub kv_used: Option<f32>,
+    /// How far the engine's own word went into this.
+    pub telemetry: Freshness,
+}
+
+/// Load and health of one endpoint.
+#[derive(Debug, Default)]
+pub struct EndpointState {
+    ledger: Ledger,
+    reported: Reported,
+    health: HealthSwitch,
+    last: Mutex<Option<(Timestamp, Telemetry)>>,
+}
+
+impl EndpointState {
+    /// Our own requests.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Call when a reading is asked for; hand the mark to [`apply`](Self::apply) with the answer.
+    #[must_use]
+    pub fn mark(&self, now: Timestamp) -> SampleMark {
+        SampleMark { asked_at: now, ours: self.ledger.read() }
+    }
+
+    /// Takes in a reading that was asked for at `mark`.
+    pub fn apply(&self, mark: &SampleMark, reading: &Telemetry) {
+        self.reported.apply(mark, self.ledger.read(), reading);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((mark.asked_at, *reading));
+    }
+
+    /// The last reading and the time it was asked for, for metrics and records.
+    #[must_use]
+    pub fn last_reading(&self) -> Option<(Timestamp, Telemetry)> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The joined view at `now`.
+    #[must_use]
+    pub fn load(&self, policy: &TelemetryPolicy, now: Timestamp) -> Load {
+        let ours = self.ledger.read();
+        let telemetry = self.reported.freshness(policy, now);
+        let known = telemetry != Freshness::Missing;
+        let (foreign, foreign_waiting) = if known { self.reported.foreign() } else { (0, 0) };
+        Load {
+            requests: ours.requests.saturating_add(foreign),
+            waiting: ours.prefilling.saturating_add(foreign_waiting),
+            queued_tokens: ours.queued_tokens,
+            context_tokens: ours.context_tokens,
+            kv_used: if known { self.reported.kv_used(&ours) } else { None },
+            telemetry,
+        }
+    }
+
+    /// KV capacity in tokens, where the engine ever said it.
+    #[must_use]
+    pub fn capacity_tokens(&self) -> Option<u64> {
+        self.reported.capacity_tokens()
+    }
+
+    /// Our requests in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> InFlight {
+        self.ledger.read()
+    }
+
+    /// Whether the endpoint may be given a request at `now`.
+    #[must_use]
+    pub fn availability(&self, now: Timestamp) -> Availability {
+        self.health.availability(now)
+    }
+
+    /// An active probe has ended.
+    pub fn probed(&self, policy: &HealthPolicy, up: bool, now: Timestamp) {
+        self.health.probed(policy, up, now);
+    }
+
+    /// A request has ended; failures that are the engine's own count against it.
+    pub fn finished(&self, policy: &HealthPolicy, outcome: Outcome, now: Timestamp) {
+        self.health.finished(policy, outcome, now);
+    }
+
+    /// An operator takes the endpoint out of or back into rotation.
+    pub fn set_draining(&self, draining: bool) {
+        self.health.set_draining(draining);
+    }
+
+    /// Books a request. A pipeline does this in the same step as its choice.
+    pub fn book(self: &Arc<Self>, load: RequestLoad, now: Timestamp) -> Booking {
+        self.health.trial_started(now);
+        Booking::new(Arc::clone(self), load)
+    }
+}

@@ -1,0 +1,206 @@
+//! The decision itself.
+
+use std::{cell::RefCell, sync::Arc};
+
+use super::{
+    ExplainedCandidate, ExplainedScore, Explanation, FilteredOut, NoEndpoint, Pipeline, Placement, builder::NamedFilter,
+};
+use crate::{
+    Endpoint, Fleet, Rng, RouteCx,
+    load::RequestLoad,
+    plugin::{Candidate, RouteEvent},
+    prefix::PrefixMatches,
+};
+
+thread_local! {
+    static MATCHES: RefCell<PrefixMatches> = RefCell::new(PrefixMatches::default());
+}
+
+/// What the run found, before anything is booked.
+struct Choice<'f> {
+    endpoint: &'f Arc<Endpoint>,
+    cached_tokens: u32,
+    candidates: u32,
+}
+
+impl Pipeline {
+    /// Chooses an endpoint and books the request on it, in one step: no other choice can come between.
+    ///
+    /// # Errors
+    /// Where every endpoint is ruled out; the error says by whom.
+    pub fn place(&self, fleet: &Fleet, cx: &RouteCx<'_>, rng: &mut Rng) -> Result<Placement, NoEndpoint> {
+        self.run(fleet, cx, rng, None)
+    }
+
+    /// As [`place`](Self::place), with the whole record of how it came about. Costs allocations; not for every request.
+    ///
+    /// # Errors
+    /// As for `place`; the record is complete up to there.
+    pub fn place_explained(
+        &self,
+        fleet: &Fleet,
+        cx: &RouteCx<'_>,
+        rng: &mut Rng,
+    ) -> (Result<Placement, NoEndpoint>, Explanation) {
+        let mut record = Explanation {
+            model: cx.model.to_owned(),
+            stage: cx.stage,
+            prompt_tokens: cx.prompt_tokens,
+            picker: self.picker_name.clone(),
+            ..Explanation::default()
+        };
+        let placed = self.run(fleet, cx, rng, Some(&mut record));
+        (placed, record)
+    }
+
+    fn run(
+        &self,
+        fleet: &Fleet,
+        cx: &RouteCx<'_>,
+        rng: &mut Rng,
+        record: Option<&mut Explanation>,
+    ) -> Result<Placement, NoEndpoint> {
+        let placement = MATCHES.with_borrow_mut(|matches| {
+            matches.clear();
+            if !cx.blocks.is_empty() {
+                fleet.prefix().lookup(cx.blocks, matches);
+            }
+            let _gate = fleet.gate();
+            let choice = self.choose(fleet, matches, cx, rng, record)?;
+            Ok(book(&choice, cx))
+        })?;
+        self.observe(&RouteEvent::Placed { cx, endpoint: placement.endpoint.id() });
+        Ok(placement)
+    }
+
+    fn choose<'f>(
+        &self,
+        fleet: &'f Fleet,
+        matches: &PrefixMatches,
+        cx: &RouteCx<'_>,
+        rng: &mut Rng,
+        mut record: Option<&mut Explanation>,
+    ) -> Result<Choice<'f>, NoEndpoint> {
+        let mut candidates = gather(fleet, matches, cx);
+        for filter in &self.filters {
+            apply(filter, cx, &mut candidates, record.as_deref_mut());
+            if candidates.is_empty() {
+                return Err(self.nobody(fleet, matches, cx));
+            }
+        }
+        if candidates.is_empty() {
+            return Err(NoEndpoint::default());
+        }
+        let scores = self.score(cx, &candidates, record.as_deref_mut());
+        let picked = self.picker.pick(cx, &candidates, &scores, rng).and_then(|at| candidates.get(at));
+        let Some(chosen) = picked else {
+            return Err(self.nobody(fleet, matches, cx));
+        };
+        if let Some(record) = record {
+            record.chosen = Some(chosen.endpoint.name().to_owned());
+        }
+        let endpoint = fleet.by_name(chosen.endpoint.name()).expect("a candidate comes from the fleet");
+        let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+        Ok(Choice { endpoint, cached_tokens: chosen.cached_tokens, candidates: count })
+    }
+
+    /// Adds up the scorers' words. One buffer for all of them, none per candidate.
+    fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], mut record: Option<&mut Explanation>) -> Vec<f32> {
+        let mut totals = vec![0.0_f32; candidates.len()];
+        let mut one = vec![0.0_f32; candidates.len()];
+        if let Some(record) = record.as_deref_mut() {
+            record.candidates = candidates.iter().map(explained).collect();
+        }
+        for scorer in &self.scorers {
+            one.fill(0.0);
+            scorer.scorer.score(cx, candidates, &mut one);
+            for (at, (total, score)) in totals.iter_mut().zip(&one).enumerate() {
+                // `max` first: it turns NaN into 0.
+                let score = score.max(0.0).min(1.0);
+                *total += scorer.share * score;
+                if let Some(record) = record.as_deref_mut() {
+                    let word = ExplainedScore { scorer: scorer.name.clone(), share: scorer.share, score };
+                    record.candidates[at].scores.push(word);
+                    record.candidates[at].total = *total;
+                }
+            }
+        }
+        totals
+    }
+
+    /// Counts who ruled out whom. Only on the way to an error, so it may walk the filters again.
+    fn nobody(&self, fleet: &Fleet, matches: &PrefixMatches, cx: &RouteCx<'_>) -> NoEndpoint {
+        let mut left = gather(fleet, matches, cx);
+        let endpoints = u32::try_from(left.len()).unwrap_or(u32::MAX);
+        let mut ruled_out = Vec::new();
+        for filter in &self.filters {
+            let before = left.len();
+            apply(filter, cx, &mut left, None);
+            if left.len() < before {
+                ruled_out.push((filter.name.clone(), u32::try_from(before - left.len()).unwrap_or(u32::MAX)));
+            }
+        }
+        NoEndpoint { endpoints, ruled_out }
+    }
+}
+
+fn gather<'f>(fleet: &'f Fleet, matches: &PrefixMatches, cx: &RouteCx<'_>) -> Vec<Candidate<'f>> {
+    let policy = &fleet.config().telemetry;
+    let candidate = |endpoint: &'f Arc<Endpoint>| Candidate {
+        endpoint,
+        availability: endpoint.state().availability(cx.now),
+        load: endpoint.state().load(policy, cx.now),
+        cached_tokens: matches.blocks(endpoint.id()).saturating_mul(cx.block_tokens).min(cx.prompt_tokens),
+    };
+    fleet.endpoints().iter().map(candidate).collect()
+}
+
+fn apply(
+    filter: &NamedFilter,
+    cx: &RouteCx<'_>,
+    candidates: &mut Vec<Candidate<'_>>,
+    record: Option<&mut Explanation>,
+) {
+    let keeps = |candidate: &Candidate<'_>| filter.filter.keep(cx, candidate);
+    if filter.soft && !candidates.iter().any(keeps) {
+        if let Some(record) = record {
+            record.skipped.push(filter.name.clone());
+        }
+        return;
+    }
+    match record {
+        None => candidates.retain(keeps),
+        Some(record) => candidates.retain(|candidate| {
+            let kept = keeps(candidate);
+            if !kept {
+                let endpoint = candidate.endpoint.name().to_owned();
+                record.filtered.push(FilteredOut { endpoint, by: filter.name.clone() });
+            }
+            kept
+        }),
+    }
+}
+
+fn explained(candidate: &Candidate<'_>) -> ExplainedCandidate {
+    ExplainedCandidate {
+        endpoint: candidate.endpoint.name().to_owned(),
+        availability: candidate.availability,
+        load: candidate.load,
+        cached_tokens: candidate.cached_tokens,
+        scores: Vec::new(),
+        total: 0.0,
+    }
+}
+
+fn book(choice: &Choice<'_>, cx: &RouteCx<'_>) -> Placement {
+    let load = RequestLoad {
+        uncached_tokens: u64::from(cx.prompt_tokens.saturating_sub(choice.cached_tokens)),
+        context_tokens: u64::from(cx.prompt_tokens) + u64::from(cx.output_tokens),
+    };
+    Placement {
+        endpoint: Arc::clone(choice.endpoint),
+        booking: choice.endpoint.state().book(load, cx.now),
+        cached_tokens: choice.cached_tokens,
+        candidates: choice.candidates,
+    }
+}

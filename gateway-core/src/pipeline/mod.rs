@@ -1,0 +1,21 @@
+//! Filters → weighted scorers → picker: how one endpoint is chosen.
+//!
+//! A [`Pipeline`] is built in code ([`Pipeline::builder`]) or from declarative configuration ([`PipelineSpec`] through a
+//! [`Registry`]); [`Pipelines`] holds one per model and stage. [`Pipeline::place`] chooses and books in one step.
+
+mod builder;
+mod decide;
+mod explain;
+mod placement;
+mod registry;
+mod set;
+mod spec;
+#[cfg(test)]
+mod tests;
+
+pub use builder::{Pipeline, PipelineBuilder};
+pub use explain::{ExplainedCandidate, ExplainedScore, Explanation, FilteredOut};
+pub use placement::{NoEndpoint, Placement};
+pub use registry::{ParamError, Params, Registry, SpecError, SpecErrorKind};
+pub use set::{ModelPipelines, Pipelines, PipelinesSpec};
+pub use spec::{PipelineSpec, PluginSpec};

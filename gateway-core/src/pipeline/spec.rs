@@ -1,0 +1,127 @@
+//! A pipeline as configuration writes it.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::{Map, Value};
+
+/// One plug-in by name, with its parameters and, for filters and scorers, how the pipeline is to use it.
+///
+/// Written as a bare name (`healthy`) or as a map whose keys beside `name`, `weight` and `soft` are the plug-in's own
+/// parameters (`{name: softmax, temperature: 0.2}`).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PluginSpec {
+    /// The registered name.
+    pub name: String,
+    /// How much a scorer counts beside the others; 1 where unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f32>,
+    /// A soft filter is skipped where it would leave nobody.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub soft: bool,
+    /// The plug-in's own parameters.
+    #[serde(flatten)]
+    pub params: Map<String, Value>,
+}
+
+impl PluginSpec {
+    /// The plug-in `name` with default parameters.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), weight: None, soft: false, params: Map::new() }
+    }
+
+    /// Sets the weight of a scorer.
+    #[must_use]
+    pub fn weight(mut self, weight: f32) -> Self {
+        self.weight = Some(weight);
+        self
+    }
+
+    /// Makes a filter soft.
+    #[must_use]
+    pub fn soft(mut self) -> Self {
+        self.soft = true;
+        self
+    }
+
+    /// Sets a parameter.
+    #[must_use]
+    pub fn param(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.params.insert(key.into(), value.into());
+        self
+    }
+}
+
+impl<'de> Deserialize<'de> for PluginSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PluginVisitor)
+    }
+}
+
+struct PluginVisitor;
+
+impl<'de> de::Visitor<'de> for PluginVisitor {
+    type Value = PluginSpec;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a plug-in's name, or a map with `name` and its parameters")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<PluginSpec, E> {
+        Ok(PluginSpec::new(name))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<PluginSpec, A::Error> {
+        let mut spec = PluginSpec::new("");
+        let mut named = false;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "name" => {
+                    spec.name = map.next_value()?;
+                    named = true;
+                }
+                "weight" => spec.weight = Some(map.next_value()?),
+                "soft" => spec.soft = map.next_value()?,
+                _ => {
+                    spec.params.insert(key, map.next_value()?);
+                }
+            }
+        }
+        if named { Ok(spec) } else { Err(de::Error::missing_field("name")) }
+    }
+}
+
+/// A whole pipeline by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineSpec {
+    /// Filters, applied in order.
+    #[serde(default)]
+    pub filters: Vec<PluginSpec>,
+    /// Scorers, added up by weight.
+    #[serde(default)]
+    pub scorers: Vec<PluginSpec>,
+    /// The picker.
+    #[serde(default = "best")]
+    pub picker: PluginSpec,
+}
+
+fn best() -> PluginSpec {
+    PluginSpec::new("best")
+}
+
+impl Default for PipelineSpec {
+    /// The pipeline used where none is configured: hard facts first, then prefix affinity against load.
+    fn default() -> Self {
+        let filters = ["healthy", "serves-model", "serves-adapter", "role", "labels", "context-fits", "exclude"];
+        let mut filters: Vec<_> = filters.map(PluginSpec::new).into();
+        filters.push(PluginSpec::new("saturation").soft());
+        let scorers = [("prefix-affinity", 2.0), ("least-requests", 1.5), ("least-queued-tokens", 1.0), ("kv-headroom", 0.5)];
+        Self {
+            filters,
+            scorers: scorers.map(|(name, weight)| PluginSpec::new(name).weight(weight)).into(),
+            picker: best(),
+        }
+    }
+}

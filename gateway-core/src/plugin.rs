@@ -1,0 +1,119 @@
+//! The four small traits that make up a policy. A user's implementation is an equal citizen of the built-in ones.
+
+use crate::{
+    Endpoint, EndpointId, Rng, RouteCx,
+    health::{Availability, Outcome},
+    load::Load,
+};
+
+/// One endpoint as a plug-in sees it: who it is, how loaded it is, what it already holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'f> {
+    /// The endpoint.
+    pub endpoint: &'f Endpoint,
+    /// Whether it may be given requests.
+    pub availability: Availability,
+    /// Its load at the time of the decision.
+    pub load: Load,
+    /// Leading prompt tokens whose KV blocks the endpoint is believed to hold.
+    pub cached_tokens: u32,
+}
+
+impl Candidate<'_> {
+    /// Prompt tokens of this request that the endpoint would have to compute.
+    #[must_use]
+    pub fn uncached_tokens(&self, cx: &RouteCx<'_>) -> u32 {
+        cx.prompt_tokens.saturating_sub(self.cached_tokens)
+    }
+}
+
+/// Says who must not be chosen.
+pub trait Filter: Send + Sync {
+    /// Whether `candidate` stays in.
+    fn keep(&self, cx: &RouteCx<'_>, candidate: &Candidate<'_>) -> bool;
+}
+
+/// Says how good each choice would be.
+pub trait Scorer: Send + Sync {
+    /// Fills `out[i]` with the score of `candidates[i]`, 0 (worst) to 1 (best). Both slices have the same length, at
+    /// least one. The pipeline brings values outside the range, NaN included, back into it.
+    fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]);
+}
+
+/// Makes the choice.
+pub trait Picker: Send + Sync {
+    /// The index of the chosen candidate. `scores[i]` (0 to 1, higher is better) belongs to `candidates[i]`; both have the
+    /// same length, at least one. `None` means that nobody is good enough.
+    fn pick(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], scores: &[f32], rng: &mut Rng) -> Option<usize>;
+}
+
+/// What became of a request, for plug-ins that learn.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum RouteEvent<'a> {
+    /// An endpoint was chosen and the load booked.
+    Placed {
+        /// The request.
+        cx: &'a RouteCx<'a>,
+        /// The chosen endpoint.
+        endpoint: EndpointId,
+    },
+    /// The first token came, so many microseconds after the request was sent.
+    FirstToken {
+        /// The endpoint that sent it.
+        endpoint: EndpointId,
+        /// Time since the request was sent to it, in microseconds.
+        after_micros: u64,
+    },
+    /// The request ended.
+    Finished {
+        /// The endpoint that served it.
+        endpoint: EndpointId,
+        /// How it ended.
+        outcome: Outcome,
+        /// Tokens generated, where known.
+        output_tokens: Option<u32>,
+        /// Time since the request was sent to it, in microseconds.
+        after_micros: u64,
+    },
+}
+
+/// Hears what became of requests. Called on the request's own path, so it must be quick and must not block.
+pub trait Observer: Send + Sync {
+    /// Takes note of an event.
+    fn observe(&self, event: &RouteEvent<'_>);
+}
+
+struct FilterFn<F>(F);
+
+impl<F: Fn(&RouteCx<'_>, &Candidate<'_>) -> bool + Send + Sync> Filter for FilterFn<F> {
+    fn keep(&self, cx: &RouteCx<'_>, candidate: &Candidate<'_>) -> bool {
+        (self.0)(cx, candidate)
+    }
+}
+
+/// A filter from a closure.
+pub fn filter_fn<F>(keep: F) -> impl Filter
+where
+    F: Fn(&RouteCx<'_>, &Candidate<'_>) -> bool + Send + Sync,
+{
+    FilterFn(keep)
+}
+
+struct ScorerFn<F>(F);
+
+impl<F: Fn(&RouteCx<'_>, &Candidate<'_>) -> f32 + Send + Sync> Scorer for ScorerFn<F> {
+    fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
+        for (candidate, score) in candidates.iter().zip(out) {
+            *score = (self.0)(cx, candidate);
+        }
+    }
+}
+
+/// A scorer from a closure that looks at one candidate at a time.
+pub fn scorer_fn<F>(score: F) -> impl Scorer
+where
+    F: Fn(&RouteCx<'_>, &Candidate<'_>) -> f32 + Send + Sync,
+{
+    ScorerFn(score)
+}
