@@ -1,0 +1,49 @@
+//! `real-engines`: two real vLLM servers on the CPU with the gateway in front of them.
+//!
+//! What is installed (5.5 GB) lies in a cache folder outside the checkout,
+//! `$GATEWAY_ENGINES_DIR`, and is kept from one run to the next.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::host::Stopwatch;
+use crate::tally::Tally;
+
+mod checks;
+mod gateway;
+mod http;
+mod install;
+mod metrics;
+mod model;
+mod process;
+mod talk;
+mod vllm;
+
+/// The name that both engines and the gateway serve the tiny model under.
+const MODEL: &str = "tiny-qwen3";
+
+/// Installs what is missing, starts the engines and the gateway, runs every check, stops all of it.
+///
+/// # Errors
+/// When something cannot be installed, built or started.
+pub fn run(root: &Path, tally: &mut Tally) -> Result<()> {
+    process::stop_on_signal()?;
+    let watch = Stopwatch::start();
+    let installed = install::ensure(&root.join("xtask/real-engines"))?;
+    println!(
+        "engines installed in {} ({:.0?})",
+        installed.root.display(),
+        watch.elapsed()
+    );
+    let binary = gateway::build(root)?;
+    println!("gateway built ({:.0?})", watch.elapsed());
+    let logs = tempfile::tempdir().context("a folder for configuration and logs")?;
+    let engines = vllm::start_pair(&installed, logs.path())?;
+    println!("engines up ({:.0?})", watch.elapsed());
+    let gateway = gateway::start(&binary, &engines, logs.path())?;
+    let bench = checks::Bench { gateway, engines };
+    bench.run(tally);
+    println!("checks done ({:.0?})", watch.elapsed());
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! One real vLLM server.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::install::Installed;
+use super::metrics::Metrics;
+use super::process::{Server, free_port};
+use super::{MODEL, http};
+
+/// Tokens per KV block. The CPU backend takes multiples of 32 alone.
+pub(super) const BLOCK_TOKENS: u64 = 32;
+
+/// A start takes about a minute alone and three on a loaded machine.
+const START_LIMIT: Duration = Duration::from_secs(420);
+
+/// A running engine.
+#[derive(Debug)]
+pub(super) struct Engine {
+    pub(super) name: &'static str,
+    pub(super) url: String,
+    server: Server,
+}
+
+/// Starts two engines side by side and waits for both.
+pub(super) fn start_pair(installed: &Installed, logs: &Path) -> Result<[Engine; 2]> {
+    let mut engines = [
+        Engine::launch("a", installed, logs)?,
+        Engine::launch("b", installed, logs)?,
+    ];
+    for engine in &mut engines {
+        let health = format!("{}/health", engine.url);
+        engine.server.wait_until_up(&health, START_LIMIT)?;
+    }
+    Ok(engines)
+}
+
+impl Engine {
+    fn launch(name: &'static str, installed: &Installed, logs: &Path) -> Result<Self> {
+        let port = free_port()?;
+        let server = Server::start(
+            &format!("engine-{name}"),
+            &mut command(installed, port),
+            logs,
+        )?;
+        Ok(Self {
+            name,
+            url: format!("http://127.0.0.1:{port}"),
+            server,
+        })
+    }
+
+    /// The engine's own metrics, read now.
+    pub(super) fn metrics(&self) -> Result<Metrics> {
+        Ok(Metrics::parse(&http::get(&format!(
+            "{}/metrics",
+            self.url
+        ))?))
+    }
+
+    /// Requests that the engine works on or has queued.
+    pub(super) fn in_hand(&self) -> Result<f64> {
+        let metrics = self.metrics()?;
+        Ok(metrics.sum("vllm:num_requests_running") + metrics.sum("vllm:num_requests_waiting"))
+    }
+
+    /// SIGKILL to every process of this engine.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        self.server.kill().map(drop)
+    }
+}
+
+fn command(installed: &Installed, port: u16) -> Command {
+    let mut command = Command::new("nice");
+    command
+        .args(["-n", "10"])
+        .arg(installed.venv.join("bin/vllm"))
+        .arg("serve")
+        .arg(&installed.model)
+        .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+        .args([
+            "--served-model-name",
+            MODEL,
+            "--dtype",
+            "bfloat16",
+            "--enforce-eager",
+        ])
+        .args(["--max-model-len", "4096", "--max-num-seqs", "32"])
+        .args(["--block-size", &BLOCK_TOKENS.to_string()])
+        // Sampling as the API's defaults say, not as the model's folder does.
+        .args(["--generation-config", "vllm"])
+        .env("HF_HUB_OFFLINE", "1")
+        .env("TRANSFORMERS_OFFLINE", "1")
+        .env("VLLM_NO_USAGE_STATS", "1")
+        .env("DO_NOT_TRACK", "1")
+        .env("OMP_NUM_THREADS", "1")
+        .env("VLLM_CPU_OMP_THREADS_BIND", "nobind")
+        // The same block hashes in every instance.
+        .env("PYTHONHASHSEED", "0")
+        // Gibibytes of KV cache.
+        .env("VLLM_CPU_KVCACHE_SPACE", "1")
+        // Keeps the worker inside the engine core, which saves half a minute of start.
+        .env("VLLM_ENABLE_V1_MULTIPROCESSING", "0");
+    command
+}
