@@ -1,8 +1,16 @@
 //! The plug-ins that come with the crate, one per file, each saying when to use it.
+//!
+//! All of them are registered in [`Registry::builtin`] under the name that opens their own page, and can be built in code
+//! from their parameters; `docs/plugins.md` lists them with an example each.
 
 pub mod filters;
+mod params;
 pub mod pickers;
 pub mod scorers;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use params::NoParams;
 
 use crate::pipeline::Registry;
 
@@ -11,8 +19,3 @@ pub(crate) fn register(registry: &mut Registry) {
     scorers::register(registry);
     pickers::register(registry);
 }
-
-/// For plug-ins without parameters: any key is one too many.
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NoParams {}

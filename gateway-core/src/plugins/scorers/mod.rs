@@ -1,12 +1,45 @@
 //! Scorers: how good each choice would be.
+//!
+//! A score depends on the candidate and the request, not on how the others are spread, wherever that is possible: so a
+//! small difference between busy endpoints stays small, and weights mean the same at every load.
 
+mod kv_headroom;
+mod label_preference;
+mod least_queued_tokens;
 mod least_requests;
+mod length_fit;
+mod lora_affinity;
+mod prefix_affinity;
+mod session_affinity;
+mod static_weight;
 
+pub use kv_headroom::KvHeadroom;
+pub use label_preference::{LabelPreference, LabelPreferenceParams};
+pub use least_queued_tokens::{LeastQueuedTokens, LeastQueuedTokensParams};
 pub use least_requests::LeastRequests;
+pub use length_fit::{LengthFit, LengthFitParams};
+pub use lora_affinity::{LoraAffinity, LoraAffinityParams};
+pub use prefix_affinity::{PrefixAffinity, PrefixAffinityParams};
+pub use session_affinity::{SessionAffinity, SessionAffinityParams};
+pub use static_weight::StaticWeight;
 
 use super::NoParams;
 use crate::pipeline::Registry;
 
+/// The score of candidates about which nothing is known.
+const NEUTRAL: f32 = 0.5;
+
 pub(crate) fn register(registry: &mut Registry) {
-    registry.scorer("least-requests", |NoParams {}| Ok(LeastRequests));
+    registry
+        .scorer("kv-headroom", |NoParams {}| Ok(KvHeadroom))
+        .scorer("label-preference", LabelPreference::new)
+        .scorer("least-queued-tokens", LeastQueuedTokens::new)
+        .scorer("least-requests", |NoParams {}| Ok(LeastRequests))
+        .scorer("length-fit", LengthFit::new)
+        .scorer("lora-affinity", LoraAffinity::new)
+        .scorer("prefix-affinity", |params: PrefixAffinityParams| {
+            Ok(PrefixAffinity::new(params))
+        })
+        .scorer("session-affinity", SessionAffinity::new)
+        .scorer("static-weight", |NoParams {}| Ok(StaticWeight));
 }
