@@ -73,7 +73,7 @@ impl Args {
         Lengths {
             warm_up: Duration::from_millis(500),
             scenario: Duration::from_millis(2_500),
-            streams_per_slot: 2,
+            streams_per_slot: 4,
         }
     }
 }

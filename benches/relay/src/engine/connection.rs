@@ -74,7 +74,10 @@ impl Session {
         self.wire.send(&self.out).await?;
         let mut due = Instant::from_std(self.port.clock.now());
         for index in 0..CHUNKS {
-            sleep_until(due).await;
+            // The timer ticks in milliseconds and would make even the first chunk wait for a tick.
+            if index > 0 {
+                sleep_until(due).await;
+            }
             due += CHUNK_EVERY;
             self.out.clear();
             self.port

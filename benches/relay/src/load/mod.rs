@@ -9,6 +9,8 @@ mod pacer;
 mod prompts;
 mod streams;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::time::Duration;

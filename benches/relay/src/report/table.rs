@@ -15,7 +15,8 @@ pub(super) fn render(relays: &[Relay], rounds: &[Round]) -> String {
     }
     text.push_str(
         "\nMedians; `× nginx` is the median of each round's own ratio. `added` is over direct in the \
-         same round; direct's own figure stands in its column.\n",
+         same round; direct's own figure stands in its column. \
+         On a busy machine only CPU figures and their ratios mean anything.\n",
     );
     text + &faults(relays, rounds)
 }

@@ -62,6 +62,7 @@ pub(super) fn launch(binary: &Path, engines: [SocketAddr; 2]) -> Result<Launch, 
     })
 }
 
+/// Defaults but for the log: no line per request, as nginx writes none.
 fn config(listen: SocketAddr, [first, second]: [SocketAddr; 2]) -> String {
     let hash: String = Sha256::digest(KEY)
         .iter()
@@ -83,6 +84,8 @@ endpoints:
     url: \"http://{second}\"
     kind: vllm
     models: [{MODEL}]
+log:
+  level: warn
 "
     )
 }
