@@ -1,0 +1,186 @@
+//! Finds the few JSON marks that a relay must know, by substring search.
+//!
+//! Why a search is enough: inside a JSON string every quote is written `\"`. So the raw bytes `"finish_reason":"abort"`
+//! cannot lie within a string: its inner quotes would each have a backslash before them. A string may *end* in such a
+//! name (`"... \"finish_reason"`), but then a comma or a bracket follows, not a colon. What is found with a colon after
+//! it is a key of some object; a bare value (`"content":"error"`) is not, hence each search asks for the colon.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
+use serde::Deserialize;
+
+use crate::ir::Usage;
+
+struct Finders {
+    done: Finder<'static>,
+    error: Finder<'static>,
+    finish: Finder<'static>,
+    usage: Finder<'static>,
+}
+
+static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
+    done: Finder::new("[DONE]"),
+    error: Finder::new("\"error\""),
+    finish: Finder::new("\"finish_reason\""),
+    usage: Finder::new("\"usage\""),
+});
+
+/// How a choice ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// A reason that a client may take as an answer's end.
+    Regular,
+    /// `abort` or `error`: the engine gave up.
+    Broken,
+}
+
+/// The position of a `data: [DONE]` line. Within content the same six bytes never stand alone on a line, since JSON
+/// strings cannot hold a raw line break.
+pub(super) fn done(bytes: &[u8]) -> Option<usize> {
+    FINDERS.done.find_iter(bytes).find(|&at| {
+        let before = trim_spaces_end(&bytes[..at]);
+        let line = before.strip_suffix(b"data:");
+        let starts =
+            line.is_some_and(|head| matches!(head.last(), None | Some(b'\n' | b'\r' | 0xbf)));
+        let after = bytes[at + 6..].iter().find(|b| **b != b' ');
+        starts && matches!(after, None | Some(b'\n' | b'\r'))
+    })
+}
+
+/// Without spaces at the end; line breaks stay, unlike `trim_ascii_end`.
+fn trim_spaces_end(bytes: &[u8]) -> &[u8] {
+    let end = bytes
+        .iter()
+        .rposition(|b| *b != b' ')
+        .map_or(0, |at| at + 1);
+    &bytes[..end]
+}
+
+/// Positions that may belong to an error event; [`is_error`] decides.
+pub(super) fn error_candidates(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    FINDERS.error.find_iter(bytes).filter(|&at| {
+        let key = value_after(bytes, at + 7).is_some_and(|value| !value.starts_with(b"null"));
+        key || [&b"\"object\""[..], b"\"type\""]
+            .iter()
+            .any(|name| is_value_of(bytes, at, name))
+    })
+}
+
+fn is_value_of(bytes: &[u8], at: usize, name: &[u8]) -> bool {
+    bytes[..at]
+        .trim_ascii_end()
+        .strip_suffix(b":")
+        .is_some_and(|head| head.trim_ascii_end().ends_with(name))
+}
+
+#[derive(Deserialize)]
+struct Probe<'a> {
+    #[serde(borrow, default)]
+    error: Option<&'a serde_json::value::RawValue>,
+    #[serde(default)]
+    object: Option<serde_json::Value>,
+    #[serde(default)]
+    r#type: Option<serde_json::Value>,
+}
+
+/// Whether the JSON of one event says that the engine failed.
+pub(super) fn is_error(json: &[u8]) -> bool {
+    let Ok(probe) = serde_json::from_slice::<Probe<'_>>(json) else {
+        return false;
+    };
+    let said = |field: &Option<serde_json::Value>| {
+        field.as_ref().and_then(serde_json::Value::as_str) == Some("error")
+    };
+    let filled = probe
+        .error
+        .is_some_and(|raw| !matches!(raw.get(), "null" | "false" | "\"\"" | "{}"));
+    filled || said(&probe.object) || said(&probe.r#type)
+}
+
+/// Endings of choices with their positions; choices that go on (`null`) are left out.
+pub(crate) fn endings(bytes: &[u8]) -> impl Iterator<Item = (usize, Ending)> {
+    FINDERS.finish.find_iter(bytes).filter_map(|at| {
+        let value = value_after(bytes, at + 15)?;
+        let reason = match value.first()? {
+            b'"' => value,
+            // SGLang's native route: {"type":"abort",...}.
+            b'{' => value_after(value, memmem::find(value, b"\"type\"")? + 6)?,
+            _ => return None,
+        };
+        let broken = reason.starts_with(b"\"abort\"") || reason.starts_with(b"\"error\"");
+        Some((
+            at,
+            if broken {
+                Ending::Broken
+            } else {
+                Ending::Regular
+            },
+        ))
+    })
+}
+
+#[derive(Deserialize)]
+struct WireUsage {
+    #[serde(default)]
+    prompt_tokens: Option<u64>,
+    #[serde(default)]
+    completion_tokens: Option<u64>,
+    #[serde(default)]
+    prompt_tokens_details: Option<WireDetails>,
+}
+
+#[derive(Deserialize)]
+struct WireDetails {
+    #[serde(default)]
+    cached_tokens: Option<u64>,
+}
+
+/// The last usage object; numbers are parsed only where there is one.
+pub(crate) fn usage(bytes: &[u8]) -> Option<Usage> {
+    let value = FINDERS
+        .usage
+        .find_iter(bytes)
+        .filter_map(|at| value_after(bytes, at + 7))
+        .filter(|v| v.starts_with(b"{"));
+    let mut objects = serde_json::Deserializer::from_slice(value.last()?).into_iter::<WireUsage>();
+    let wire = objects.next()?.ok()?;
+    Some(Usage {
+        prompt_tokens: wire.prompt_tokens?,
+        completion_tokens: wire.completion_tokens.unwrap_or(0),
+        cached_tokens: wire
+            .prompt_tokens_details
+            .and_then(|details| details.cached_tokens),
+    })
+}
+
+/// Keys whose non-empty value is a token for the client.
+const CONTENT_KEYS: [&[u8]; 7] = [
+    b"\"content\"",
+    b"\"text\"",
+    b"\"reasoning\"",
+    b"\"reasoning_content\"",
+    b"\"tool_calls\"",
+    b"\"token_ids\"",
+    b"\"refusal\"",
+];
+
+/// Whether some event here carries something generated, as against a role or a sign of life.
+pub(super) fn has_content(bytes: &[u8]) -> bool {
+    CONTENT_KEYS.iter().any(|key| {
+        memmem::find_iter(bytes, key).any(|at| {
+            let value = value_after(bytes, at + key.len()).unwrap_or_default();
+            match value {
+                [b'"', second, ..] => *second != b'"',
+                [b'[', rest @ ..] => !rest.trim_ascii_start().starts_with(b"]"),
+                _ => false,
+            }
+        })
+    })
+}
+
+/// What follows the colon after a key that ends at `at`; `None` when no colon follows: then it was no key.
+fn value_after(bytes: &[u8], at: usize) -> Option<&[u8]> {
+    let rest = bytes.get(at..)?.trim_ascii_start();
+    Some(rest.strip_prefix(b":")?.trim_ascii_start())
+}
