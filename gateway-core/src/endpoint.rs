@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{EndpointId, load::EndpointState};
 
 /// What part of the work an endpoint does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Prefill and decode.
@@ -42,7 +44,10 @@ impl EndpointSpec {
     /// An endpoint of which only the name is known.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..Self::default() }
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
     }
 
     /// Adds a model.
@@ -132,10 +137,10 @@ impl Endpoint {
         &self.state
     }
 
-    /// Whether it serves `model`.
+    /// Whether it serves `model`. To callers a LoRA adapter is a model like any other, so its name counts too.
     #[must_use]
     pub fn serves(&self, model: &str) -> bool {
-        self.spec.models.iter().any(|served| served == model)
+        self.spec.models.iter().any(|served| served == model) || self.has_adapter(model)
     }
 
     /// Whether it can serve the LoRA adapter `name`.

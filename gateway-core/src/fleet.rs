@@ -1,7 +1,7 @@
 //! The endpoints that exist now, as one immutable snapshot.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -70,7 +70,11 @@ impl Fleet {
         endpoints: impl IntoIterator<Item = EndpointSpec>,
         config: FleetConfig,
     ) -> Result<Self, FleetError> {
-        let shared = Shared { config, prefix: PrefixIndex::new(config.prefix), gate: Mutex::new(()) };
+        let shared = Shared {
+            config,
+            prefix: PrefixIndex::new(config.prefix),
+            gate: Mutex::new(()),
+        };
         assemble(endpoints.into_iter().collect(), &[], Arc::new(shared))
     }
 
@@ -78,9 +82,20 @@ impl Fleet {
     ///
     /// # Errors
     /// As for [`Fleet::new`]; this snapshot is then unchanged.
-    pub fn with_endpoints(&self, endpoints: impl IntoIterator<Item = EndpointSpec>) -> Result<Self, FleetError> {
-        let next = assemble(endpoints.into_iter().collect(), &self.endpoints, Arc::clone(&self.shared))?;
-        for gone in self.endpoints.iter().filter(|endpoint| next.by_name(endpoint.name()).is_none()) {
+    pub fn with_endpoints(
+        &self,
+        endpoints: impl IntoIterator<Item = EndpointSpec>,
+    ) -> Result<Self, FleetError> {
+        let next = assemble(
+            endpoints.into_iter().collect(),
+            &self.endpoints,
+            Arc::clone(&self.shared),
+        )?;
+        for gone in self
+            .endpoints
+            .iter()
+            .filter(|endpoint| next.by_name(endpoint.name()).is_none())
+        {
             self.shared.prefix.clear(gone.id());
         }
         Ok(next)
@@ -95,7 +110,9 @@ impl Fleet {
     /// The endpoint of this name.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<&Arc<Endpoint>> {
-        self.by_name.get(name).and_then(|&at| self.endpoints.get(at as usize))
+        self.by_name
+            .get(name)
+            .and_then(|&at| self.endpoints.get(at as usize))
     }
 
     /// Whether any endpoint serves `model`, healthy or not.
@@ -104,12 +121,26 @@ impl Fleet {
         self.endpoints.iter().any(|endpoint| endpoint.serves(model))
     }
 
-    /// All models served, each once, sorted.
+    /// Whether `model` is the name of a LoRA adapter and of no model.
+    #[must_use]
+    pub fn is_adapter(&self, model: &str) -> bool {
+        let is_model =
+            |endpoint: &Arc<Endpoint>| endpoint.spec().models.iter().any(|served| served == model);
+        self.endpoints
+            .iter()
+            .any(|endpoint| endpoint.has_adapter(model))
+            && !self.endpoints.iter().any(is_model)
+    }
+
+    /// All models served, LoRA adapters included, each once, sorted.
     #[must_use]
     pub fn models(&self) -> Vec<&str> {
-        let set: BTreeMap<&str, ()> =
-            self.endpoints.iter().flat_map(|endpoint| &endpoint.spec().models).map(|m| (m.as_str(), ())).collect();
-        set.into_keys().collect()
+        let specs = self.endpoints.iter().map(|endpoint| endpoint.spec());
+        let names: BTreeSet<&str> = specs
+            .flat_map(|spec| spec.models.iter().chain(&spec.adapters))
+            .map(String::as_str)
+            .collect();
+        names.into_iter().collect()
     }
 
     /// Which prefixes are believed to be cached where.
@@ -126,11 +157,18 @@ impl Fleet {
 
     /// Held from the first look at the load until the choice is booked, so that no two choices see the same load.
     pub(crate) fn gate(&self) -> MutexGuard<'_, ()> {
-        self.shared.gate.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .gate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn assemble(specs: Vec<EndpointSpec>, before: &[Arc<Endpoint>], shared: Arc<Shared>) -> Result<Fleet, FleetError> {
+fn assemble(
+    specs: Vec<EndpointSpec>,
+    before: &[Arc<Endpoint>],
+    shared: Arc<Shared>,
+) -> Result<Fleet, FleetError> {
     if specs.len() > EndpointId::LIMIT {
         return Err(FleetError::TooMany(specs.len()));
     }
@@ -139,7 +177,9 @@ fn assemble(specs: Vec<EndpointSpec>, before: &[Arc<Endpoint>], shared: Arc<Shar
     for old in before {
         used[old.id().index()] = true;
     }
-    let mut free = (0..EndpointId::LIMIT).filter(|&id| !used[id]).chain(numbers_left_behind(&specs, before));
+    let mut free = (0..EndpointId::LIMIT)
+        .filter(|&id| !used[id])
+        .chain(numbers_left_behind(&specs, before));
     let mut by_name = HashMap::with_capacity(specs.len());
     let mut endpoints = Vec::with_capacity(specs.len());
     for (at, spec) in (0_u32..).zip(specs) {
@@ -152,7 +192,11 @@ fn assemble(specs: Vec<EndpointSpec>, before: &[Arc<Endpoint>], shared: Arc<Shar
         };
         endpoints.push(Arc::new(Endpoint::new(id, spec, state)));
     }
-    Ok(Fleet { endpoints: endpoints.into(), by_name: Arc::new(by_name), shared })
+    Ok(Fleet {
+        endpoints: endpoints.into(),
+        by_name: Arc::new(by_name),
+        shared,
+    })
 }
 
 fn next_id(free: &mut impl Iterator<Item = usize>) -> EndpointId {
@@ -163,7 +207,11 @@ fn next_id(free: &mut impl Iterator<Item = usize>) -> EndpointId {
 /// Numbers whose endpoint is not in the new list: reused last, so that late news of the old one finds nobody.
 fn numbers_left_behind(specs: &[EndpointSpec], before: &[Arc<Endpoint>]) -> Vec<usize> {
     let staying: HashMap<&str, ()> = specs.iter().map(|spec| (spec.name.as_str(), ())).collect();
-    before.iter().filter(|old| !staying.contains_key(old.name())).map(|old| old.id().index()).collect()
+    before
+        .iter()
+        .filter(|old| !staying.contains_key(old.name()))
+        .map(|old| old.id().index())
+        .collect()
 }
 
 #[cfg(test)]
@@ -171,23 +219,36 @@ mod tests {
     use super::*;
 
     fn names(fleet: &Fleet) -> Vec<(&str, u16)> {
-        fleet.endpoints().iter().map(|e| (e.name(), e.id().0)).collect()
+        fleet
+            .endpoints()
+            .iter()
+            .map(|e| (e.name(), e.id().0))
+            .collect()
     }
 
     #[test]
     fn a_reload_keeps_numbers_and_state_of_those_that_stay() {
         let first = Fleet::new(["a", "b", "c"].map(EndpointSpec::new)).expect("valid");
-        let second = first.with_endpoints(["d", "c", "a"].map(EndpointSpec::new)).expect("valid");
+        let second = first
+            .with_endpoints(["d", "c", "a"].map(EndpointSpec::new))
+            .expect("valid");
         assert_eq!(names(&first), [("a", 0), ("b", 1), ("c", 2)]);
         assert_eq!(names(&second), [("d", 3), ("c", 2), ("a", 0)]);
-        let (old, new) = (first.by_name("a").expect("there"), second.by_name("a").expect("there"));
+        let (old, new) = (
+            first.by_name("a").expect("there"),
+            second.by_name("a").expect("there"),
+        );
         assert!(Arc::ptr_eq(old.state(), new.state()));
         assert!(second.by_name("b").is_none());
     }
 
     #[test]
     fn a_full_fleet_may_be_replaced_wholly() {
-        let specs = |p: &str| (0..EndpointId::LIMIT).map(|n| EndpointSpec::new(format!("{p}{n}"))).collect::<Vec<_>>();
+        let specs = |p: &str| {
+            (0..EndpointId::LIMIT)
+                .map(|n| EndpointSpec::new(format!("{p}{n}")))
+                .collect::<Vec<_>>()
+        };
         let first = Fleet::new(specs("a")).expect("valid");
         let second = first.with_endpoints(specs("b")).expect("valid");
         let mut ids: Vec<_> = second.endpoints().iter().map(|e| e.id()).collect();
@@ -201,6 +262,9 @@ mod tests {
         let twice = Fleet::new(["a", "a"].map(EndpointSpec::new)).expect_err("same name");
         assert_eq!(twice, FleetError::DuplicateName("a".into()));
         let many = (0..=EndpointId::LIMIT).map(|n| EndpointSpec::new(n.to_string()));
-        assert_eq!(Fleet::new(many).expect_err("too many"), FleetError::TooMany(EndpointId::LIMIT + 1));
+        assert_eq!(
+            Fleet::new(many).expect_err("too many"),
+            FleetError::TooMany(EndpointId::LIMIT + 1)
+        );
     }
 }

@@ -1,0 +1,70 @@
+//! The retry budget: when much fails, retries must not make it worse.
+
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use crate::RetrySettings;
+
+/// Thousandths of a retry: the budget counts in whole numbers.
+const ONE: i64 = 1_000;
+
+/// Requests earn retries, retries spend them. Shared by all requests; each step is one atomic operation.
+#[derive(Debug)]
+pub(crate) struct RetryBudget {
+    saved: AtomicI64,
+}
+
+impl RetryBudget {
+    pub(crate) fn new(settings: &RetrySettings) -> Self {
+        Self {
+            saved: AtomicI64::new(most(settings)),
+        }
+    }
+
+    /// A request has come.
+    pub(crate) fn earn(&self, settings: &RetrySettings) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a ratio is a small number; the cast saturates"
+        )]
+        let gain = (settings.budget_ratio.max(0.0) * ONE as f32) as i64;
+        if self.saved.load(Relaxed) < most(settings) {
+            self.saved.fetch_add(gain, Relaxed);
+        }
+    }
+
+    /// Whether a retry may be made; it is then paid for.
+    pub(crate) fn spend(&self) -> bool {
+        let paid = |saved: i64| (saved >= ONE).then_some(saved - ONE);
+        self.saved.fetch_update(Relaxed, Relaxed, paid).is_ok()
+    }
+}
+
+fn most(settings: &RetrySettings) -> i64 {
+    i64::from(settings.budget_burst) * ONE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_are_earned_and_never_overdrawn() {
+        let settings = RetrySettings {
+            budget_ratio: 0.5,
+            budget_burst: 2,
+            ..RetrySettings::default()
+        };
+        let budget = RetryBudget::new(&settings);
+        assert!(budget.spend() && budget.spend());
+        assert!(!budget.spend());
+        budget.earn(&settings);
+        assert!(!budget.spend(), "half a retry is none");
+        budget.earn(&settings);
+        assert!(budget.spend());
+        for _ in 0..100 {
+            budget.earn(&settings);
+        }
+        assert!(budget.spend() && budget.spend());
+        assert!(!budget.spend(), "no more than the burst is saved up");
+    }
+}

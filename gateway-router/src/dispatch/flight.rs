@@ -1,0 +1,181 @@
+//! A request in flight: the one guard that releases its load and tells its story, whatever happens.
+
+use std::{sync::Arc, time::Duration};
+
+use gateway_core::{
+    EndpointId, Pipeline, Placement, RouteEvent, Timestamp,
+    health::{HealthPolicy, Outcome},
+};
+use gateway_proto::ir::Usage;
+
+use super::RouteRequest;
+use crate::{
+    Clock, Ending, ErrorKind, Gaps, ReportSink, RouteError, RouteReport, snapshot::Snapshot,
+};
+
+/// Lives from the request's coming to its end. Dropped without an ending it counts as cancelled by the caller.
+pub(super) struct Flight {
+    pub(super) report: RouteReport,
+    current: Option<Attempt>,
+    sink: Arc<dyn ReportSink>,
+    clock: Clock,
+    began: Timestamp,
+}
+
+struct Attempt {
+    placement: Placement,
+    pipeline: Arc<Pipeline>,
+    health: HealthPolicy,
+    sent: Timestamp,
+}
+
+impl Flight {
+    pub(super) fn begin(request: &RouteRequest, sink: Arc<dyn ReportSink>, clock: Clock) -> Self {
+        let view = &request.view;
+        let report = RouteReport {
+            request_id: Arc::clone(&request.request_id),
+            api: view.api,
+            model: Arc::from(&*view.model),
+            stream: view.stream,
+            endpoint: None,
+            attempts: 0,
+            ending: Ending::Cancelled,
+            decision_micros: 0,
+            ttft: None,
+            total: Duration::ZERO,
+            gaps: Gaps::default(),
+            prompt_tokens_estimate: u32::try_from(view.prompt_size.tokens).unwrap_or(u32::MAX),
+            cached_tokens_estimate: 0,
+            usage: None,
+        };
+        Self {
+            report,
+            current: None,
+            sink,
+            clock,
+            began: clock.now(),
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The endpoint of the attempt in flight.
+    pub(super) fn endpoint_id(&self) -> Option<EndpointId> {
+        self.current
+            .as_ref()
+            .map(|attempt| attempt.placement.endpoint().id())
+    }
+
+    /// How long the request has been here.
+    pub(super) fn age(&self) -> Duration {
+        self.now().since(self.began)
+    }
+
+    /// An endpoint was chosen: its load is this flight's from here on.
+    pub(super) fn placed(
+        &mut self,
+        placement: Placement,
+        pipeline: &Arc<Pipeline>,
+        snapshot: &Snapshot,
+    ) {
+        self.report.attempts += 1;
+        self.report.endpoint = Some(Arc::from(placement.endpoint().name()));
+        self.report.cached_tokens_estimate = placement.cached_tokens();
+        let health = snapshot.fleet.config().health;
+        self.current = Some(Attempt {
+            placement,
+            pipeline: Arc::clone(pipeline),
+            health,
+            sent: self.now(),
+        });
+    }
+
+    /// The first byte of the reply is there.
+    pub(super) fn first_byte(&mut self) {
+        let now = self.now();
+        if self.report.ttft.is_none() {
+            self.report.ttft = Some(now.since(self.began));
+        }
+        let Some(attempt) = &mut self.current else {
+            return;
+        };
+        attempt.placement.first_token();
+        let endpoint = attempt.placement.endpoint().id();
+        let after_micros = micros(now.since(attempt.sent));
+        attempt.pipeline.observe(&RouteEvent::FirstToken {
+            endpoint,
+            after_micros,
+        });
+    }
+
+    /// The attempt failed; its load is released, another one may follow.
+    pub(super) fn attempt_failed(&mut self, error: &RouteError) {
+        self.end_attempt(outcome_of(error.kind()));
+    }
+
+    /// The request ended well.
+    pub(super) fn complete(&mut self, usage: Option<Usage>) {
+        self.report.usage = usage;
+        self.report.ending = Ending::Completed;
+        self.end_attempt(Outcome::Served);
+    }
+
+    /// The request ended with an error that the caller is told.
+    pub(super) fn fail(&mut self, kind: ErrorKind, usage: Option<Usage>) {
+        self.report.usage = usage;
+        self.report.ending = Ending::Failed(kind);
+        self.end_attempt(outcome_of(kind));
+    }
+
+    fn end_attempt(&mut self, outcome: Outcome) {
+        let Some(attempt) = self.current.take() else {
+            return;
+        };
+        let now = self.now();
+        let endpoint = attempt.placement.endpoint();
+        endpoint.state().finished(&attempt.health, outcome, now);
+        attempt.pipeline.observe(&RouteEvent::Finished {
+            endpoint: endpoint.id(),
+            outcome,
+            output_tokens: self
+                .report
+                .usage
+                .and_then(|usage| u32::try_from(usage.completion_tokens).ok()),
+            after_micros: micros(now.since(attempt.sent)),
+        });
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.end_attempt(Outcome::Neutral);
+        self.report.total = self.age();
+        self.sink.report(&self.report);
+    }
+}
+
+impl std::fmt::Debug for Flight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flight")
+            .field("report", &self.report)
+            .finish_non_exhaustive()
+    }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// What an error says about the engine's health.
+fn outcome_of(kind: ErrorKind) -> Outcome {
+    match kind {
+        ErrorKind::Connect
+        | ErrorKind::Closed
+        | ErrorKind::Broken
+        | ErrorKind::Timeout
+        | ErrorKind::EngineFailed => Outcome::Failed,
+        _ => Outcome::Neutral,
+    }
+}

@@ -1,0 +1,65 @@
+//! A request as the router takes it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gateway_core::{BlockHash, hash};
+use gateway_proto::openai::{Api, RequestView, ViewLimits};
+use http::HeaderMap;
+
+use crate::{ErrorKind, Hints, Retry, RouteError, TextBlocks};
+
+/// A request with its body as it came and the facts read from it.
+#[derive(Clone, Debug)]
+pub struct RouteRequest {
+    /// The facts.
+    pub view: RequestView,
+    /// The body that `view` was read from.
+    pub body: Bytes,
+    /// The request's id; becomes `x-request-id` at the engine.
+    pub request_id: Arc<str>,
+    /// Headers to pass on to the engine. Hop-by-hop headers, `host` and `content-length` are left out anyway.
+    pub headers: HeaderMap,
+    /// What the caller's wrapper knows.
+    pub hints: Hints,
+}
+
+impl RouteRequest {
+    /// A request from its body alone, without id, headers or hints.
+    ///
+    /// # Errors
+    /// Where the body is not what `api` takes.
+    pub fn parse(api: Api, body: Bytes) -> Result<Self, RouteError> {
+        let view = RequestView::parse(api, &body, &ViewLimits::default());
+        let view = view
+            .map_err(|error| RouteError::new(ErrorKind::BadRequest, Retry::Never, error.into()))?;
+        Ok(Self {
+            view,
+            body,
+            request_id: Arc::from(""),
+            headers: HeaderMap::new(),
+            hints: Hints::default(),
+        })
+    }
+
+    /// The prompt as block hashes, computed once for all attempts. Everything that changes what an engine would cache
+    /// under the same text (model, tools, salt) goes into the seed.
+    pub(crate) fn blocks(&self, text: &TextBlocks) -> Vec<BlockHash> {
+        let tools = self
+            .view
+            .tools_span
+            .map_or(&[][..], |span| span.of(&self.body));
+        let salt = self
+            .view
+            .cache_salt
+            .map_or(&[][..], |span| span.of(&self.body));
+        let seed = hash::seed(&[self.view.model.as_bytes(), tools, salt]);
+        let block_bytes = text.block_bytes.max(1) as usize;
+        let most = block_bytes.saturating_mul(text.blocks_at_most as usize);
+        let prompt = self.view.prompt_span.of(&self.body);
+        let prompt = &prompt[..prompt.len().min(most)];
+        let mut blocks = Vec::with_capacity(prompt.len() / block_bytes);
+        hash::hash_bytes(seed, prompt, block_bytes, &mut blocks);
+        blocks
+    }
+}

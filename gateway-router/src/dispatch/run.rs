@@ -1,0 +1,159 @@
+//! The attempts of one request.
+
+use std::sync::Arc;
+
+use gateway_core::{BlockHash, EndpointId, Explanation, Pipeline, RouteCx, Stage, hash};
+use gateway_proto::{error::ApiError, openai::RequestView};
+
+use super::{RouteReply, RouteRequest, attempt, flight::Flight};
+use crate::{ErrorKind, Retry, RouteError, router::Shared, snapshot::Snapshot};
+
+/// Routes `request`: as many attempts as settings, budget and errors allow, each on another endpoint.
+pub(crate) async fn run(shared: &Shared, request: RouteRequest) -> Result<RouteReply, RouteError> {
+    let snapshot = shared.snapshot.load_full();
+    shared.budget.earn(&snapshot.retry);
+    let mut flight = Flight::begin(&request, Arc::clone(&shared.sink), shared.clock);
+    let route = match Route::of(&request, &snapshot) {
+        Ok(route) => route,
+        Err(error) => return Err(failed(&mut flight, error)),
+    };
+    let mut tried = Vec::new();
+    let mut last = None;
+    loop {
+        let explanation = match place(shared, &route, &request, &tried, &mut flight) {
+            Ok(explanation) => explanation,
+            // With everybody tried, what the last one said is more use than "nobody left".
+            Err(error) => return Err(failed(&mut flight, last.unwrap_or(error))),
+        };
+        let id = flight.endpoint_id().expect("just placed");
+        let error = match attempt::make(&snapshot, &request, id, &mut flight).await {
+            Ok(begun) => return Ok(begun.into_reply(flight, explanation)),
+            Err(error) => error,
+        };
+        flight.attempt_failed(&error);
+        tried.push(id);
+        if !may_retry(shared, &snapshot, &error, last.as_ref(), &flight) {
+            return Err(failed(&mut flight, error));
+        }
+        tracing::debug!(request_id = &*request.request_id, error = %error, "trying another endpoint");
+        last = Some(error);
+    }
+}
+
+fn failed(flight: &mut Flight, error: RouteError) -> RouteError {
+    flight.fail(error.kind(), None);
+    error
+}
+
+fn may_retry(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    error: &RouteError,
+    before: Option<&RouteError>,
+    flight: &Flight,
+) -> bool {
+    let worth = match error.retry() {
+        Retry::Never => false,
+        Retry::OtherEndpoint => true,
+        // Two engines that died on it are enough.
+        Retry::OtherEndpointOnce => {
+            before.is_none_or(|before| before.retry() != Retry::OtherEndpointOnce)
+        }
+    };
+    worth && flight.report.attempts < snapshot.retry.attempts && shared.budget.spend()
+}
+
+/// What all attempts of a request share.
+struct Route<'a> {
+    snapshot: &'a Snapshot,
+    pipeline: &'a Arc<Pipeline>,
+    blocks: Vec<BlockHash>,
+    labels: Vec<(&'a str, &'a str)>,
+    session: Option<u64>,
+    is_adapter: bool,
+}
+
+impl<'a> Route<'a> {
+    fn of(request: &'a RouteRequest, snapshot: &'a Snapshot) -> Result<Self, RouteError> {
+        let view = &request.view;
+        if !snapshot.fleet.serves(&view.model) {
+            let api = ApiError::unknown_model(&view.model);
+            return Err(RouteError::new(ErrorKind::UnknownModel, Retry::Never, api));
+        }
+        let own = |view: &RequestView| {
+            view.session_key(&request.body)
+                .map(|key| hash::seed(&[key]))
+        };
+        Ok(Self {
+            snapshot,
+            pipeline: snapshot.pipelines.of(&view.model, Stage::Unified),
+            blocks: request.blocks(&snapshot.text),
+            labels: request
+                .hints
+                .labels
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str()))
+                .collect(),
+            session: request.hints.session.or_else(|| own(view)),
+            is_adapter: snapshot.fleet.is_adapter(&view.model),
+        })
+    }
+
+    fn cx<'c>(
+        &'c self,
+        view: &'c RequestView,
+        tried: &'c [EndpointId],
+        flight: &Flight,
+    ) -> RouteCx<'c> {
+        let block_tokens =
+            self.snapshot.text.block_bytes / self.snapshot.text.bytes_per_token.max(1);
+        let prompt = u32::try_from(view.prompt_size.tokens).unwrap_or(u32::MAX);
+        let output = view
+            .max_tokens
+            .map_or(0, |tokens| u32::try_from(tokens).unwrap_or(u32::MAX));
+        let mut cx = RouteCx::new(&view.model, flight.now())
+            .prompt(prompt, &self.blocks, block_tokens)
+            .output(output)
+            .selector(&self.labels)
+            .exclude(tried);
+        cx.session = self.session;
+        cx.adapter = self.is_adapter.then_some(&*view.model);
+        cx
+    }
+}
+
+/// Chooses and books, and notes that the prompt's prefix will be on the chosen endpoint.
+fn place(
+    shared: &Shared,
+    route: &Route<'_>,
+    request: &RouteRequest,
+    tried: &[EndpointId],
+    flight: &mut Flight,
+) -> Result<Option<Box<Explanation>>, RouteError> {
+    let cx = route.cx(&request.view, tried, flight);
+    let fleet = &route.snapshot.fleet;
+    let (placed, explanation) = if request.hints.explain {
+        let (placed, record) = route
+            .pipeline
+            .place_explained(fleet, &cx, &mut shared.rng());
+        (placed, Some(Box::new(record)))
+    } else {
+        (route.pipeline.place(fleet, &cx, &mut shared.rng()), None)
+    };
+    let took = flight.now().since(cx.now);
+    flight.report.decision_micros += u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let placement = placed.map_err(|nobody| {
+        tracing::debug!(model = &*request.view.model, %nobody, "nobody can take the request");
+        let message = "No engine can take this request just now. Try again in a moment.";
+        RouteError::new(
+            ErrorKind::NoEndpoint,
+            Retry::Never,
+            ApiError::overloaded(message),
+        )
+    })?;
+    fleet
+        .prefix()
+        .store(placement.endpoint().id(), None, &route.blocks);
+    flight.placed(placement, route.pipeline, route.snapshot);
+    Ok(explanation)
+}

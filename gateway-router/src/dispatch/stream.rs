@@ -1,0 +1,216 @@
+//! A stream on its way to the caller: whole events as they came, watched for the ways engines fail under a polite 200.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use gateway_core::Timestamp;
+use gateway_proto::{
+    error::ApiError,
+    sse::{Relay, RelayStep, Terminal},
+};
+use http_body::Body;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::flight::Flight;
+use crate::{BoxBody, ErrorKind};
+
+/// How long a stream may be silent, and how long it may last from here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) idle: Duration,
+    pub(super) total: Duration,
+}
+
+/// The stream with its guard. Dropped before the end, it closes the engine's connection and counts as cancelled.
+#[derive(Debug)]
+pub(super) struct StreamBody {
+    /// Bytes that go out before the engine is asked for more.
+    ready: Option<Bytes>,
+    /// The error event that ends a broken stream.
+    farewell: Option<Bytes>,
+    /// `None` once the stream is over.
+    engine: Option<BoxBody>,
+    relay: Relay,
+    flight: Option<Flight>,
+    clock: Silence,
+}
+
+/// One timer for the whole stream: it is not reset per chunk, but looks, when it fires, how long the silence really was.
+#[derive(Debug)]
+struct Silence {
+    timer: Pin<Box<Sleep>>,
+    idle: Duration,
+    last_chunk: Timestamp,
+    ends_at: Timestamp,
+}
+
+impl StreamBody {
+    pub(super) fn new(
+        first: RelayStep,
+        relay: Relay,
+        engine: BoxBody,
+        flight: Flight,
+        patience: Patience,
+    ) -> Self {
+        let now = flight.now();
+        let clock = Silence {
+            timer: Box::pin(sleep(patience.idle.min(patience.total))),
+            idle: patience.idle,
+            last_chunk: now,
+            ends_at: now.after(patience.total),
+        };
+        let mut stream = Self {
+            ready: None,
+            farewell: None,
+            engine: Some(engine),
+            relay,
+            flight: Some(flight),
+            clock,
+        };
+        stream.ready = stream.take(first);
+        stream
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.ready.is_none() && self.farewell.is_none() && self.engine.is_none()
+    }
+
+    pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(bytes) = self.ready.take() {
+            return Poll::Ready(Some(bytes));
+        }
+        while let Some(engine) = &mut self.engine {
+            let step = match Pin::new(engine).poll_frame(cx) {
+                Poll::Pending if self.patience_ended(cx) => break,
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(chunk) => self.relay.push(chunk),
+                    Err(_trailers) => continue,
+                },
+                Poll::Ready(Some(Err(_)) | None) => self.relay.finish(),
+            };
+            if let Some(bytes) = self.take(step) {
+                return Poll::Ready(Some(bytes));
+            }
+        }
+        Poll::Ready(self.farewell.take())
+    }
+
+    /// Takes in one step; gives what is to be forwarded.
+    fn take(&mut self, step: RelayStep) -> Option<Bytes> {
+        if !step.forward.is_empty() {
+            self.note_gap();
+        }
+        if let Some(terminal) = step.terminal {
+            self.end(terminal);
+        }
+        Some(step.forward).filter(|bytes| !bytes.is_empty())
+    }
+
+    fn note_gap(&mut self) {
+        let Some(flight) = &mut self.flight else {
+            return;
+        };
+        let now = flight.now();
+        let gap = now.since(self.clock.last_chunk);
+        if gap > Duration::ZERO {
+            flight
+                .report
+                .gaps
+                .add(u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
+        }
+        self.clock.last_chunk = now;
+    }
+
+    fn end(&mut self, terminal: Terminal) {
+        match terminal {
+            Terminal::Done => self.complete(),
+            // Some engines close without `[DONE]`; with a finish reason seen the reply is whole all the same.
+            Terminal::Truncated {
+                inside_event: false,
+            } if self.relay.is_finished() => self.complete(),
+            Terminal::EngineError(fault) => self.fail(ErrorKind::EngineFailed, fault.error),
+            Terminal::Aborted => {
+                self.fail(
+                    ErrorKind::EngineFailed,
+                    ApiError::upstream("The engine gave the request up."),
+                );
+            }
+            Terminal::Oversized { limit_bytes } => {
+                let message = format!("The engine sent an event of more than {limit_bytes} bytes.");
+                self.fail(ErrorKind::Broken, ApiError::upstream(message));
+            }
+            Terminal::Truncated { .. } => {
+                self.fail(
+                    ErrorKind::Broken,
+                    ApiError::upstream("The engine's stream broke off."),
+                );
+            }
+        }
+    }
+
+    fn complete(&mut self) {
+        let usage = self.relay.usage();
+        if let Some(mut flight) = self.flight.take() {
+            flight.complete(usage);
+        }
+        self.close();
+    }
+
+    fn fail(&mut self, kind: ErrorKind, error: ApiError) {
+        let usage = self.relay.usage();
+        if let Some(mut flight) = self.flight.take() {
+            let id = flight.report.request_id.clone();
+            self.farewell = Some(error.to_event(Some(&*id).filter(|id| !id.is_empty())));
+            flight.fail(kind, usage);
+        }
+        self.engine = None;
+    }
+
+    /// Lets a connection that is at its end go back to its pool; one that is not is closed.
+    fn close(&mut self) {
+        if let Some(mut engine) = self.engine.take() {
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let _at_end = Pin::new(&mut engine).poll_frame(&mut cx);
+        }
+    }
+
+    /// Whether the silence, or the stream as a whole, has lasted too long; the stream is then over.
+    fn patience_ended(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.clock.timer.as_mut().poll(cx).is_ready() {
+            let Some(flight) = &self.flight else {
+                return true;
+            };
+            let now = flight.now();
+            let total_left = self.clock.ends_at.since(now);
+            let idle_left = self
+                .clock
+                .idle
+                .saturating_sub(now.since(self.clock.last_chunk));
+            if total_left.is_zero() {
+                self.fail(
+                    ErrorKind::Timeout,
+                    ApiError::timeout("The request took longer than it may in all."),
+                );
+                return true;
+            }
+            if idle_left.is_zero() {
+                self.fail(
+                    ErrorKind::Timeout,
+                    ApiError::timeout("The engine's stream fell silent."),
+                );
+                return true;
+            }
+            self.clock
+                .timer
+                .as_mut()
+                .reset(Instant::now() + idle_left.min(total_left));
+        }
+        false
+    }
+}

@@ -1,0 +1,196 @@
+//! The shared base: any engine that speaks OpenAI's routes over HTTP/1.1.
+
+use std::{io, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use gateway_core::load::Telemetry;
+use gateway_proto::{
+    openai::{Api, ModelCard, decode_models},
+    prometheus::Scrape,
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use super::{EngineCall, EngineClient, EngineReply, Profile};
+use crate::{
+    Credential, EngineKind, ErrorKind, Retry, RouteError,
+    wire::{Connection, EngineBody, Pool, SendError, Target},
+};
+
+/// The largest answer to a probe, a telemetry reading or a models list, in bytes.
+const SIDE_REPLY_BYTES: usize = 8 << 20;
+
+/// An engine behind OpenAI's HTTP routes.
+pub struct HttpEngine {
+    pool: Arc<Pool>,
+    profile: Profile,
+    credential: Option<Credential>,
+    side_timeout: Duration,
+}
+
+impl HttpEngine {
+    /// An engine at `target`. `idle_connections` bounds the idle connections kept per thread; `side_timeout` bounds
+    /// probes, readings and lists.
+    #[must_use]
+    pub fn new(
+        target: Target,
+        kind: EngineKind,
+        credential: Option<Credential>,
+        idle_connections: usize,
+        side_timeout: Duration,
+    ) -> Self {
+        let pool = Arc::new(Pool::new(target, idle_connections));
+        Self {
+            pool,
+            profile: Profile::of(kind),
+            credential,
+            side_timeout,
+        }
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        route: &'static str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method;
+        *request.uri_mut() = self.pool.target().path(route);
+        *request.headers_mut() = headers;
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, self.pool.target().authority().clone());
+        if let Some(credential) = &self.credential {
+            headers.insert(header::AUTHORIZATION, credential.header().clone());
+        }
+        request
+    }
+
+    /// Sends on an idle connection, else on a new one. A used connection that dies before a byte of reply was most
+    /// likely closed by the engine as idle, so the request goes out once more on a new one: it was never begun.
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        connect: Duration,
+    ) -> Result<(Response<Incoming>, Connection), SendError> {
+        if let Some(mut connection) = self.pool.idle() {
+            match connection.send(request.clone()).await {
+                Ok(reply) => return Ok((reply, connection)),
+                Err(SendError::Closed { reused: true }) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        let mut connection = self.pool.open(connect).await?;
+        let reply = connection.send(request).await?;
+        Ok((reply, connection))
+    }
+
+    /// A small `GET` whose whole answer matters.
+    async fn fetch(&self, route: &'static str) -> Result<Bytes, RouteError> {
+        let request = self.request(Method::GET, route, HeaderMap::new(), Bytes::new());
+        let answer = timeout(self.side_timeout, self.fetch_unbounded(request)).await;
+        answer.unwrap_or_else(|_| Err(timed_out(&format!("{route} did not answer"))))
+    }
+
+    async fn fetch_unbounded(&self, request: Request<Full<Bytes>>) -> Result<Bytes, RouteError> {
+        let (reply, connection) = self
+            .exchange(request, self.side_timeout)
+            .await
+            .map_err(unsent)?;
+        let status = reply.status();
+        let body = EngineBody::new(reply.into_body(), connection, Arc::clone(&self.pool));
+        let whole = Limited::new(body, SIDE_REPLY_BYTES)
+            .collect()
+            .await
+            .map_err(|_| broken())?
+            .to_bytes();
+        if status.is_success() {
+            Ok(whole)
+        } else {
+            Err(unwell(status))
+        }
+    }
+}
+
+#[async_trait]
+impl EngineClient for HttpEngine {
+    async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError> {
+        let route = match call.api {
+            Api::ChatCompletions => "/v1/chat/completions",
+            Api::Completions => "/v1/completions",
+        };
+        let mut request = self.request(Method::POST, route, call.headers, call.body);
+        request.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        let (reply, connection) = self
+            .exchange(request, call.deadlines.connect)
+            .await
+            .map_err(unsent)?;
+        let (head, body) = reply.into_parts();
+        let body = EngineBody::new(body, connection, Arc::clone(&self.pool));
+        Ok(EngineReply {
+            status: head.status,
+            headers: head.headers,
+            body: body.boxed_unsync(),
+        })
+    }
+
+    async fn probe(&self) -> Result<(), RouteError> {
+        self.fetch(self.profile.health).await.map(drop)
+    }
+
+    async fn telemetry(&self) -> Result<Telemetry, RouteError> {
+        let Some(route) = self.profile.metrics else {
+            return Ok(Telemetry::default());
+        };
+        let text = self.fetch(route).await?;
+        Ok(Scrape::parse(&text, self.profile.dialect).telemetry)
+    }
+
+    async fn models(&self) -> Result<Vec<ModelCard>, RouteError> {
+        decode_models(&self.fetch("/v1/models").await?).map_err(|_| broken())
+    }
+}
+
+fn unsent(error: SendError) -> RouteError {
+    match error {
+        SendError::Connect(cause) => {
+            let what = if cause.kind() == io::ErrorKind::TimedOut {
+                "in time"
+            } else {
+                "at all"
+            };
+            let message = format!("The engine could not be reached {what}.");
+            RouteError::engine(ErrorKind::Connect, Retry::OtherEndpoint, message)
+        }
+        // A new connection that closes without a word may have been killed by this very request.
+        SendError::Closed { .. } => RouteError::engine(
+            ErrorKind::Closed,
+            Retry::OtherEndpointOnce,
+            "The engine closed the connection before it answered.",
+        ),
+    }
+}
+
+fn broken() -> RouteError {
+    RouteError::engine(
+        ErrorKind::Broken,
+        Retry::OtherEndpoint,
+        "The engine's reply broke off or made no sense.",
+    )
+}
+
+fn timed_out(message: &str) -> RouteError {
+    RouteError::engine(ErrorKind::Timeout, Retry::OtherEndpoint, message)
+}
+
+fn unwell(status: StatusCode) -> RouteError {
+    let message = format!("The engine answered {} to a probe.", status.as_u16());
+    RouteError::engine(ErrorKind::EngineFailed, Retry::OtherEndpoint, message)
+}

@@ -1,0 +1,138 @@
+//! The one error of this crate.
+
+use std::fmt;
+
+use gateway_proto::error::ApiError;
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request is not what the route takes.
+    BadRequest,
+    /// No endpoint serves the model.
+    UnknownModel,
+    /// Every endpoint is ruled out just now.
+    NoEndpoint,
+    /// No connection to the engine.
+    Connect,
+    /// The engine closed the connection before it answered.
+    Closed,
+    /// The engine's reply broke off or made no sense.
+    Broken,
+    /// A deadline passed.
+    Timeout,
+    /// The engine is full.
+    Busy,
+    /// The engine failed the request.
+    EngineFailed,
+    /// The engine refused the request as the caller's own error.
+    Rejected,
+}
+
+impl ErrorKind {
+    /// The name used in metrics and logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::UnknownModel => "unknown_model",
+            Self::NoEndpoint => "no_endpoint",
+            Self::Connect => "connect",
+            Self::Closed => "closed",
+            Self::Broken => "broken",
+            Self::Timeout => "timeout",
+            Self::Busy => "busy",
+            Self::EngineFailed => "engine_failed",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// Whose error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The caller's.
+    Client,
+    /// The gateway's, or nobody's.
+    Gateway,
+    /// The engine's.
+    Engine,
+}
+
+/// Whether another try can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// No.
+    Never,
+    /// Once more, but no further: the request itself may be what kills engines.
+    OtherEndpointOnce,
+    /// Yes, elsewhere.
+    OtherEndpoint,
+}
+
+/// Why a request was not served. Failover decides by [`kind`](Self::kind), [`origin`](Self::origin) and
+/// [`retry`](Self::retry) alone; callers get [`to_api`](Self::to_api).
+#[derive(Clone, Debug)]
+pub struct RouteError(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    kind: ErrorKind,
+    retry: Retry,
+    api: ApiError,
+}
+
+impl RouteError {
+    /// An error with what the caller is to be told.
+    #[must_use]
+    pub fn new(kind: ErrorKind, retry: Retry, api: ApiError) -> Self {
+        Self(Box::new(Inner { kind, retry, api }))
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whose error it is.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        match self.0.kind {
+            ErrorKind::BadRequest | ErrorKind::UnknownModel | ErrorKind::Rejected => Origin::Client,
+            ErrorKind::NoEndpoint => Origin::Gateway,
+            _ => Origin::Engine,
+        }
+    }
+
+    /// Whether another try can help.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        self.0.retry
+    }
+
+    /// What the caller is told, without a word of the engine's inner life.
+    #[must_use]
+    pub fn to_api(&self) -> &ApiError {
+        &self.0.api
+    }
+
+    pub(crate) fn engine(kind: ErrorKind, retry: Retry, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let api = match kind {
+            ErrorKind::Timeout => ApiError::timeout(message),
+            ErrorKind::Busy | ErrorKind::NoEndpoint => ApiError::overloaded(message),
+            _ => ApiError::upstream(message),
+        };
+        Self::new(kind, retry, api)
+    }
+}
+
+impl fmt::Display for RouteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.kind.name(), self.0.api.message)
+    }
+}
+
+impl std::error::Error for RouteError {}

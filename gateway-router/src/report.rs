@@ -1,0 +1,105 @@
+//! What crosses the border to whatever wraps a route: hints in, one report out.
+
+use std::{sync::Arc, time::Duration};
+
+use gateway_proto::{ir::Usage, openai::Api};
+
+use crate::ErrorKind;
+
+/// What a wrapper knows of a request and the decision may use.
+#[derive(Clone, Debug, Default)]
+pub struct Hints {
+    /// A key shared by the requests of one conversation.
+    pub session: Option<u64>,
+    /// Label values that an endpoint must have.
+    pub labels: Vec<(String, String)>,
+    /// The time this request may take in all, where it is less than configured.
+    pub total: Option<Duration>,
+    /// Whether the decision is to be explained.
+    pub explain: bool,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The engine answered and the reply went out whole.
+    Completed,
+    /// The engine or the router refused or failed; the caller got an error.
+    Failed(ErrorKind),
+    /// The caller left first.
+    Cancelled,
+}
+
+/// Upper ends of the buckets in which gaps between chunks are counted, in microseconds. The last bucket is open.
+pub const GAP_BUCKETS_MICROS: [u64; 12] = [
+    1_000, 2_500, 5_000, 10_000, 20_000, 30_000, 50_000, 75_000, 100_000, 250_000, 1_000_000,
+    5_000_000,
+];
+
+/// The gaps between a stream's chunks (inter-token latency, as far as a router sees it).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// How many gaps.
+    pub count: u32,
+    /// Their sum in microseconds.
+    pub sum_micros: u64,
+    /// Gaps per bucket of [`GAP_BUCKETS_MICROS`], the open one last.
+    pub buckets: [u32; GAP_BUCKETS_MICROS.len() + 1],
+}
+
+impl Gaps {
+    /// Counts a gap.
+    pub fn add(&mut self, micros: u64) {
+        self.count += 1;
+        self.sum_micros += micros;
+        let bucket = GAP_BUCKETS_MICROS.partition_point(|&end| end < micros);
+        self.buckets[bucket] += 1;
+    }
+}
+
+/// One request's story, told once, when it is over.
+#[derive(Clone, Debug)]
+pub struct RouteReport {
+    /// The request's id.
+    pub request_id: Arc<str>,
+    /// The route it came by.
+    pub api: Api,
+    /// The model asked for.
+    pub model: Arc<str>,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+    /// The endpoint that served it last, if any was chosen.
+    pub endpoint: Option<Arc<str>>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// How it ended.
+    pub ending: Ending,
+    /// Time the decisions took, in microseconds, all attempts together.
+    pub decision_micros: u64,
+    /// Time from the router's receiving the request to the first byte of the reply.
+    pub ttft: Option<Duration>,
+    /// Time in all.
+    pub total: Duration,
+    /// Gaps between chunks.
+    pub gaps: Gaps,
+    /// Prompt tokens, estimated from the request.
+    pub prompt_tokens_estimate: u32,
+    /// Prompt tokens that the decision believed cached.
+    pub cached_tokens_estimate: u32,
+    /// What the engine counted.
+    pub usage: Option<Usage>,
+}
+
+/// Hears every report. Called on the request's own path when it ends (also when its task dies): be quick, never block.
+pub trait ReportSink: Send + Sync {
+    /// Takes a report.
+    fn report(&self, report: &RouteReport);
+}
+
+/// Forgets every report.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoReports;
+
+impl ReportSink for NoReports {
+    fn report(&self, _report: &RouteReport) {}
+}

@@ -1,0 +1,173 @@
+//! The router as its users hold it.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use arc_swap::ArcSwap;
+use gateway_core::{Fleet, FleetError, Rng};
+use tokio::runtime::Handle;
+
+use crate::{
+    Clock, NoReports, ReportSink, RouteError, RouteReply, RouteRequest, RouterSettings,
+    budget::RetryBudget, dispatch, snapshot::Snapshot, watch::Watchers,
+};
+
+/// Why a router cannot be built or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The endpoints make no fleet.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    /// There is no tokio runtime to watch engines on.
+    #[error("a router watches its engines in the background: build it inside a tokio runtime")]
+    NoRuntime,
+}
+
+/// Decides, sends, retries, relays. Cheap to clone; clones share everything.
+///
+/// Engines are watched by background tasks on the runtime that the router was built in, until the last clone is dropped.
+#[derive(Clone)]
+pub struct Router(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) budget: RetryBudget,
+    pub(crate) sink: Arc<dyn ReportSink>,
+    pub(crate) clock: Clock,
+    seeds: AtomicU64,
+    watchers: Mutex<Watchers>,
+    runtime: Handle,
+}
+
+impl Shared {
+    /// A generator of its own for one decision.
+    pub(crate) fn rng(&self) -> Rng {
+        Rng::from_seed(self.seeds.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed))
+    }
+}
+
+impl Router {
+    /// A router to be told its settings.
+    #[must_use]
+    pub fn builder() -> RouterBuilder {
+        RouterBuilder {
+            settings: RouterSettings::default(),
+            sink: Arc::new(NoReports),
+            seed: 0,
+        }
+    }
+
+    /// Routes one request: the future ends with the head of the reply, the reply's body goes on. Dropping either cancels
+    /// the request everywhere.
+    ///
+    /// # Errors
+    /// Where no endpoint served it; [`RouteError::to_api`] is what to tell the caller.
+    pub async fn route(&self, request: RouteRequest) -> Result<RouteReply, RouteError> {
+        dispatch::run(&self.0, request).await
+    }
+
+    /// Replaces the settings in one step. Endpoints that keep their name keep their load, health and connections.
+    /// Requests in flight end as they began. [`RouterSettings::fleet`] stays as it was.
+    ///
+    /// # Errors
+    /// Where the endpoints make no fleet; nothing has changed then.
+    pub fn apply(&self, settings: RouterSettings) -> Result<(), BuildError> {
+        let mut watchers = self
+            .0
+            .watchers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let next = Arc::new(Snapshot::new(settings, Some(&self.0.snapshot.load()))?);
+        watchers.follow(&next, self.0.clock, &self.0.runtime);
+        self.0.snapshot.store(next);
+        Ok(())
+    }
+
+    /// The endpoints now, with their load and health.
+    #[must_use]
+    pub fn fleet(&self) -> Fleet {
+        self.0.snapshot.load().fleet.clone()
+    }
+
+    /// The router's clock, in whose time fleet readings are to be asked.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.0.clock
+    }
+
+    pub(crate) fn request_bytes(&self) -> usize {
+        self.0.snapshot.load().limits.request_bytes
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Router")
+            .field("fleet", &self.0.snapshot.load().fleet.endpoints())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects what a [`Router`] is told.
+pub struct RouterBuilder {
+    settings: RouterSettings,
+    sink: Arc<dyn ReportSink>,
+    seed: u64,
+}
+
+impl RouterBuilder {
+    /// Sets everything that a reload may change later.
+    #[must_use]
+    pub fn settings(mut self, settings: RouterSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Sets who hears the reports.
+    #[must_use]
+    pub fn reports(mut self, sink: Arc<dyn ReportSink>) -> Self {
+        self.sink = sink;
+        self
+    }
+
+    /// Sets the seed of tie breaks and sampling. Gateways in front of the same engines should differ in it.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Builds the router and begins to watch its engines.
+    ///
+    /// # Errors
+    /// Outside a tokio runtime, or where the endpoints make no fleet.
+    pub fn build(self) -> Result<Router, BuildError> {
+        let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
+        let snapshot = Arc::new(Snapshot::new(self.settings, None)?);
+        let clock = Clock::start();
+        let mut watchers = Watchers::default();
+        watchers.follow(&snapshot, clock, &runtime);
+        Ok(Router(Arc::new(Shared {
+            budget: RetryBudget::new(&snapshot.retry),
+            snapshot: ArcSwap::new(snapshot),
+            sink: self.sink,
+            clock,
+            seeds: AtomicU64::new(self.seed),
+            watchers: Mutex::new(watchers),
+            runtime,
+        })))
+    }
+}
+
+impl fmt::Debug for RouterBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RouterBuilder")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

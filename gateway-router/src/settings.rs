@@ -1,0 +1,225 @@
+//! What a router is told: endpoints and limits, already validated and in domain types.
+
+use std::{fmt, time::Duration};
+
+use gateway_core::{EndpointSpec, FleetConfig, Pipelines};
+use http::HeaderValue;
+
+use crate::wire::Target;
+
+/// The engines this router can speak to. All are driven through their OpenAI routes in text mode; the kind decides where
+/// health and telemetry are read and what is peculiar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EngineKind {
+    /// vLLM.
+    Vllm,
+    /// `SGLang`.
+    Sglang,
+    /// Text Generation Inference.
+    Tgi,
+    /// `MindIE`.
+    Mindie,
+    /// Anything else that speaks OpenAI's routes.
+    #[default]
+    OpenAi,
+}
+
+impl EngineKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [
+        Self::Vllm,
+        Self::Sglang,
+        Self::Tgi,
+        Self::Mindie,
+        Self::OpenAi,
+    ];
+
+    /// The name used in configuration and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Vllm => "vllm",
+            Self::Sglang => "sglang",
+            Self::Tgi => "tgi",
+            Self::Mindie => "mindie",
+            Self::OpenAi => "openai",
+        }
+    }
+}
+
+/// What is sent as `authorization` to an engine. Never shown.
+#[derive(Clone)]
+pub struct Credential(HeaderValue);
+
+impl Credential {
+    /// A bearer credential.
+    ///
+    /// # Errors
+    /// Where `secret` holds bytes that no header may carry.
+    pub fn bearer(secret: &str) -> Result<Self, http::header::InvalidHeaderValue> {
+        let mut value = HeaderValue::try_from(format!("Bearer {secret}"))?;
+        value.set_sensitive(true);
+        Ok(Self(value))
+    }
+
+    pub(crate) fn header(&self) -> &HeaderValue {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
+
+/// One endpoint: what the decision knows of it and how it is reached.
+#[derive(Clone, Debug)]
+pub struct EndpointSettings {
+    /// What the decision knows.
+    pub spec: EndpointSpec,
+    /// Where it listens.
+    pub target: Target,
+    /// What it is.
+    pub kind: EngineKind,
+    /// What it wants as `authorization`.
+    pub credential: Option<Credential>,
+}
+
+/// How long each phase of a request may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Opening a connection.
+    pub connect: Duration,
+    /// From sending a streamed request to the first byte of its body.
+    pub first_byte: Duration,
+    /// Between two chunks of a stream; finds streams that froze without closing.
+    pub idle: Duration,
+    /// The whole request, retries included.
+    pub total: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(2),
+            first_byte: Duration::from_secs(120),
+            idle: Duration::from_secs(60),
+            total: Duration::from_secs(600),
+        }
+    }
+}
+
+/// When a failed attempt is tried elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RetrySettings {
+    /// Attempts per request, the first included.
+    pub attempts: u32,
+    /// Retries that each request earns the router; 0.2 lets one in five be retried.
+    pub budget_ratio: f32,
+    /// Retries that may be made at once without having earned them, and the most that can be saved up.
+    pub budget_burst: u32,
+}
+
+impl Default for RetrySettings {
+    fn default() -> Self {
+        Self {
+            attempts: 3,
+            budget_ratio: 0.2,
+            budget_burst: 100,
+        }
+    }
+}
+
+/// How engines are watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchSettings {
+    /// Time between two health probes.
+    pub probe_every: Duration,
+    /// How long a probe may take. Some engines' health route runs a generation of a second.
+    pub probe_timeout: Duration,
+    /// Time between two telemetry readings.
+    pub telemetry_every: Duration,
+    /// How long a reading may take.
+    pub telemetry_timeout: Duration,
+    /// The longest pause between tries at an endpoint that fails.
+    pub back_off_at_most: Duration,
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self {
+            probe_every: Duration::from_secs(2),
+            probe_timeout: Duration::from_secs(5),
+            telemetry_every: Duration::from_secs(1),
+            telemetry_timeout: Duration::from_secs(2),
+            back_off_at_most: Duration::from_secs(15),
+        }
+    }
+}
+
+/// How prompts are cut into blocks in text mode, where the router sees bytes and not tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextBlocks {
+    /// Bytes of one block.
+    pub block_bytes: u32,
+    /// Bytes that one token is taken to be.
+    pub bytes_per_token: u32,
+    /// Blocks hashed at most; what lies behind takes no part in prefix matching.
+    pub blocks_at_most: u32,
+}
+
+impl Default for TextBlocks {
+    fn default() -> Self {
+        Self {
+            block_bytes: 256,
+            bytes_per_token: 4,
+            blocks_at_most: 2_048,
+        }
+    }
+}
+
+/// Everything a router is told. A reload replaces it as a whole, but for `fleet`, which is fixed at the start.
+#[derive(Clone, Debug, Default)]
+pub struct RouterSettings {
+    /// The endpoints.
+    pub endpoints: Vec<EndpointSettings>,
+    /// Who decides.
+    pub pipelines: Pipelines,
+    /// Policies of the fleet.
+    pub fleet: FleetConfig,
+    /// How long things may take.
+    pub deadlines: Deadlines,
+    /// When to try elsewhere.
+    pub retry: RetrySettings,
+    /// How engines are watched.
+    pub watch: WatchSettings,
+    /// How prompts are cut.
+    pub text: TextBlocks,
+    /// Sizes.
+    pub limits: SizeLimits,
+}
+
+/// The sizes a router holds to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SizeLimits {
+    /// The largest request body, in bytes (used by the `tower` service, which reads bodies itself).
+    pub request_bytes: usize,
+    /// The largest reply that is not streamed, in bytes.
+    pub reply_bytes: usize,
+    /// The largest event of a stream, in bytes.
+    pub event_bytes: usize,
+    /// Idle connections kept per endpoint and thread.
+    pub idle_connections: usize,
+}
+
+impl Default for SizeLimits {
+    fn default() -> Self {
+        Self {
+            request_bytes: 32 << 20,
+            reply_bytes: 64 << 20,
+            event_bytes: 4 << 20,
+            idle_connections: 64,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Watching engines: health probes and telemetry readings, each endpoint on a rhythm of its own.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use gateway_core::{Endpoint, EndpointId, Fleet, Rng, load::Telemetry};
+use tokio::{runtime::Handle, task::AbortHandle, time::sleep};
+
+use crate::{Clock, WatchSettings, engine::EngineClient, snapshot::Snapshot};
+
+/// The background tasks, one pair per endpoint; dropping them ends the watch.
+#[derive(Default)]
+pub(crate) struct Watchers(HashMap<EndpointId, Watched>);
+
+struct Watched {
+    client: Arc<dyn EngineClient>,
+    settings: WatchSettings,
+    tasks: [AbortHandle; 2],
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Watchers {
+    /// Watches what `snapshot` lists: goes on with what is unchanged, begins with what is new, ends the rest.
+    pub(crate) fn follow(&mut self, snapshot: &Snapshot, clock: Clock, runtime: &Handle) {
+        let mut next = HashMap::with_capacity(snapshot.fleet.endpoints().len());
+        for endpoint in snapshot.fleet.endpoints() {
+            let client = snapshot.engine(endpoint.id());
+            let same =
+                |old: &Watched| Arc::ptr_eq(&old.client, client) && old.settings == snapshot.watch;
+            let watched = self.0.remove(&endpoint.id()).filter(same);
+            next.insert(
+                endpoint.id(),
+                watched.unwrap_or_else(|| begin(snapshot, endpoint, clock, runtime)),
+            );
+        }
+        self.0 = next;
+    }
+}
+
+fn begin(snapshot: &Snapshot, endpoint: &Arc<Endpoint>, clock: Clock, runtime: &Handle) -> Watched {
+    let client = snapshot.engine(endpoint.id());
+    let watch = Watch {
+        endpoint: Arc::clone(endpoint),
+        fleet: snapshot.fleet.clone(),
+        client: Arc::clone(client),
+        settings: snapshot.watch,
+        clock,
+    };
+    let probes = runtime.spawn(watch.clone().probe());
+    let readings = runtime.spawn(watch.read());
+    Watched {
+        client: Arc::clone(client),
+        settings: snapshot.watch,
+        tasks: [probes.abort_handle(), readings.abort_handle()],
+    }
+}
+
+#[derive(Clone)]
+struct Watch {
+    endpoint: Arc<Endpoint>,
+    fleet: Fleet,
+    client: Arc<dyn EngineClient>,
+    settings: WatchSettings,
+    clock: Clock,
+}
+
+impl Watch {
+    async fn probe(self) {
+        let mut rhythm = Rhythm::new(&self, self.settings.probe_every);
+        let mut was_up = true;
+        loop {
+            let answer =
+                tokio::time::timeout(self.settings.probe_timeout, self.client.probe()).await;
+            let up = matches!(answer, Ok(Ok(())));
+            let now = self.clock.now();
+            self.endpoint
+                .state()
+                .probed(&self.fleet.config().health, up, now);
+            let is_up = self.endpoint.state().availability(now).is_up();
+            if is_up != was_up {
+                self.changed(is_up);
+                was_up = is_up;
+            }
+            // Down endpoints are asked at the same pace: coming back soon matters more than one small request.
+            sleep(rhythm.next(true)).await;
+        }
+    }
+
+    fn changed(&self, up: bool) {
+        let endpoint = self.endpoint.name();
+        if up {
+            tracing::info!(endpoint, "endpoint is up");
+        } else {
+            tracing::warn!(endpoint, "endpoint is down");
+            // Whatever it held is gone when it comes back, or at best unknown.
+            self.fleet.prefix().clear(self.endpoint.id());
+        }
+    }
+
+    async fn read(self) {
+        let mut rhythm = Rhythm::new(&self, self.settings.telemetry_every);
+        let mut last = Telemetry::default();
+        loop {
+            let mark = self.endpoint.state().mark(self.clock.now());
+            let answer =
+                tokio::time::timeout(self.settings.telemetry_timeout, self.client.telemetry())
+                    .await;
+            let read = if let Ok(Ok(reading)) = answer {
+                self.take_in(&mark, &last, &reading);
+                last = reading;
+                true
+            } else {
+                false
+            };
+            sleep(rhythm.next(read)).await;
+        }
+    }
+
+    fn take_in(
+        &self,
+        mark: &gateway_core::load::SampleMark,
+        last: &Telemetry,
+        reading: &Telemetry,
+    ) {
+        if *reading == Telemetry::default() {
+            return;
+        }
+        if restarted(last, reading) {
+            tracing::info!(
+                endpoint = self.endpoint.name(),
+                "engine restarted, its prefix cache is empty"
+            );
+            self.fleet.prefix().clear(self.endpoint.id());
+        }
+        self.endpoint.state().apply(mark, reading);
+    }
+}
+
+/// Counters never fall while an engine lives.
+fn restarted(last: &Telemetry, now: &Telemetry) -> bool {
+    let fell = |before: Option<u64>, after: Option<u64>| matches!((before, after), (Some(b), Some(a)) if a < b);
+    fell(last.prompt_tokens, now.prompt_tokens)
+        || fell(last.generation_tokens, now.generation_tokens)
+}
+
+/// Pauses with jitter, so that endpoints and gateways do not ask in step, and with back-off after failures.
+struct Rhythm {
+    every: Duration,
+    at_most: Duration,
+    failures: u32,
+    rng: Rng,
+}
+
+impl Rhythm {
+    fn new(watch: &Watch, every: Duration) -> Self {
+        let seed = watch.clock.now().as_micros() ^ (u64::from(watch.endpoint.id().0) << 40);
+        Self {
+            every,
+            at_most: watch.settings.back_off_at_most.max(every),
+            failures: 0,
+            rng: Rng::from_seed(seed),
+        }
+    }
+
+    fn next(&mut self, succeeded: bool) -> Duration {
+        self.failures = if succeeded {
+            0
+        } else {
+            (self.failures + 1).min(16)
+        };
+        let pause = self
+            .every
+            .saturating_mul(1 << self.failures)
+            .min(self.at_most);
+        pause.mul_f64(0.9 + 0.2 * self.rng.unit())
+    }
+}

@@ -1,0 +1,103 @@
+//! One HTTP/1.1 connection, driven inline.
+
+use std::{
+    future::Future,
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, time::timeout};
+
+use super::Target;
+
+type Driver = http1::Connection<TokioIo<TcpStream>, Full<Bytes>>;
+
+/// An open connection with its protocol machine.
+pub(crate) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    driver: Pin<Box<Driver>>,
+    ended: bool,
+    reused: bool,
+}
+
+/// Why no reply came.
+#[derive(Debug)]
+pub(crate) enum SendError {
+    /// No connection was made: nothing was sent.
+    Connect(io::Error),
+    /// The connection ended before a reply began. `reused` tells whether it had served before, so that the engine may
+    /// simply have closed it as idle.
+    Closed {
+        /// Whether the connection came from the pool.
+        reused: bool,
+    },
+}
+
+impl Connection {
+    /// Connects, without Nagle's delay.
+    pub(crate) async fn open(target: &Target, patience: Duration) -> Result<Self, SendError> {
+        let connecting = timeout(patience, TcpStream::connect(target.address()));
+        let stream = connecting
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(SendError::Connect)?;
+        stream.set_nodelay(true).map_err(SendError::Connect)?;
+        let made = http1::Builder::new().handshake(TokioIo::new(stream)).await;
+        let (sender, connection) = made.map_err(|_| SendError::Closed { reused: false })?;
+        Ok(Self {
+            sender,
+            driver: Box::pin(connection),
+            ended: false,
+            reused: false,
+        })
+    }
+
+    /// Moves the protocol machine. Whoever awaits something of this connection calls it on every poll.
+    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
+        if !self.ended && self.driver.as_mut().poll(cx).is_ready() {
+            self.ended = true;
+        }
+    }
+
+    /// Whether another request can go out now. Notices a socket that the engine has closed meanwhile.
+    pub(crate) fn is_idle(&mut self) -> bool {
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        !self.ended && self.sender.is_ready()
+    }
+
+    pub(crate) fn mark_reused(&mut self) {
+        self.reused = true;
+    }
+
+    /// Sends a request and waits for the head of the reply. On an error the connection is of no more use.
+    pub(crate) async fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, SendError> {
+        let mut reply = pin!(self.sender.send_request(request));
+        let (driver, ended) = (&mut self.driver, &mut self.ended);
+        let head = std::future::poll_fn(|cx| {
+            if let Poll::Ready(head) = reply.as_mut().poll(cx) {
+                return Poll::Ready(head);
+            }
+            if !*ended && driver.as_mut().poll(cx).is_ready() {
+                *ended = true;
+            }
+            // An ended driver has answered the caller's channel, so this is ready then.
+            reply.as_mut().poll(cx)
+        });
+        head.await.map_err(|_| SendError::Closed {
+            reused: self.reused,
+        })
+    }
+}
