@@ -48,6 +48,12 @@ pub(crate) enum Fault {
         /// How long it was given.
         seconds: u64,
     },
+    /// The relay lost, cut, mixed up or refused something: its figures are those of a broken relay.
+    #[error("{count} bad replies")]
+    BadReplies {
+        /// Over the whole run.
+        count: u64,
+    },
     /// SIGINT or SIGTERM.
     #[error("interrupted")]
     Interrupted,

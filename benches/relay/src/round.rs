@@ -165,14 +165,27 @@ impl Pass<'_> {
             .unwrap_or_default()
     }
 
+    /// Not a number when the count is zero.
     #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
     fn micros_each(&self, before: &Cpu, count: u64) -> f64 {
-        self.cpu().since(before).as_secs_f64() * 1e6 / count as f64
+        let micros = self.cpu().since(before).as_secs_f64() * 1e6;
+        if count == 0 {
+            f64::NAN
+        } else {
+            micros / count as f64
+        }
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nanoseconds of at most minutes")]
 fn percentiles(nanos: &Histogram<u64>) -> Percentiles {
+    if nanos.is_empty() {
+        // Nothing came back: no figure, and no target met.
+        return Percentiles {
+            p50: f64::NAN,
+            p99: f64::NAN,
+        };
+    }
     let micros = |quantile| nanos.value_at_quantile(quantile) as f64 / 1e3;
     Percentiles {
         p50: micros(0.5),

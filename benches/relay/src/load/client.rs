@@ -36,6 +36,15 @@ impl Client {
         }
     }
 
+    /// A client that has dialled already, so that its first request is not timed with it. When it
+    /// was refused, the first request dials again and counts as bad if that fails too.
+    pub(super) async fn connected(address: SocketAddr) -> Self {
+        Self {
+            address,
+            wire: Wire::connect(address).await.ok(),
+        }
+    }
+
     /// Sends `request` and checks the whole reply.
     ///
     /// # Errors

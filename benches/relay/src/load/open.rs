@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 use super::{CONNECTIONS, Client, Prompts, Tally, Target, histogram, join_all, pacer};
+use crate::clock::Clock;
 use crate::fault::Fault;
 
 /// The result of an open loop.
@@ -32,12 +33,16 @@ pub(crate) async fn open_loop(
 ) -> Result<Open, Fault> {
     let every = Duration::from_secs(1) / rate;
     let count = u64::try_from(length.as_nanos() / every.as_nanos()).unwrap_or(u64::MAX);
+    let mut clients = Vec::new();
+    for slot in 0..CONNECTIONS {
+        clients.push(Client::connected(target.address(slot)).await);
+    }
     let tickets = Arc::new(Mutex::new(pacer::start(target.clock, every, count)?));
     let mut tasks = JoinSet::new();
-    for slot in 0..CONNECTIONS {
+    for client in clients {
         tasks.spawn(work(
-            target.clone(),
-            slot,
+            client,
+            target.clock,
             Arc::clone(prompts),
             Arc::clone(&tickets),
         ));
@@ -58,12 +63,11 @@ pub(crate) async fn open_loop(
 
 /// One connection: takes the next due time, sends, waits for the reply.
 async fn work(
-    target: Target,
-    slot: usize,
+    mut client: Client,
+    clock: Clock,
     prompts: Arc<Prompts>,
     tickets: Arc<Mutex<mpsc::Receiver<u64>>>,
 ) -> (Vec<u64>, Tally) {
-    let mut client = Client::new(target.address(slot));
     let (mut latencies, mut tally, mut request) = (Vec::new(), Tally::default(), Vec::new());
     loop {
         let ticket = tickets.lock().await.recv().await;
@@ -73,7 +77,7 @@ async fn work(
         let serial = prompts.write_next(&mut request);
         let reply = client.exchange(&request, serial).await;
         if tally.count(reply).is_some() {
-            latencies.push(target.clock.nanos().saturating_sub(due));
+            latencies.push(clock.nanos().saturating_sub(due));
         }
     }
 }

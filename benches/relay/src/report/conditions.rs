@@ -23,7 +23,7 @@ pub(super) fn describe(args: &Args) -> String {
         )
     };
     format!(
-        "{scope}.\n{cores} cores of {}, Linux {}, {}; engine, load generator and relay share them, nothing is pinned. \
+        "# Relay\n\n{scope}.\n{cores} cores of {}, Linux {}, {}; engine, load generator and relay share them, nothing is pinned. \
          Load average at the start: {}.\n\n",
         processor().unwrap_or_else(|| "an unknown processor".to_owned()),
         first_line("/proc/sys/kernel/osrelease"),

@@ -18,6 +18,7 @@ use crate::run::Round;
 #[derive(Debug)]
 pub(crate) struct Report {
     text: String,
+    bad_replies: u64,
 }
 
 impl Report {
@@ -25,12 +26,18 @@ impl Report {
     pub(crate) fn begin(args: &Args) -> Self {
         Self {
             text: conditions::describe(args),
+            bad_replies: 0,
         }
     }
 
     /// Adds the table over all rounds.
     pub(crate) fn rounds(&mut self, relays: &[Relay], rounds: &[Round]) {
         self.text.push_str(&table::render(relays, rounds));
+        let bad = |round: &Round| {
+            let relays: u64 = round.relays.iter().map(|relay| relay.tally.bad).sum();
+            round.direct.tally.bad + relays
+        };
+        self.bad_replies += rounds.iter().map(bad).sum::<u64>();
     }
 
     /// Adds the memory run of one relay.
@@ -51,12 +58,13 @@ impl Report {
                 .unwrap_or_default(),
         );
         self.text.push_str(&line);
+        self.bad_replies += tally.bad;
     }
 
     /// Adds the load of the machine at the end, prints the report and writes it to `out`.
     ///
     /// # Errors
-    /// It cannot be printed or written.
+    /// It cannot be printed or written; or, once it is, a reply of the run was bad.
     pub(crate) fn finish(mut self, out: Option<&Path>) -> Result<(), Fault> {
         let _ = write!(
             self.text,
@@ -66,11 +74,12 @@ impl Report {
         io::stdout()
             .write_all(self.text.as_bytes())
             .map_err(Fault::io("print the report"))?;
-        match out {
-            Some(path) => {
-                fs::write(path, self.text).map_err(Fault::io(format!("write {}", path.display())))
-            }
-            None => Ok(()),
+        if let Some(path) = out {
+            fs::write(path, self.text).map_err(Fault::io(format!("write {}", path.display())))?;
+        }
+        match self.bad_replies {
+            0 => Ok(()),
+            count => Err(Fault::BadReplies { count }),
         }
     }
 }
