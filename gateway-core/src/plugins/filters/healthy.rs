@@ -17,3 +17,29 @@ impl Filter for Healthy {
         candidate.availability.is_up()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        health::Availability,
+        plugins::testing::{candidates, cx, uniform},
+    };
+
+    #[test]
+    fn keeps_only_those_that_are_up() {
+        let fleet = uniform(4);
+        let mut all = candidates(&fleet);
+        let states = [
+            Availability::Up,
+            Availability::Down,
+            Availability::Open,
+            Availability::Draining,
+        ];
+        all.iter_mut()
+            .zip(states)
+            .for_each(|(c, availability)| c.availability = availability);
+        let kept: Vec<_> = all.iter().map(|c| Healthy.keep(&cx(1), c)).collect();
+        assert_eq!(kept, [true, false, false, false]);
+    }
+}
