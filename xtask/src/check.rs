@@ -36,6 +36,23 @@ pub fn run(root: &Path, tally: &mut Tally) {
     guards::run(root, tally);
 }
 
+/// The fuzz targets lie outside the workspace, so nothing else notices when they no longer build.
+pub fn fuzz_targets(root: &Path, tally: &mut Tally) {
+    let built = cmd::target_dir(root).and_then(|target| {
+        quietly(
+            cmd::cargo(root)
+                .args([
+                    "check",
+                    "--manifest-path",
+                    "fuzz/Cargo.toml",
+                    "--target-dir",
+                ])
+                .arg(target.join("fuzz")),
+        )
+    });
+    tally.record("fuzz targets", built);
+}
+
 fn quietly(command: &mut Command) -> Result<String> {
     cmd::run(command).map(|()| String::new())
 }

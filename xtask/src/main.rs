@@ -18,36 +18,36 @@ usage: cargo xtask COMMAND
   test           guards and every test, the Python client's included
   guards         crate borders, word lists, lengths: the checks on the source tree
   real-engines   install and start two vLLM servers, run the gateway in front of them
-  ci             check, test and real-engines";
+  ci             check, the fuzz targets, test and real-engines";
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    match run(&args) {
-        Ok(tally) => {
-            println!("{tally}");
-            tally.exit_code()
-        }
-        Err(error) => {
-            eprintln!("error: {error:?}");
-            ExitCode::from(2)
-        }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [command] = arguments.as_slice() else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let mut tally = Tally::default();
+    if let Err(error) = run(command, &mut tally) {
+        tally.record(command, Err(error));
     }
+    println!("{tally}");
+    tally.exit_code()
 }
 
-fn run(args: &[String]) -> Result<Tally> {
+fn run(command: &str, tally: &mut Tally) -> Result<()> {
     let root = cmd::workspace_root();
-    let mut tally = Tally::default();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["check"] => check::run(&root, &mut tally),
-        ["test"] => test::run(&root, &mut tally)?,
-        ["guards"] => guards::run(&root, &mut tally),
-        ["real-engines"] => real_engines::run(&root, &mut tally)?,
-        ["ci"] => {
-            check::run(&root, &mut tally);
-            test::cargo_tests(&root, &mut tally)?;
-            real_engines::run(&root, &mut tally)?;
+    match command {
+        "check" => check::run(&root, tally),
+        "test" => test::run(&root, tally)?,
+        "guards" => guards::run(&root, tally),
+        "real-engines" => real_engines::run(&root, tally)?,
+        "ci" => {
+            check::run(&root, tally);
+            check::fuzz_targets(&root, tally);
+            test::cargo_tests(&root, tally)?;
+            real_engines::run(&root, tally)?;
         }
-        _ => bail!("unknown command {args:?}\n{USAGE}"),
+        _ => bail!("no such command\n{USAGE}"),
     }
-    Ok(tally)
+    Ok(())
 }

@@ -9,7 +9,7 @@ use super::verdict;
 use crate::cmd;
 
 /// Known duplicates that the workspace cannot mend itself, each with who asks for the older one.
-const ALLOWED: [(&str, &str); 0] = [];
+const ALLOWED: [(&str, &str); 1] = [("syn", "tracing-attributes 0.1 builds on syn 2")];
 
 pub(super) fn check(root: &Path) -> Result<String> {
     let text = cmd::capture(cmd::cargo(root).args([
@@ -26,13 +26,19 @@ pub(super) fn check(root: &Path) -> Result<String> {
         "{p}",
     ]))?;
     let doubled = versions(&text);
-    let crossings: Vec<String> = doubled
-        .iter()
-        .filter(|(name, _)| !ALLOWED.iter().any(|(allowed, _)| allowed == *name))
-        .map(|(name, versions)| {
-            format!("{name} {versions:?}: use one version, or allow it here with the reason")
-        })
-        .collect();
+    let mut crossings = Vec::new();
+    for (name, versions) in &doubled {
+        if !ALLOWED.iter().any(|(allowed, _)| allowed == name) {
+            crossings.push(format!(
+                "{name} {versions:?}: use one version, or allow it here with the reason"
+            ));
+        }
+    }
+    for (name, _) in ALLOWED {
+        if !doubled.contains_key(name) {
+            crossings.push(format!("{name} is allowed twice and no longer needs to be"));
+        }
+    }
     verdict(
         &crossings,
         format!("{} in more than one version: {doubled:?}", doubled.len()),

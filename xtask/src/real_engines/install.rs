@@ -87,7 +87,9 @@ fn engine(installed: &Installed, requirements: &Path) -> Result<()> {
         command
             .args(arguments)
             .env("UV_CACHE_DIR", root.join("uv-cache"))
-            .env("UV_PYTHON_DOWNLOADS", "never");
+            .env("UV_PYTHON_DOWNLOADS", "never")
+            // pip trusts the machine's certificates; so must its stand-in.
+            .env("UV_SYSTEM_CERTS", "true");
         command
     };
     cmd::run(uv(&["venv", "--quiet", "--python", "python3"]).arg(&installed.venv))?;

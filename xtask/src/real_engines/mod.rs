@@ -20,6 +20,9 @@ mod process;
 mod talk;
 mod vllm;
 
+use checks::Bench;
+use install::Installed;
+
 /// The name that both engines and the gateway serve the tiny model under.
 const MODEL: &str = "tiny-qwen3";
 
@@ -39,11 +42,25 @@ pub fn run(root: &Path, tally: &mut Tally) -> Result<()> {
     let binary = gateway::build(root)?;
     println!("gateway built ({:.0?})", watch.elapsed());
     let logs = tempfile::tempdir().context("a folder for configuration and logs")?;
-    let engines = vllm::start_pair(&installed, logs.path())?;
-    println!("engines up ({:.0?})", watch.elapsed());
-    let gateway = gateway::start(&binary, &engines, logs.path())?;
-    let bench = checks::Bench { gateway, engines };
-    bench.run(tally);
+    let failed_before = tally.failed();
+    let checked = start_and_check(&installed, &binary, logs.path(), tally);
     println!("checks done ({:.0?})", watch.elapsed());
+    if checked.is_err() || tally.failed() > failed_before {
+        println!("logs are kept in {}", logs.keep().display());
+    }
+    checked
+}
+
+fn start_and_check(
+    installed: &Installed,
+    binary: &Path,
+    logs: &Path,
+    tally: &mut Tally,
+) -> Result<()> {
+    let watch = Stopwatch::start();
+    let engines = vllm::start_pair(installed, logs)?;
+    println!("engines up (in {:.0?})", watch.elapsed());
+    let gateway = gateway::start(binary, &engines, logs)?;
+    Bench { gateway, engines }.run(tally);
     Ok(())
 }
