@@ -13,8 +13,13 @@ use gateway_core::{Fleet, FleetError, Rng};
 use tokio::runtime::Handle;
 
 use crate::{
-    Clock, NoReports, ReportSink, RouteError, RouteReply, RouteRequest, RouterSettings,
-    budget::RetryBudget, dispatch, snapshot::Snapshot, watch::Watchers,
+    Clock, EndpointSettings, NoReports, ReportSink, RouteError, RouteReply, RouteRequest,
+    RouterSettings,
+    budget::RetryBudget,
+    dispatch,
+    engine::EngineClient,
+    snapshot::{EngineFactory, Snapshot},
+    watch::Watchers,
 };
 
 /// Why a router cannot be built or changed.
@@ -40,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) sink: Arc<dyn ReportSink>,
     pub(crate) clock: Clock,
     seeds: AtomicU64,
+    factory: Box<EngineFactory>,
     watchers: Mutex<Watchers>,
     runtime: Handle,
 }
@@ -59,6 +65,7 @@ impl Router {
             settings: RouterSettings::default(),
             sink: Arc::new(NoReports),
             seed: 0,
+            factory: Box::new(|_| None),
         }
     }
 
@@ -82,7 +89,11 @@ impl Router {
             .watchers
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let next = Arc::new(Snapshot::new(settings, Some(&self.0.snapshot.load()))?);
+        let next = Arc::new(Snapshot::new(
+            settings,
+            Some(&self.0.snapshot.load()),
+            &*self.0.factory,
+        )?);
         watchers.follow(&next, self.0.clock, &self.0.runtime);
         self.0.snapshot.store(next);
         Ok(())
@@ -118,6 +129,7 @@ pub struct RouterBuilder {
     settings: RouterSettings,
     sink: Arc<dyn ReportSink>,
     seed: u64,
+    factory: Box<EngineFactory>,
 }
 
 impl RouterBuilder {
@@ -142,13 +154,24 @@ impl RouterBuilder {
         self
     }
 
+    /// Drives endpoints through clients of your own. The factory is asked for every endpoint that is new or changed;
+    /// where it gives `None` the engine is spoken to over HTTP.
+    #[must_use]
+    pub fn engines<F>(mut self, factory: F) -> Self
+    where
+        F: Fn(&EndpointSettings) -> Option<Arc<dyn EngineClient>> + Send + Sync + 'static,
+    {
+        self.factory = Box::new(factory);
+        self
+    }
+
     /// Builds the router and begins to watch its engines.
     ///
     /// # Errors
     /// Outside a tokio runtime, or where the endpoints make no fleet.
     pub fn build(self) -> Result<Router, BuildError> {
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
-        let snapshot = Arc::new(Snapshot::new(self.settings, None)?);
+        let snapshot = Arc::new(Snapshot::new(self.settings, None, &*self.factory)?);
         let clock = Clock::start();
         let mut watchers = Watchers::default();
         watchers.follow(&snapshot, clock, &runtime);
@@ -160,6 +183,7 @@ impl RouterBuilder {
             seeds: AtomicU64::new(self.seed),
             watchers: Mutex::new(watchers),
             runtime,
+            factory: self.factory,
         })))
     }
 }

@@ -10,6 +10,10 @@ use crate::{
     engine::{EngineClient, HttpEngine},
 };
 
+/// Makes clients for endpoints that are not to be spoken to over plain HTTP.
+pub(crate) type EngineFactory =
+    dyn Fn(&EndpointSettings) -> Option<Arc<dyn EngineClient>> + Send + Sync;
+
 /// The picture that each request takes once and keeps to its end.
 pub(crate) struct Snapshot {
     pub(crate) fleet: Fleet,
@@ -39,7 +43,11 @@ struct Fingerprint {
 }
 
 impl Snapshot {
-    pub(crate) fn new(settings: RouterSettings, before: Option<&Self>) -> Result<Self, FleetError> {
+    pub(crate) fn new(
+        settings: RouterSettings,
+        before: Option<&Self>,
+        factory: &EngineFactory,
+    ) -> Result<Self, FleetError> {
         let specs = settings
             .endpoints
             .iter()
@@ -55,7 +63,7 @@ impl Snapshot {
             let wired = kept.filter(|wired| wired.made_from == made_from).cloned();
             engines.insert(
                 endpoint.id(),
-                wired.unwrap_or_else(|| wire(told, made_from)),
+                wired.unwrap_or_else(|| wire(told, made_from, factory)),
             );
         }
         Ok(Self {
@@ -95,16 +103,16 @@ fn fingerprint(told: &EndpointSettings, settings: &RouterSettings) -> Fingerprin
     }
 }
 
-fn wire(told: &EndpointSettings, made_from: Fingerprint) -> Wired {
-    let client = HttpEngine::new(
-        told.target.clone(),
-        told.kind,
-        told.credential.clone(),
-        made_from.idle_connections,
-        made_from.side_timeout,
-    );
-    Wired {
-        made_from,
-        client: Arc::new(client),
-    }
+fn wire(told: &EndpointSettings, made_from: Fingerprint, factory: &EngineFactory) -> Wired {
+    let over_http = || -> Arc<dyn EngineClient> {
+        Arc::new(HttpEngine::new(
+            told.target.clone(),
+            told.kind,
+            told.credential.clone(),
+            made_from.idle_connections,
+            made_from.side_timeout,
+        ))
+    };
+    let client = factory(told).unwrap_or_else(over_http);
+    Wired { made_from, client }
 }
