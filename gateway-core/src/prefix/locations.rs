@@ -1,0 +1,188 @@
+//! The writer's table: hash of every block to its run and offset, at about seven bytes a block.
+//!
+//! An entry is a tag of 8 bits and a place of 32; the hash itself is read back from the run. Buckets are cache lines of
+//! twelve entries that count what passed on, as in `heads`.
+
+use super::arena::Arena;
+use super::heads::{SHARDS, bucket_of, mix, shard_of};
+use super::run::Run;
+
+const ENTRIES: usize = 12;
+const BUCKET_BYTES: usize = size_of::<Bucket>();
+
+/// Where a block is: its run (26 bits) and its offset in the run (6 bits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Location(u32);
+
+impl Location {
+    pub(super) fn new(run: u32, offset: usize) -> Self {
+        Self(run << 6 | u32::try_from(offset).expect("an offset in a run"))
+    }
+
+    pub(super) fn run(self) -> u32 {
+        self.0 >> 6
+    }
+
+    pub(super) fn offset(self) -> usize {
+        self.0 as usize & 63
+    }
+
+    fn hash(self, arena: &Arena) -> u64 {
+        Run::new(arena, self.run()).hash(self.offset())
+    }
+}
+
+#[derive(Clone, Default)]
+#[repr(align(64))]
+struct Bucket {
+    tags: [u8; ENTRIES],
+    passed: u32,
+    places: [u32; ENTRIES],
+}
+
+#[derive(Default)]
+struct Shard {
+    buckets: Box<[Bucket]>,
+    len: usize,
+}
+
+fn tag_of(mixed: u64) -> u8 {
+    mixed.to_le_bytes()[0] | 1
+}
+
+impl Shard {
+    fn new(buckets: usize) -> Self {
+        Self {
+            buckets: vec![Bucket::default(); buckets].into(),
+            len: 0,
+        }
+    }
+
+    fn find(&self, arena: &Arena, hash: u64, mixed: u64) -> Option<(usize, usize)> {
+        let count = self.buckets.len();
+        let mut at = bucket_of(mixed, count);
+        let tag = tag_of(mixed);
+        for _ in 0..count {
+            let bucket = &self.buckets[at];
+            for place in 0..ENTRIES {
+                if bucket.tags[place] == tag && Location(bucket.places[place]).hash(arena) == hash {
+                    return Some((at, place));
+                }
+            }
+            if bucket.passed == 0 {
+                return None;
+            }
+            at = (at + 1) % count;
+        }
+        None
+    }
+
+    fn insert(&mut self, mixed: u64, location: Location) {
+        let count = self.buckets.len();
+        let mut at = bucket_of(mixed, count);
+        loop {
+            let bucket = &mut self.buckets[at];
+            if let Some(place) = bucket.tags.iter().position(|&tag| tag == 0) {
+                bucket.tags[place] = tag_of(mixed);
+                bucket.places[place] = location.0;
+                self.len += 1;
+                return;
+            }
+            bucket.passed += 1;
+            at = (at + 1) % count;
+        }
+    }
+
+    fn remove(&mut self, mixed: u64, (bucket, place): (usize, usize)) {
+        self.buckets[bucket].tags[place] = 0;
+        self.len -= 1;
+        let count = self.buckets.len();
+        let mut at = bucket_of(mixed, count);
+        while at != bucket {
+            self.buckets[at].passed -= 1;
+            at = (at + 1) % count;
+        }
+    }
+
+    /// A shard stays below seven eighths full.
+    fn has_room(&self, blocks: usize) -> bool {
+        (self.len + blocks) * 8 <= self.buckets.len() * ENTRIES * 7
+    }
+
+    fn grown_buckets(&self, blocks: usize) -> usize {
+        let needed = (self.len + blocks) * 8 / (ENTRIES * 7) + 1;
+        needed.max(self.buckets.len() * 3 / 2)
+    }
+}
+
+/// All shards.
+pub(super) struct Locations([Shard; SHARDS]);
+
+impl Locations {
+    pub(super) fn new() -> Self {
+        Self(std::array::from_fn(|_| Shard::new(1)))
+    }
+
+    /// Where the block is, if it is known.
+    pub(super) fn find(&self, arena: &Arena, hash: u64) -> Option<Location> {
+        let mixed = mix(hash);
+        let shard = &self.0[shard_of(mixed)];
+        let (bucket, place) = shard.find(arena, hash, mixed)?;
+        Some(Location(shard.buckets[bucket].places[place]))
+    }
+
+    /// Enters a block that is not known; [`Self::growth_bytes`] must have said that there is room.
+    pub(super) fn insert(&mut self, hash: u64, location: Location) {
+        let mixed = mix(hash);
+        self.0[shard_of(mixed)].insert(mixed, location);
+    }
+
+    /// Enters a known block's new place. The old place must still hold its hash.
+    pub(super) fn relocate(&mut self, arena: &Arena, hash: u64, location: Location) {
+        let mixed = mix(hash);
+        let shard = &mut self.0[shard_of(mixed)];
+        if let Some((bucket, place)) = shard.find(arena, hash, mixed) {
+            shard.buckets[bucket].places[place] = location.0;
+        }
+    }
+
+    /// Forgets a block. Its place must still hold its hash.
+    pub(super) fn remove(&mut self, arena: &Arena, hash: u64) {
+        let mixed = mix(hash);
+        let shard = &mut self.0[shard_of(mixed)];
+        if let Some(found) = shard.find(arena, hash, mixed) {
+            shard.remove(mixed, found);
+        }
+    }
+
+    /// Bytes that must be free before `shard` takes `blocks` more; `None` if it can already.
+    pub(super) fn growth_bytes(&self, shard: usize, blocks: usize) -> Option<usize> {
+        let shard = &self.0[shard];
+        (!shard.has_room(blocks)).then(|| shard.grown_buckets(blocks) * BUCKET_BYTES)
+    }
+
+    /// Makes room for `blocks` more in `shard`.
+    pub(super) fn grow(&mut self, arena: &Arena, shard: usize, blocks: usize) {
+        let shard = &mut self.0[shard];
+        let mut grown = Shard::new(shard.grown_buckets(blocks));
+        for bucket in &shard.buckets {
+            for place in (0..ENTRIES).filter(|&place| bucket.tags[place] != 0) {
+                let location = Location(bucket.places[place]);
+                grown.insert(mix(location.hash(arena)), location);
+            }
+        }
+        *shard = grown;
+    }
+
+    /// Known blocks.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|shard| shard.len).sum()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0
+            .iter()
+            .map(|shard| shard.buckets.len() * BUCKET_BYTES)
+            .sum()
+    }
+}
