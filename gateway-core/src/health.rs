@@ -150,7 +150,8 @@ impl HealthSwitch {
         }
         let span = (streaks.open_for * 2).clamp(policy.open_for, policy.open_at_most);
         streaks.open_for = span;
-        self.trial_span.store(u64::try_from(span.as_micros()).unwrap_or(u64::MAX), Relaxed);
+        self.trial_span
+            .store(u64::try_from(span.as_micros()).unwrap_or(u64::MAX), Relaxed);
         self.open_until.store(now.after(span).as_micros(), Relaxed);
     }
 
@@ -217,9 +218,17 @@ mod tests {
         assert_eq!(switch.availability(at(999)), Availability::Open);
         assert_eq!(switch.availability(at(1_000)), Availability::Up);
         switch.trial_started(at(1_000));
-        assert_eq!(switch.availability(at(1_001)), Availability::Open, "one trial at a time");
+        assert_eq!(
+            switch.availability(at(1_001)),
+            Availability::Open,
+            "one trial at a time"
+        );
         switch.finished(&POLICY, Outcome::Failed, at(1_100));
-        assert_eq!(switch.availability(at(3_000)), Availability::Open, "2 s now");
+        assert_eq!(
+            switch.availability(at(3_000)),
+            Availability::Open,
+            "2 s now"
+        );
         assert_eq!(switch.availability(at(3_100)), Availability::Up);
         switch.trial_started(at(3_100));
         switch.finished(&POLICY, Outcome::Served, at(3_200));

@@ -44,7 +44,13 @@ pub trait Scorer: Send + Sync {
 pub trait Picker: Send + Sync {
     /// The index of the chosen candidate. `scores[i]` (0 to 1, higher is better) belongs to `candidates[i]`; both have the
     /// same length, at least one. `None` means that nobody is good enough.
-    fn pick(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], scores: &[f32], rng: &mut Rng) -> Option<usize>;
+    fn pick(
+        &self,
+        cx: &RouteCx<'_>,
+        candidates: &[Candidate<'_>],
+        scores: &[f32],
+        rng: &mut Rng,
+    ) -> Option<usize>;
 }
 
 /// What became of a request, for plug-ins that learn.
