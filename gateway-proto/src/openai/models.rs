@@ -72,3 +72,46 @@ pub fn encode_models(cards: &[ModelCard]) -> Bytes {
         .expect("plain data always serialises into memory")
         .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openai::testing::reply_body;
+
+    #[test]
+    fn recorded_lists() {
+        let read =
+            |capture| decode_models(reply_body(capture).as_bytes()).expect("a recorded list");
+        let vllm = read(include_str!("../../testdata/vllm/models.txt"));
+        assert_eq!(
+            (vllm[0].id.as_str(), vllm[0].max_model_len),
+            ("tiny-qwen3", Some(4096))
+        );
+        assert_eq!(
+            (vllm[0].owned_by.as_str(), vllm[0].root.as_deref()),
+            ("vllm", Some("models/tiny-qwen3"))
+        );
+        let sglang = read(include_str!("../../testdata/sglang/models.txt"));
+        assert_eq!(
+            (sglang[0].owned_by.as_str(), &sglang[0].parent),
+            ("sglang", &None)
+        );
+        assert_eq!(
+            read(include_str!("../../testdata/llamacpp/models.txt")).len(),
+            1
+        );
+        for list in [vllm, sglang] {
+            assert_eq!(decode_models(&encode_models(&list)).expect("our own"), list);
+        }
+    }
+
+    #[test]
+    fn entries_need_an_id() {
+        assert!(decode_models(br#"{"data":[{"object":"model"}]}"#).is_err());
+        assert!(decode_models(b"<html>").is_err());
+        assert_eq!(
+            decode_models(br#"{"data":[{"id":"m"}]}"#).expect("a bare list")[0].id,
+            "m"
+        );
+    }
+}

@@ -1,0 +1,201 @@
+//! Members with the same form in chat and completions.
+
+use serde::Deserialize;
+
+use super::object::{Builder, Object};
+use super::{CodecError, usage};
+use crate::error::EngineFault;
+use crate::ir::{
+    Choice, Chunk, ChunkChoice, Fields, Finish, Reply, Request, Sampling, StreamEvent,
+};
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Stops {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Takes everything of a request but its prompt and tools.
+pub(in crate::openai) fn take_request(object: &mut Object) -> Result<Request, CodecError> {
+    let stops = match object.take("stop")? {
+        Some(Stops::One(stop)) => vec![stop],
+        Some(Stops::Many(stops)) => stops,
+        None => Vec::new(),
+    };
+    let mut request = Request {
+        model: object.require("model")?,
+        sampling: take_sampling(object)?,
+        stops,
+        stream: object.take_or_default("stream")?,
+        return_token_ids: object.take_or_default("return_token_ids")?,
+        ..Request::default()
+    };
+    if let Some(mut options) = object.take_object("stream_options")? {
+        request.include_usage = options.take_or_default("include_usage")?;
+        request.stream_options = options.fields;
+    }
+    Ok(request)
+}
+
+fn take_sampling(object: &mut Object) -> Result<Sampling, CodecError> {
+    let newer = object.take("max_completion_tokens")?;
+    let older = object.take("max_tokens")?;
+    Ok(Sampling {
+        max_tokens: newer.or(older),
+        min_tokens: object.take("min_tokens")?,
+        n: object.take("n")?,
+        temperature: object.take("temperature")?,
+        top_p: object.take("top_p")?,
+        presence_penalty: object.take("presence_penalty")?,
+        frequency_penalty: object.take("frequency_penalty")?,
+        seed: object.take("seed")?,
+        ignore_eos: object.take("ignore_eos")?,
+    })
+}
+
+/// Puts everything of a request behind its prompt and tools.
+pub(in crate::openai) fn put_request(builder: Builder, request: &Request) -> Fields {
+    let sampling = &request.sampling;
+    let options = Builder::default()
+        .put_flag("include_usage", request.include_usage)
+        .extra(&request.stream_options);
+    builder
+        .put_some("max_tokens", sampling.max_tokens.as_ref())
+        .put_some("min_tokens", sampling.min_tokens.as_ref())
+        .put_some("n", sampling.n.as_ref())
+        .put_some("temperature", sampling.temperature.as_ref())
+        .put_some("top_p", sampling.top_p.as_ref())
+        .put_some("presence_penalty", sampling.presence_penalty.as_ref())
+        .put_some("frequency_penalty", sampling.frequency_penalty.as_ref())
+        .put_some("seed", sampling.seed.as_ref())
+        .put_some("ignore_eos", sampling.ignore_eos.as_ref())
+        .put_list("stop", &request.stops)
+        .put_flag("stream", request.stream)
+        .put_some("stream_options", (!options.is_empty()).then_some(&options))
+        .put_flag("return_token_ids", request.return_token_ids)
+        .extra(&request.extra)
+}
+
+/// Reads a whole reply; `read` turns one element of `choices` into a choice.
+pub(in crate::openai) fn decode_reply(
+    body: &[u8],
+    read: impl Fn(Object) -> Result<Choice, CodecError>,
+) -> Result<Reply, CodecError> {
+    let mut object = Object::from_body(body)?;
+    object.fields.take_raw("object");
+    let (usage, usage_extra) = usage::take(&mut object)?;
+    Ok(Reply {
+        id: object.take_or_default("id")?,
+        created: object.take_or_default("created")?,
+        model: object.take_or_default("model")?,
+        choices: object.take_objects("choices", read)?,
+        usage,
+        usage_extra,
+        prompt_token_ids: object.take("prompt_token_ids")?,
+        extra: object.fields,
+    })
+}
+
+/// Writes a whole reply around its choices.
+pub(in crate::openai) fn encode_reply(reply: &Reply, kind: &str, choices: &[Fields]) -> Fields {
+    let usage = reply
+        .usage
+        .as_ref()
+        .map(|usage| usage::put(usage, &reply.usage_extra));
+    Builder::default()
+        .put("id", &reply.id)
+        .put("object", kind)
+        .put("created", &reply.created)
+        .put("model", &reply.model)
+        .put("choices", choices)
+        .put_some("usage", usage.as_ref())
+        .put_some("prompt_token_ids", reply.prompt_token_ids.as_ref())
+        .extra(&reply.extra)
+}
+
+/// Reads the data of one stream event; `read` turns one element of `choices` into a piece of a choice.
+pub(in crate::openai) fn decode_event(
+    data: &str,
+    read: impl Fn(Object) -> Result<ChunkChoice, CodecError>,
+) -> Result<StreamEvent, CodecError> {
+    if data.trim() == "[DONE]" {
+        return Ok(StreamEvent::Done);
+    }
+    let mut object = Object::from_body(data.as_bytes())?;
+    let failed = object.fields.raw("error").is_some_and(|raw| raw != "null");
+    if failed || object.fields.raw("object") == Some("\"error\"") {
+        return Ok(StreamEvent::Error(Box::new(
+            EngineFault::parse(200, data.as_bytes()).error,
+        )));
+    }
+    object.fields.take_raw("object");
+    let (usage, usage_extra) = usage::take(&mut object)?;
+    Ok(StreamEvent::Chunk(Box::new(Chunk {
+        id: object.take_or_default("id")?,
+        created: object.take_or_default("created")?,
+        model: object.take_or_default("model")?,
+        choices: object.take_objects("choices", read)?,
+        usage,
+        usage_extra,
+        prompt_token_ids: object.take("prompt_token_ids")?,
+        extra: object.fields,
+    })))
+}
+
+/// Writes the data of one stream event; `write` turns a piece of a choice into an element of `choices`.
+pub(in crate::openai) fn encode_event(
+    event: &StreamEvent,
+    kind: &str,
+    write: impl Fn(&ChunkChoice) -> Fields,
+) -> String {
+    let json = match event {
+        StreamEvent::Done => return "[DONE]".to_owned(),
+        StreamEvent::Error(error) => error.to_json(None).to_vec(),
+        StreamEvent::Chunk(chunk) => {
+            let choices: Vec<Fields> = chunk.choices.iter().map(write).collect();
+            let usage = chunk
+                .usage
+                .as_ref()
+                .map(|usage| usage::put(usage, &chunk.usage_extra));
+            let fields = Builder::default()
+                .put("id", &chunk.id)
+                .put("object", kind)
+                .put("created", &chunk.created)
+                .put("model", &chunk.model)
+                .put("choices", &choices)
+                .put_some("usage", usage.as_ref())
+                .put_some("prompt_token_ids", chunk.prompt_token_ids.as_ref())
+                .extra(&chunk.extra);
+            super::object::to_vec(&fields)
+        }
+    };
+    String::from_utf8(json).expect("JSON is UTF-8")
+}
+
+/// Takes `finish_reason`.
+pub(in crate::openai) fn take_finish(object: &mut Object) -> Result<Option<Finish>, CodecError> {
+    let word: Option<String> = object.take("finish_reason")?;
+    Ok(word.map(|word| match word.as_str() {
+        "stop" => Finish::Stop,
+        "length" => Finish::Length,
+        "tool_calls" => Finish::ToolCalls,
+        "content_filter" => Finish::ContentFilter,
+        "abort" => Finish::Abort,
+        "error" => Finish::Error,
+        _ => Finish::Other(word),
+    }))
+}
+
+/// The word for a finish reason; `null` while there is none.
+pub(in crate::openai) fn finish_word(finish: Option<&Finish>) -> Option<&str> {
+    finish.map(|finish| match finish {
+        Finish::Stop => "stop",
+        Finish::Length => "length",
+        Finish::ToolCalls => "tool_calls",
+        Finish::ContentFilter => "content_filter",
+        Finish::Abort => "abort",
+        Finish::Error => "error",
+        Finish::Other(word) => word,
+    })
+}

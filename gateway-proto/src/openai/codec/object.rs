@@ -1,0 +1,141 @@
+//! Objects read member by member, with the path for errors.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::CodecError;
+use crate::ir::Fields;
+
+/// An object being taken apart.
+pub(in crate::openai) struct Object {
+    pub(in crate::openai) fields: Fields,
+    path: String,
+}
+
+impl Object {
+    /// The body of a message.
+    pub(in crate::openai) fn from_body(body: &[u8]) -> Result<Self, CodecError> {
+        Ok(Self {
+            fields: serde_json::from_slice(body)?,
+            path: String::new(),
+        })
+    }
+
+    /// The full path of a member.
+    pub(in crate::openai) fn path(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+
+    /// Takes a member; absent and `null` are the same.
+    pub(in crate::openai) fn take<T: DeserializeOwned>(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<T>, CodecError> {
+        let taken = self.fields.take(key);
+        taken.map_err(|source| CodecError::Field {
+            path: self.path(key),
+            source,
+        })
+    }
+
+    /// Takes a member that has a natural default.
+    pub(in crate::openai) fn take_or_default<T: DeserializeOwned + Default>(
+        &mut self,
+        key: &str,
+    ) -> Result<T, CodecError> {
+        Ok(self.take(key)?.unwrap_or_default())
+    }
+
+    /// Takes a member that must be there.
+    pub(in crate::openai) fn require<T: DeserializeOwned>(
+        &mut self,
+        key: &str,
+    ) -> Result<T, CodecError> {
+        self.take(key)?.ok_or_else(|| CodecError::Missing {
+            path: self.path(key),
+        })
+    }
+
+    /// Takes a member that is an object.
+    pub(in crate::openai) fn take_object(&mut self, key: &str) -> Result<Option<Self>, CodecError> {
+        let path = self.path(key);
+        Ok(self.take(key)?.map(|fields| Self { fields, path }))
+    }
+
+    /// Takes a member that must be there and be an object.
+    pub(in crate::openai) fn require_object(&mut self, key: &str) -> Result<Self, CodecError> {
+        let path = self.path(key);
+        Ok(Self {
+            fields: self.require(key)?,
+            path,
+        })
+    }
+
+    /// Takes a member that is an array of objects, each turned into something by `read`.
+    pub(in crate::openai) fn take_objects<T>(
+        &mut self,
+        key: &str,
+        read: impl Fn(Self) -> Result<T, CodecError>,
+    ) -> Result<Vec<T>, CodecError> {
+        let path = self.path(key);
+        let objects: Vec<Fields> = self.take_or_default(key)?;
+        let place = |(index, fields)| {
+            read(Self {
+                fields,
+                path: format!("{path}[{index}]"),
+            })
+        };
+        objects.into_iter().enumerate().map(place).collect()
+    }
+}
+
+/// An object being put together; members come out in the order they are put in.
+#[derive(Default)]
+pub(in crate::openai) struct Builder {
+    fields: Fields,
+}
+
+impl Builder {
+    /// Adds a member. The values are plain data, which always serialises.
+    pub(in crate::openai) fn put<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
+        self.fields.put(key, value).expect("plain data serialises");
+        self
+    }
+
+    /// Adds a member where there is a value.
+    pub(in crate::openai) fn put_some<T: Serialize>(self, key: &str, value: Option<&T>) -> Self {
+        match value {
+            Some(value) => self.put(key, value),
+            None => self,
+        }
+    }
+
+    /// Adds an array where it has elements.
+    pub(in crate::openai) fn put_list<T: Serialize>(self, key: &str, list: &[T]) -> Self {
+        if list.is_empty() {
+            self
+        } else {
+            self.put(key, list)
+        }
+    }
+
+    /// Adds a flag where it is set.
+    pub(in crate::openai) fn put_flag(self, key: &str, flag: bool) -> Self {
+        if flag { self.put(key, &true) } else { self }
+    }
+
+    /// Adds what was not interpreted, and ends.
+    pub(in crate::openai) fn extra(mut self, extra: &Fields) -> Fields {
+        self.fields.append(extra);
+        self.fields
+    }
+}
+
+/// The JSON text of an object.
+pub(in crate::openai) fn to_vec(fields: &Fields) -> Vec<u8> {
+    serde_json::to_vec(fields).expect("raw JSON serialises")
+}

@@ -1,0 +1,84 @@
+use insta::assert_debug_snapshot;
+
+use super::*;
+use crate::ir::{Prompt, StreamEvent};
+use crate::openai::testing::{events, reply_body, request_body};
+
+macro_rules! capture {
+    ($path:literal) => {
+        include_str!(concat!("../../../testdata/", $path))
+    };
+}
+
+fn round_trip(capture: &str) -> Vec<StreamEvent> {
+    let read = |data: &str| decode_chunk(data).expect("a recorded event");
+    let decoded: Vec<StreamEvent> = events(capture).iter().map(|data| read(data)).collect();
+    for event in &decoded {
+        assert_eq!(&read(&encode_chunk(event)), event);
+    }
+    decoded
+}
+
+#[test]
+fn recorded_streams() {
+    assert_debug_snapshot!(
+        "vllm_token_ids",
+        round_trip(capture!("vllm/completion_stream_token_ids.txt"))
+    );
+    round_trip(capture!("vllm/completion_n2_batch2_stream.txt"));
+    round_trip(capture!("sglang/completion_stream.txt"));
+    round_trip(capture!("llamacpp/completion_stream.txt"));
+}
+
+#[test]
+fn recorded_replies() {
+    for capture in [
+        capture!("vllm/completion.txt"),
+        capture!("vllm/completion_token_ids.txt"),
+        capture!("sglang/completion.txt"),
+    ] {
+        let reply = decode_reply(reply_body(capture).as_bytes()).expect("a recorded reply");
+        assert_eq!(decode_reply(&encode_reply(&reply)).expect("our own"), reply);
+    }
+    let ids = decode_reply(reply_body(capture!("vllm/completion_token_ids.txt")).as_bytes())
+        .expect("a recorded reply");
+    assert_debug_snapshot!("vllm_reply_token_ids", ids);
+}
+
+#[test]
+fn prompts_of_every_form() {
+    for (prompt, expected) in [
+        (r#""a""#, Prompt::Text("a".to_owned())),
+        (
+            r#"["a","b"]"#,
+            Prompt::Texts(vec!["a".to_owned(), "b".to_owned()]),
+        ),
+        ("[1,2]", Prompt::TokenIds(vec![1, 2])),
+        ("[[1],[2]]", Prompt::TokenIdLists(vec![vec![1], vec![2]])),
+    ] {
+        let body =
+            format!(r#"{{"model":"m","prompt":{prompt},"return_token_ids":true,"echo":true}}"#);
+        let request = decode_request(body.as_bytes()).expect("valid");
+        assert_eq!(request.prompt, expected);
+        assert!(request.return_token_ids);
+        assert_eq!(request.extra.raw("echo"), Some("true"));
+        assert_eq!(encode_request(&request), body.as_bytes());
+    }
+    assert_eq!(
+        decode_request(br#"{"model":"m","prompt":{}}"#)
+            .expect_err("no prompt")
+            .path(),
+        Some("prompt")
+    );
+}
+
+#[test]
+fn recorded_requests() {
+    let request =
+        decode_request(request_body(capture!("vllm/completion_token_ids.txt")).as_bytes())
+            .expect("recorded");
+    assert_eq!(
+        decode_request(&encode_request(&request)).expect("our own"),
+        request
+    );
+}
