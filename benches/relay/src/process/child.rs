@@ -60,25 +60,43 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.has_ended() {
-            return;
+        let family: Vec<_> = self.pids().into_iter().filter_map(Member::of).collect();
+        if !self.has_ended() {
+            // A signal that fails means that the process is gone, which is what is wanted.
+            let _ = kill_process(Pid::from_child(&self.process), Signal::TERM);
         }
-        let pids = self.pids();
-        // A signal that fails means that the process is gone, which is what is wanted.
-        let _ = kill_process(Pid::from_child(&self.process), Signal::TERM);
         for _ in 0..PATIENCE.as_millis() / LOOK_EVERY.as_millis() {
             if self.has_ended() {
-                return;
+                break;
             }
             thread::sleep(LOOK_EVERY);
         }
-        for pid in pids
-            .into_iter()
-            .filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?))
-        {
-            let _ = kill_process(pid, Signal::KILL);
+        // Whoever did not listen, and children that their parent left behind.
+        for member in family {
+            member.kill();
         }
         let _ = self.process.wait();
+    }
+}
+
+/// A process that cannot be mistaken for a later one with the same id.
+struct Member {
+    pid: u32,
+    started_ticks: u64,
+}
+
+impl Member {
+    fn of(pid: u32) -> Option<Self> {
+        let started_ticks = usage::started_ticks(pid)?;
+        Some(Self { pid, started_ticks })
+    }
+
+    fn kill(&self) {
+        let same = usage::started_ticks(self.pid) == Some(self.started_ticks);
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid.filter(|_| same) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 }
 
@@ -87,22 +105,39 @@ mod tests {
     use super::*;
 
     fn alive(pid: u32) -> bool {
-        Path::new(&format!("/proc/{pid}")).exists()
+        usage::started_ticks(pid).is_some()
+    }
+
+    /// Runs `script` in a shell until it has printed a line, drops it, and returns its processes
+    /// and that line.
+    fn run_and_drop(script: &str) -> (Vec<u32>, String) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let mut child = Child::spawn(&mut command, &folder.path().join("log")).expect("sh");
+        while !child.log_tail().ends_with('\n') {
+            thread::yield_now();
+        }
+        let (pids, line) = (child.pids(), child.log_tail());
+        assert!(!child.has_ended() && pids.iter().all(|&pid| alive(pid)));
+        drop(child);
+        (pids, line)
     }
 
     #[test]
-    fn dropping_stops_it_and_keeps_its_log_until_then() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut command = Command::new("sh");
-        command.args(["-c", "echo hello; exec sleep 60"]);
-        let mut child = Child::spawn(&mut command, &folder.path().join("log")).expect("sh");
-        while child.log_tail().is_empty() {
+    fn dropping_stops_it_after_its_log_was_read() {
+        let (pids, line) = run_and_drop("echo hello; exec sleep 60");
+        assert_eq!(line, "hello\n");
+        assert!(!pids.iter().any(|&pid| alive(pid)));
+    }
+
+    #[test]
+    fn children_that_outlive_their_parent_are_stopped_too() {
+        let (pids, _) = run_and_drop("sleep 60 & echo ready; wait");
+        assert_eq!(pids.len(), 2);
+        // The orphan is reaped by another process, in its own time.
+        while pids.iter().any(|&pid| alive(pid)) {
             thread::yield_now();
         }
-        let pids = child.pids();
-        assert_eq!(child.log_tail(), "hello\n");
-        assert!(!child.has_ended() && pids.iter().all(|&pid| alive(pid)));
-        drop(child);
-        assert!(!pids.iter().any(|&pid| alive(pid)));
     }
 }

@@ -94,6 +94,13 @@ fn parent(pid: u32) -> Option<u32> {
     stat_fields(pid)?.get(1)?.parse().ok()
 }
 
+/// When the process started, in clock ticks since boot; `None` once it is gone, a zombie included.
+pub(super) fn started_ticks(pid: u32) -> Option<u64> {
+    let fields = stat_fields(pid)?;
+    (fields.first()? != "Z").then_some(())?;
+    fields.get(19)?.parse().ok()
+}
+
 fn process_time(pid: u32) -> Option<Duration> {
     let fields = stat_fields(pid)?;
     let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
