@@ -156,7 +156,7 @@ fn nanos(span: Duration) -> u64 {
 
 /// Times each decision by itself; releasing the load is not timed.
 fn percentiles(scene: &mut Scene, samples: usize) -> Histogram<u64> {
-    let mut times = Histogram::new(3).expect("a valid precision");
+    let mut times = Histogram::new_with_bounds(1, 1_000_000_000, 3).expect("valid bounds");
     for at in 0..samples + samples / 10 {
         let start = clock();
         let placed = black_box(scene.decide());
