@@ -6,8 +6,8 @@
 //! rates last: the first two survive a busy machine.
 //!
 //! Scenarios, each with 1 KB and 20 KB chat bodies where it applies:
-//! 1. open loop at a fixed rate; latency counts from the moment a request was due, so a stall is not hidden by the
-//!    requests it held back;
+//! 1. open loop at a fixed rate; latency counts from the moment a request was due, so a stall is not
+//!    hidden by the requests it held back;
 //! 2. closed loop over 64 connections;
 //! 3. 64 concurrent streams of 128 chunks, one every 10 ms, staggered.
 //!

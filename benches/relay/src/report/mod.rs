@@ -14,6 +14,9 @@ use crate::fault::Fault;
 use crate::memory::Memory;
 use crate::run::Round;
 
+/// What the gateway may hold after the memory run.
+const MEMORY_TARGET_MB: u32 = 64;
+
 /// A report in the making.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -43,19 +46,21 @@ impl Report {
     /// Adds the memory run of one relay.
     pub(crate) fn memory(&mut self, relay: Relay, memory: &Memory) {
         let tally = &memory.closed.tally;
+        let target = match relay {
+            Relay::Gateway => format!(" (target: ≤ {MEMORY_TARGET_MB})"),
+            Relay::Nginx => String::new(),
+        };
+        let fault = tally.first_fault.as_ref();
         let line = format!(
-            "- {}: {:.1} MB idle, {:.1} MB after {} distinct prompts ({:.0} a second; {} bad replies{})\n",
+            "- {}: {:.1} MB idle, {:.1} MB{target} after {} distinct prompts \
+             ({:.0} a second); {} bad replies{}\n",
             name(relay),
             megabytes(memory.resident_idle),
             megabytes(memory.resident_after),
             tally.good,
             memory.closed.per_second(),
             tally.bad,
-            tally
-                .first_fault
-                .as_ref()
-                .map(|fault| format!(", the first: {fault}"))
-                .unwrap_or_default(),
+            fault.map_or(String::new(), |fault| format!(", the first: {fault}")),
         );
         self.text.push_str(&line);
         self.bad_replies += tally.bad;
