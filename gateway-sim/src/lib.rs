@@ -2,7 +2,11 @@
 //!
 //! - [`model`]: continuous batching, chunked prefill and a KV cache with prefix reuse, as a state machine without clock,
 //!   sockets or threads. Time is an argument.
+//! - [`engine`]: that model behind the HTTP surface of vLLM, in real time, with fault injection and KV events.
 //! - [`text`]: what the engine says: a reversible tokenizer and text that follows from prompt and seed alone.
+//!
+//! Nothing here belongs in production; the product never needs this crate.
 
+pub mod engine;
 pub mod model;
 pub mod text;

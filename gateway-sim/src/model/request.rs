@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use gateway_core::BlockHash;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
-
 /// The name of a request, unique among those that are not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
@@ -22,6 +19,7 @@ pub struct Request {
     /// The answer's tokens, at least one.
     pub output: Arc<[u32]>,
     /// Keeps the cache entries apart of those who must not share them (cache salt, LoRA adapter); 0 for the common one.
+    /// The chain of block hashes starts here, see [`gateway_core::hash::seed`].
     pub namespace: u64,
 }
 
@@ -70,10 +68,4 @@ pub enum SubmitError {
     /// A request of this name is not finished.
     #[error("request {} is already in the engine", .0.0)]
     Duplicate(RequestId),
-}
-
-/// The hash of a block of tokens after `parent`, or at the start of a prompt of that namespace.
-pub(super) fn block_hash(parent: Option<BlockHash>, namespace: u64, tokens: &[u8]) -> BlockHash {
-    let seed = parent.map_or(namespace ^ 0x5117_b10c_c0de_0001, |hash| hash.0);
-    BlockHash(xxh3_64_with_seed(tokens, seed))
 }

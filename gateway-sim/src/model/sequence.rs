@@ -1,10 +1,10 @@
 //! One request inside the scheduler.
 
 use gateway_core::BlockHash;
+use gateway_core::hash::hash_tokens;
 
 use super::Request;
 use super::blocks::BlockNo;
-use super::request::block_hash;
 
 /// A request with its progress and its blocks.
 #[derive(Debug)]
@@ -74,15 +74,13 @@ impl Sequence {
 
     /// Hashes full blocks until there are `count` hashes.
     pub(super) fn hash_up_to(&mut self, count: usize, block_tokens: usize) {
-        let mut bytes = Vec::with_capacity(block_tokens * 4);
-        while self.hashes.len() < count {
-            let start = self.hashes.len() * block_tokens;
-            bytes.clear();
-            bytes.extend(
-                (start..start + block_tokens).flat_map(|at| self.request.token(at).to_le_bytes()),
-            );
-            let hash = block_hash(self.hashes.last().copied(), self.request.namespace, &bytes);
-            self.hashes.push(hash);
+        if self.hashes.len() < count {
+            let chain = self
+                .hashes
+                .last()
+                .map_or(self.request.namespace, |hash| hash.0);
+            let tokens = self.block_tokens(self.hashes.len()..count, block_tokens);
+            hash_tokens(chain, &tokens, block_tokens, &mut self.hashes);
         }
     }
 

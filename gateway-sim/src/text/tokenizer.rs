@@ -120,7 +120,7 @@ impl Detokenizer {
 fn append(token: u32, bytes: &mut Vec<u8>) {
     let ascii = |code: u32| b' ' + u8::try_from(code % PRINTABLE).expect("below 95");
     match token {
-        _ if token < BYTES || token >= VOCABULARY => {}
+        _ if !(BYTES..VOCABULARY).contains(&token) => {}
         _ if token < COMMON => bytes.push((token - BYTES).to_le_bytes()[0]),
         _ if token < OPENING => {
             bytes.push(b' ');

@@ -48,10 +48,10 @@ impl Writer {
         let draw = self.draw(1);
         let place = usize::try_from(draw >> 33).unwrap_or(0);
         match self.last {
-            Some(last) if last == full_stop && may_end && draw % 4 == 0 => EOS,
+            Some(last) if last == full_stop && may_end && draw.is_multiple_of(4) => EOS,
             Some(last) if last == full_stop => tokenizer::opening(place, true),
             Some(last) if !tokenizer::is_mark(last) && last != tokenizer::byte(b'\n') => {
-                if draw % 12 == 0 {
+                if draw.is_multiple_of(12) {
                     full_stop
                 } else {
                     tokenizer::common(place)

@@ -1,0 +1,102 @@
+//! What a dialect adds to the common loops, and the reply in one piece.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::Response;
+use serde_json::Value;
+
+use super::job::{Ending, Job, Usage};
+use super::plan::Finish;
+use crate::engine::error::ApiError;
+use crate::engine::faults::FaultKind;
+use crate::engine::server::reply::{self, Body};
+use crate::engine::ticket::Ticket;
+
+/// What vLLM writes into `system_fingerprint`.
+pub(super) const FINGERPRINT: &str = "vllm-0.32.0-sim";
+
+/// Tokens of one choice that go into one chunk.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) choice: usize,
+    pub(super) tokens: Range<usize>,
+    /// Why the choice ends with this piece, where it does.
+    pub(super) finish: Option<Finish>,
+}
+
+/// The shapes of one route's replies.
+pub(super) trait Dialect: Send + Sync {
+    /// What comes before the request's name in its id.
+    fn id_prefix(&self) -> &'static str;
+
+    /// A chunk that comes before a choice's first token.
+    fn opening(&self, job: &Job, choice: usize) -> Option<Value>;
+
+    /// A chunk with tokens.
+    fn piece(&self, job: &Job, piece: &Piece) -> Value;
+
+    /// The chunk that has the usage and no choices.
+    fn usage_chunk(&self, job: &Job, usage: Usage) -> Value;
+
+    /// The reply in one piece.
+    fn whole(&self, job: &Job, endings: &[Ending], usage: Usage) -> Value;
+}
+
+/// What goes wrong with this reply, and after how many chunks or tokens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fate {
+    pub(super) kind: FaultKind,
+    pub(super) after: u32,
+}
+
+/// The message of a dead engine core.
+pub(super) const CORE_FAILURE: &str =
+    "EngineCore encountered an issue. See stack trace (above) for the root cause.";
+
+/// Waits for all choices and answers in one piece.
+pub(super) async fn reply_whole(
+    job: Job,
+    dialect: Box<dyn Dialect>,
+    mut ticket: Ticket,
+    fate: Option<Fate>,
+) -> Result<Response<Body>, ApiError> {
+    let kind = fate.map(|fate| fate.kind);
+    match kind {
+        Some(FaultKind::FreezeStreams) => std::future::pending().await,
+        Some(FaultKind::ErrorChunk) => return Err(ApiError::internal(CORE_FAILURE)),
+        _ => {}
+    }
+    let most = fate
+        .filter(|fate| fate.kind == FaultKind::AbortStream)
+        .map(|fate| fate.after.max(1) as usize);
+    let endings = endings(&job, &mut ticket, most).await;
+    let usage = job.usage(
+        &ticket.progress(),
+        endings.iter().map(|ending| ending.tokens),
+    );
+    let body = Bytes::from(dialect.whole(&job, &endings, usage).to_string());
+    let half = body.slice(..body.len() / 2);
+    Ok(match kind {
+        Some(FaultKind::DropStream) => reply::cut_off(half, body.len()),
+        Some(FaultKind::MalformedSse) => reply::json_bytes(half),
+        _ => reply::json_bytes(body),
+    })
+}
+
+/// Waits until every choice has ended, or has `most` tokens, where it is broken off.
+async fn endings(job: &Job, ticket: &mut Ticket, most: Option<usize>) -> Vec<Ending> {
+    let mut endings = Vec::with_capacity(job.choices.len());
+    for (place, choice) in job.choices.iter().enumerate() {
+        let is_broken_off = most.is_some_and(|most| most < choice.plan.len());
+        let tokens = most.unwrap_or(usize::MAX).min(choice.plan.len());
+        ticket.reached(place, tokens).await;
+        let finish = if is_broken_off {
+            Finish::Abort
+        } else {
+            choice.plan.finish.clone()
+        };
+        endings.push(Ending { tokens, finish });
+    }
+    endings
+}

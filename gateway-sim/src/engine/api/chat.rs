@@ -1,0 +1,212 @@
+//! `/v1/chat/completions`.
+
+use serde_json::{Value, json};
+
+use super::answer::{Dialect, FINGERPRINT, Piece};
+use super::fields::Fields;
+use super::job::{Ask, Ending, Job, Usage};
+use super::plan::Finish;
+use super::sampling::{Delivery, Sampling};
+use super::tools::{self, ToolCall};
+use crate::engine::error::ApiError;
+use crate::text::{Turn, render};
+
+struct Chat;
+
+pub(super) fn read(fields: Fields<'_>, max_n: u32) -> Result<Ask, ApiError> {
+    let sampling = Sampling::read(fields, None, max_n)?;
+    let delivery = Delivery::read(fields)?;
+    let turns = turns(fields)?;
+    let tool = tools::chosen(fields, &turns)?;
+    let mut chat = tools::announcement(fields)?.into_iter().collect::<Vec<_>>();
+    chat.extend(turns);
+    let prompts = vec![render(&chat, true)];
+    Ok(Ask {
+        dialect: Box::new(Chat),
+        prompts,
+        sampling,
+        delivery,
+        tool,
+        request_id: None,
+    })
+}
+
+/// The turns of a chat, as text.
+pub(super) fn turns(fields: Fields<'_>) -> Result<Vec<Turn>, ApiError> {
+    let messages = fields.required("messages")?;
+    let Value::Array(messages) = messages else {
+        return Err(fields.wrong(
+            "list_type",
+            "messages",
+            "Input should be a valid list",
+            messages,
+        ));
+    };
+    if messages.is_empty() {
+        return Err(ApiError::bad_request(
+            "messages",
+            "messages must not be empty. (parameter=messages)",
+        ));
+    }
+    messages
+        .iter()
+        .map(|message| {
+            let role = message.get("role").and_then(Value::as_str).ok_or_else(|| {
+                fields.wrong("missing", "messages", "Every message needs a role", message)
+            })?;
+            let mut content = message.get("content").map(text_of).unwrap_or_default();
+            if let Some(calls) = message.get("tool_calls").filter(|calls| !calls.is_null()) {
+                content.push_str(&calls.to_string());
+            }
+            Ok(Turn {
+                role: role.to_owned(),
+                content,
+            })
+        })
+        .collect()
+}
+
+/// The text of a content: a string, or parts, of which those that are not text are named.
+fn text_of(content: &Value) -> String {
+    let part = |part: &Value| match part.get("text").and_then(Value::as_str) {
+        Some(text) => text.to_owned(),
+        None => format!(
+            "<{}>",
+            part.get("type").and_then(Value::as_str).unwrap_or("part")
+        ),
+    };
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().map(part).collect(),
+        _ => String::new(),
+    }
+}
+
+impl Chat {
+    fn chunk(job: &Job, choices: &Value) -> Value {
+        json!({
+            "id": job.id,
+            "object": "chat.completion.chunk",
+            "created": job.created_unix_seconds,
+            "model": job.model,
+            "choices": choices,
+        })
+    }
+}
+
+impl Dialect for Chat {
+    fn id_prefix(&self) -> &'static str {
+        "chatcmpl-"
+    }
+
+    fn opening(&self, job: &Job, choice: usize) -> Option<Value> {
+        let delta = json!({"role": "assistant", "content": ""});
+        let choices =
+            json!([{"index": choice, "delta": delta, "logprobs": null, "finish_reason": null}]);
+        let mut chunk = Self::chunk(job, &choices);
+        chunk["prompt_token_ids"] = match job.delivery.returns_token_ids {
+            true => json!(job.prompts[0][..]),
+            false => Value::Null,
+        };
+        Some(chunk)
+    }
+
+    fn piece(&self, job: &Job, piece: &Piece) -> Value {
+        let plan = &job.choices[piece.choice].plan;
+        let text = plan.text(piece.tokens.clone());
+        let delta = match &job.tool {
+            None => json!({"content": text}),
+            Some(_) if text.is_empty() => json!({}),
+            Some(tool) if piece.tokens.start == 0 => {
+                let function = json!({"name": tool.name, "arguments": text});
+                let call = json!({"id": tool.id(&job.id), "type": "function", "index": 0, "function": function});
+                json!({"content": null, "tool_calls": [call]})
+            }
+            Some(_) => json!({"tool_calls": [{"index": 0, "function": {"arguments": text}}]}),
+        };
+        let mut choice =
+            json!({"index": piece.choice, "delta": delta, "logprobs": null, "finish_reason": null});
+        if let Some(finish) = &piece.finish {
+            choice["finish_reason"] = finish.reason().into();
+            choice["stop_reason"] = finish.stop_reason();
+        }
+        choice["token_ids"] = match job.delivery.returns_token_ids {
+            true => json!(plan.tokens[piece.tokens.clone()]),
+            false => Value::Null,
+        };
+        let mut chunk = Self::chunk(job, &json!([choice]));
+        if piece.finish.is_some() && !job.delivery.includes_usage {
+            chunk["system_fingerprint"] = FINGERPRINT.into();
+        }
+        chunk
+    }
+
+    fn usage_chunk(&self, job: &Job, usage: Usage) -> Value {
+        let mut chunk = Self::chunk(job, &json!([]));
+        chunk["usage"] = usage.to_json(true);
+        chunk["system_fingerprint"] = FINGERPRINT.into();
+        chunk
+    }
+
+    fn whole(&self, job: &Job, endings: &[Ending], usage: Usage) -> Value {
+        let choices: Vec<Value> = endings
+            .iter()
+            .enumerate()
+            .map(|(index, ending)| whole_choice(job, index, ending))
+            .collect();
+        json!({
+            "id": job.id,
+            "object": "chat.completion",
+            "created": job.created_unix_seconds,
+            "model": job.model,
+            "choices": choices,
+            "service_tier": null,
+            "system_fingerprint": FINGERPRINT,
+            "usage": usage.to_json(true),
+            "prompt_logprobs": null,
+            "prompt_token_ids": job.delivery.returns_token_ids.then(|| json!(job.prompts[0][..])),
+            "kv_transfer_params": null,
+        })
+    }
+}
+
+fn whole_choice(job: &Job, index: usize, ending: &Ending) -> Value {
+    let plan = &job.choices[index].plan;
+    let text = plan.text(0..ending.tokens);
+    let mut message = json!({
+        "role": "assistant",
+        "content": text,
+        "refusal": null,
+        "annotations": null,
+        "audio": null,
+        "function_call": null,
+        "reasoning": null,
+    });
+    if let Some(tool) = &job.tool {
+        whole_tool_call(job, tool, ending, text, &mut message);
+    }
+    json!({
+        "index": index,
+        "message": message,
+        "logprobs": null,
+        "finish_reason": ending.finish.reason(),
+        "stop_reason": ending.finish.stop_reason(),
+        "token_ids": job.delivery.returns_token_ids.then(|| json!(plan.tokens[..ending.tokens])),
+    })
+}
+
+/// A complete call goes into `tool_calls`; one that was cut stays raw text, as with vLLM.
+fn whole_tool_call(job: &Job, tool: &ToolCall, ending: &Ending, text: &str, message: &mut Value) {
+    if ending.finish == Finish::ToolCalls {
+        message["content"] = Value::Null;
+        let function = json!({"name": tool.name, "arguments": text});
+        message["tool_calls"] =
+            json!([{"id": tool.id(&job.id), "type": "function", "function": function}]);
+    } else {
+        message["content"] = format!(
+            "<tool_call>{{\"name\": {}, \"arguments\": {text}",
+            json!(tool.name)
+        )
+        .into();
+    }
+}

@@ -1,0 +1,89 @@
+//! `/inference/v1/generate`: tokens in, tokens out.
+
+use serde_json::{Value, json};
+
+use super::answer::{Dialect, Piece};
+use super::fields::Fields;
+use super::job::{Ask, Ending, Job, Usage};
+use super::sampling::{self, Delivery, Sampling};
+use crate::engine::error::ApiError;
+
+struct Generate;
+
+pub(super) fn read(fields: Fields<'_>, max_n: u32) -> Result<Ask, ApiError> {
+    fields.required("token_ids")?;
+    fields.required("sampling_params")?;
+    let prompt = sampling::token_ids(fields, "token_ids")?.unwrap_or_default();
+    let parameters = fields.nested("sampling_params")?.unwrap_or(fields);
+    let sampling = Sampling::read(parameters, None, max_n)?;
+    Ok(Ask {
+        dialect: Box::new(Generate),
+        prompts: vec![prompt],
+        sampling,
+        delivery: Delivery::read(fields)?,
+        tool: None,
+        request_id: fields.string("request_id")?.map(str::to_owned),
+    })
+}
+
+impl Generate {
+    fn choice(job: &Job, piece: &Piece) -> Value {
+        json!({
+            "index": piece.choice,
+            "finish_reason": piece.finish.as_ref().map(|finish| finish.reason()),
+            "stop_reason": piece.finish.as_ref().map(|finish| finish.stop_reason()),
+            "token_ids": job.choices[piece.choice].plan.tokens[piece.tokens.clone()],
+            "routed_experts": null,
+            "logprobs": null,
+        })
+    }
+}
+
+impl Dialect for Generate {
+    fn id_prefix(&self) -> &'static str {
+        "generate-tokens-"
+    }
+
+    fn opening(&self, _: &Job, _: usize) -> Option<Value> {
+        None
+    }
+
+    fn piece(&self, job: &Job, piece: &Piece) -> Value {
+        let choices = [Self::choice(job, piece)];
+        let mut chunk = json!({"request_id": job.id, "usage": null, "output_mode": "tokens", "choices": choices});
+        if job.delivery.returns_token_ids && piece.tokens.start == 0 {
+            chunk["prompt_token_ids"] = json!(job.prompts[0][..]);
+        }
+        chunk
+    }
+
+    fn usage_chunk(&self, job: &Job, usage: Usage) -> Value {
+        json!({"request_id": job.id, "usage": usage.to_json(true), "output_mode": "tokens", "choices": []})
+    }
+
+    fn whole(&self, job: &Job, endings: &[Ending], usage: Usage) -> Value {
+        let choice = |(choice, ending): (usize, &Ending)| {
+            let finish = Some(ending.finish.clone());
+            Self::choice(
+                job,
+                &Piece {
+                    choice,
+                    tokens: 0..ending.tokens,
+                    finish,
+                },
+            )
+        };
+        let choices: Vec<Value> = endings.iter().enumerate().map(choice).collect();
+        json!({
+            "request_id": job.id,
+            "model": job.model,
+            "created": job.created_unix_seconds,
+            "usage": usage.to_json(true),
+            "prompt_logprobs": null,
+            "prompt_token_ids": job.delivery.returns_token_ids.then(|| json!(job.prompts[0][..])),
+            "kv_transfer_params": null,
+            "output_mode": "tokens",
+            "choices": choices,
+        })
+    }
+}

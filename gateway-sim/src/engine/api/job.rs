@@ -1,0 +1,177 @@
+//! A request for generation, free of its dialect.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::answer::Dialect;
+use super::plan::{Finish, Plan};
+use super::sampling::{Delivery, Sampling};
+use super::tools::ToolCall;
+use crate::engine::clock::Clock;
+use crate::engine::config::SimConfig;
+use crate::engine::error::ApiError;
+use crate::engine::shell::Submission;
+use crate::engine::ticket::Progress;
+use crate::text::VOCABULARY;
+
+/// What a dialect read from a request body.
+pub(super) struct Ask {
+    pub(super) dialect: Box<dyn Dialect>,
+    pub(super) prompts: Vec<Vec<u32>>,
+    pub(super) sampling: Sampling,
+    pub(super) delivery: Delivery,
+    pub(super) tool: Option<ToolCall>,
+    /// The name the body gives the request.
+    pub(super) request_id: Option<String>,
+}
+
+/// A request whose answers are settled.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) id: String,
+    pub(super) model: String,
+    pub(super) created_unix_seconds: u64,
+    pub(super) prompts: Vec<Arc<[u32]>>,
+    pub(super) choices: Vec<Choice>,
+    pub(super) delivery: Delivery,
+    pub(super) tool: Option<ToolCall>,
+    namespace: u64,
+}
+
+/// One answer and the prompt it belongs to.
+#[derive(Debug)]
+pub(super) struct Choice {
+    pub(super) plan: Plan,
+    pub(super) prompt: usize,
+}
+
+/// How far a choice came: its tokens, and why there are no more.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    pub(super) tokens: usize,
+    pub(super) finish: Finish,
+}
+
+/// Tokens to be accounted for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    pub(super) prompt: usize,
+    pub(super) completion: usize,
+    pub(super) cached: usize,
+}
+
+impl Usage {
+    pub(super) fn to_json(self, has_details: bool) -> Value {
+        let Self {
+            prompt,
+            completion,
+            cached,
+        } = self;
+        let total = prompt + completion;
+        let mut usage = json!({"prompt_tokens": prompt, "total_tokens": total, "completion_tokens": completion});
+        if has_details {
+            usage["prompt_tokens_details"] = json!({"cached_tokens": cached});
+        }
+        usage
+    }
+}
+
+impl Job {
+    /// Settles the answers to everything asked.
+    pub(super) fn new(
+        config: &SimConfig,
+        ask: Ask,
+        id: String,
+        model: &str,
+        namespace: u64,
+    ) -> Result<(Self, Box<dyn Dialect>), ApiError> {
+        let limit = config.engine.max_model_tokens as usize;
+        let mut job = Self {
+            id,
+            model: model.to_owned(),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "whole seconds since 1970"
+            )]
+            created_unix_seconds: Clock::unix_seconds() as u64,
+            prompts: Vec::with_capacity(ask.prompts.len()),
+            choices: Vec::new(),
+            delivery: ask.delivery,
+            tool: ask.tool,
+            namespace,
+        };
+        for (place, prompt) in ask.prompts.into_iter().enumerate() {
+            check_prompt(&prompt, limit)?;
+            for choice in 0..ask.sampling.n {
+                let room = limit - prompt.len();
+                let plan = match &job.tool {
+                    Some(tool) => Plan::tool_call(&tool.tokens(&prompt), &ask.sampling, room),
+                    None => Plan::write(&prompt, &ask.sampling, choice, room),
+                };
+                job.choices.push(Choice {
+                    plan,
+                    prompt: place,
+                });
+            }
+            job.prompts.push(prompt.into());
+        }
+        Ok((job, ask.dialect))
+    }
+
+    /// What the model has to do.
+    pub(super) fn submissions(&self) -> Vec<Submission> {
+        let submission = |choice: &Choice| Submission {
+            prompt: Arc::clone(&self.prompts[choice.prompt]),
+            output: Arc::clone(&choice.plan.tokens),
+            namespace: self.namespace,
+            is_cut: choice.plan.finish == Finish::Length,
+        };
+        self.choices.iter().map(submission).collect()
+    }
+
+    /// The account of the whole request: each prompt once, however many choices it has.
+    pub(super) fn usage(
+        &self,
+        progress: &[Progress],
+        tokens: impl Iterator<Item = usize>,
+    ) -> Usage {
+        let per_prompt = (self.choices.len() / self.prompts.len()).max(1);
+        Usage {
+            prompt: self.prompts.iter().map(|prompt| prompt.len()).sum(),
+            completion: tokens.sum(),
+            cached: progress
+                .iter()
+                .step_by(per_prompt)
+                .map(|one| one.cached_tokens as usize)
+                .sum(),
+        }
+    }
+}
+
+fn check_prompt(prompt: &[u32], limit: usize) -> Result<(), ApiError> {
+    if prompt.is_empty() {
+        let message =
+            "Either prompt or prompt_embeds must be provided and non-empty. (parameter=prompt)";
+        return Err(ApiError::bad_request("prompt", message));
+    }
+    if let Some(token) = prompt.iter().find(|token| **token >= VOCABULARY) {
+        return Err(ApiError::bad_request(
+            "",
+            format!("Token id {token} is out of vocabulary"),
+        ));
+    }
+    let tokens = prompt.len();
+    if tokens < limit {
+        return Ok(());
+    }
+    Err(ApiError::bad_request(
+        "input_tokens",
+        format!(
+            "This model's maximum context length is {limit} tokens. However, your prompt contains {tokens} input \
+             tokens, which exceeds this limit even without any output tokens. Please reduce the length of the input \
+             prompt. (parameter=input_tokens, value={tokens})"
+        ),
+    ))
+}

@@ -1,0 +1,212 @@
+//! The one loop that streams, for every dialect.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::Response;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use serde_json::Value;
+
+use super::answer::{CORE_FAILURE, Dialect, Fate, Piece};
+use super::job::{Job, Usage};
+use super::plan::Finish;
+use crate::engine::error::ApiError;
+use crate::engine::faults::FaultKind;
+use crate::engine::server::reply::{self, Body};
+use crate::engine::shell::Shell;
+use crate::engine::ticket::Ticket;
+
+/// A reply on its way. Dropped with the connection, and its ticket with it.
+pub(super) struct Streamer {
+    pub(super) shell: Arc<Shell>,
+    pub(super) job: Job,
+    pub(super) dialect: Box<dyn Dialect>,
+    pub(super) ticket: Ticket,
+    pub(super) fate: Option<Fate>,
+    /// Tokens sent of each choice.
+    sent: Vec<usize>,
+    is_opened: Vec<bool>,
+    /// Whose turn it is, so that choices alternate.
+    turn: usize,
+    chunks: u32,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Tokens,
+    Usage,
+    Done,
+    Ended,
+}
+
+type Chunk = Result<Frame<Bytes>, io::Error>;
+
+impl Streamer {
+    pub(super) fn new(
+        shell: Arc<Shell>,
+        job: Job,
+        dialect: Box<dyn Dialect>,
+        ticket: Ticket,
+        fate: Option<Fate>,
+    ) -> Self {
+        let choices = job.choices.len();
+        Self {
+            shell,
+            job,
+            dialect,
+            ticket,
+            fate,
+            sent: vec![0; choices],
+            is_opened: vec![false; choices],
+            turn: 0,
+            chunks: 0,
+            phase: Phase::Tokens,
+        }
+    }
+
+    pub(super) fn into_response(self) -> Response<Body> {
+        let chunks = stream::unfold(self, |mut streamer| async {
+            let chunk = streamer.next().await?;
+            Some((chunk, streamer))
+        });
+        reply::event_stream(StreamBody::new(chunks))
+    }
+
+    async fn next(&mut self) -> Option<Chunk> {
+        loop {
+            if self.shell.is_frozen() {
+                std::future::pending::<()>().await;
+            }
+            if let Some(fate) = self.due_fate() {
+                return self.suffer(fate.kind).await;
+            }
+            if let Some(chunk) = self.ready() {
+                self.chunks += 1;
+                return Some(Ok(Frame::data(chunk)));
+            }
+            if self.phase == Phase::Ended {
+                return None;
+            }
+            self.ticket.changed().await;
+        }
+    }
+
+    /// What goes wrong now: after as many chunks as ordered, or at the latest before the end.
+    fn due_fate(&mut self) -> Option<Fate> {
+        let is_due = |fate: &mut Fate| self.chunks >= fate.after || self.phase == Phase::Done;
+        self.fate.take_if(is_due)
+    }
+
+    async fn suffer(&mut self, kind: FaultKind) -> Option<Chunk> {
+        let chunk = match kind {
+            FaultKind::ErrorChunk => {
+                self.phase = Phase::Done;
+                event(&ApiError::internal(CORE_FAILURE).body(false))
+            }
+            FaultKind::AbortStream => {
+                self.phase = Phase::Done;
+                let at = self.sent[0];
+                event(&self.dialect.piece(
+                    &self.job,
+                    &Piece {
+                        choice: 0,
+                        tokens: at..at,
+                        finish: Some(Finish::Abort),
+                    },
+                ))
+            }
+            FaultKind::MalformedSse => {
+                Bytes::from_static(b"data: {\"choices\":[{\"index\":0,\"delta\":{\"cont\n\n")
+            }
+            FaultKind::DropStream => {
+                self.phase = Phase::Ended;
+                return Some(Err(io::ErrorKind::ConnectionReset.into()));
+            }
+            _ => return std::future::pending().await,
+        };
+        Some(Ok(Frame::data(chunk)))
+    }
+
+    /// The next chunk, if there is something to say.
+    fn ready(&mut self) -> Option<Bytes> {
+        match self.phase {
+            Phase::Tokens => self.ready_piece(),
+            Phase::Usage => {
+                self.phase = Phase::Done;
+                let usage = self
+                    .job
+                    .usage(&self.ticket.progress(), self.sent.iter().copied());
+                Some(event(&self.dialect.usage_chunk(&self.job, usage)))
+            }
+            Phase::Done => {
+                self.phase = Phase::Ended;
+                Some(Bytes::from_static(b"data: [DONE]\n\n"))
+            }
+            Phase::Ended => None,
+        }
+    }
+
+    fn ready_piece(&mut self) -> Option<Bytes> {
+        let choices = self.job.choices.len();
+        let choice = (self.turn..self.turn + choices)
+            .map(|turn| turn % choices)
+            .find(|choice| self.ticket.progress_of(*choice).tokens > self.sent[*choice])?;
+        if !std::mem::replace(&mut self.is_opened[choice], true) {
+            if let Some(opening) = self.dialect.opening(&self.job, choice) {
+                return Some(self.with_usage(choice, opening));
+            }
+        }
+        self.turn = choice + 1;
+        let at = self.sent[choice];
+        self.sent[choice] = at + 1;
+        let plan = &self.job.choices[choice].plan;
+        let finish = (at + 1 == plan.len()).then(|| plan.finish.clone());
+        let chunk = self.dialect.piece(
+            &self.job,
+            &Piece {
+                choice,
+                tokens: at..at + 1,
+                finish,
+            },
+        );
+        if self.is_complete() {
+            self.phase = if self.job.delivery.includes_usage {
+                Phase::Usage
+            } else {
+                Phase::Done
+            };
+        }
+        Some(self.with_usage(choice, chunk))
+    }
+
+    fn is_complete(&self) -> bool {
+        self.job
+            .choices
+            .iter()
+            .zip(&self.sent)
+            .all(|(choice, sent)| choice.plan.len() == *sent)
+    }
+
+    /// Adds the account of this choice so far, where every chunk shall have it.
+    fn with_usage(&self, choice: usize, mut chunk: Value) -> Bytes {
+        let delivery = self.job.delivery;
+        if delivery.includes_usage && delivery.repeats_usage {
+            let prompt = self.job.prompts[self.job.choices[choice].prompt].len();
+            let usage = Usage {
+                prompt,
+                completion: self.sent[choice],
+                cached: 0,
+            };
+            chunk["usage"] = usage.to_json(false);
+        }
+        event(&chunk)
+    }
+}
+
+fn event(data: &Value) -> Bytes {
+    Bytes::from(format!("data: {data}\n\n"))
+}

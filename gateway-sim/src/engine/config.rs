@@ -1,0 +1,107 @@
+//! What a simulated engine is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ChipProfile, EngineConfig};
+
+/// One engine: where it listens, what it serves, how fast it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SimConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The names of the model; the first is the one replies carry for the others' requests too.
+    pub models: Vec<String>,
+    /// LoRA adapters, served under their names as models whose parent is the first model.
+    #[serde(default)]
+    pub adapters: Vec<String>,
+    /// Chip, cache and limits.
+    pub engine: EngineConfig,
+    /// Seconds of the model in a second of wall time: 10 runs everything ten times as fast.
+    pub time_scale: f64,
+    /// With a key, every route below `/v1` and `/inference` asks for it.
+    #[serde(default)]
+    pub api_key: Option<String>,
+    /// Requests that may wait before further ones get 503; none for no limit, as in vLLM.
+    #[serde(default)]
+    pub max_queued_requests: Option<u32>,
+    /// KV events, none for none.
+    #[serde(default)]
+    pub kv_events: Option<KvEventsConfig>,
+    /// Bytes a request body may have.
+    pub max_body_bytes: usize,
+    /// Open connections; further ones are closed at once.
+    pub max_connections: usize,
+    /// Decides the choices of faults that strike with a probability.
+    pub seed: u64,
+}
+
+/// Where and how KV events are published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KvEventsConfig {
+    /// Where the publisher binds; port 0 takes a free one.
+    pub publish: SocketAddr,
+    /// Where missed batches can be asked for; none for no replay.
+    pub replay: Option<SocketAddr>,
+    /// The first frame of each message.
+    pub topic: String,
+    /// How events are written.
+    pub form: EventForm,
+    /// Batches kept for replay.
+    pub buffer_steps: usize,
+    /// Batches that may wait for the publisher before further ones are dropped, which leaves a gap in the sequence.
+    pub max_queue: usize,
+}
+
+/// The two encodings of one event in the history of vLLM.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventForm {
+    /// A map with the key `type`, from vLLM 0.24 on.
+    #[default]
+    Map,
+    /// An array that starts with the type, up to vLLM 0.23.
+    Array,
+}
+
+impl SimConfig {
+    /// An engine for `model` on `chip`, on a free loopback port, in real time, without key, limits or KV events.
+    #[must_use]
+    pub fn new(model: impl Into<String>, chip: ChipProfile) -> Self {
+        Self {
+            listen: free_loopback_port(),
+            models: vec![model.into()],
+            adapters: Vec::new(),
+            engine: EngineConfig::for_chip(chip),
+            time_scale: 1.0,
+            api_key: None,
+            max_queued_requests: None,
+            kv_events: None,
+            max_body_bytes: 32 << 20,
+            max_connections: 4_096,
+            seed: 0,
+        }
+    }
+}
+
+impl KvEventsConfig {
+    /// Events of `model` in map form on free loopback ports, with replay of 10,000 batches.
+    #[must_use]
+    pub fn new(model: &str) -> Self {
+        Self {
+            publish: free_loopback_port(),
+            replay: Some(free_loopback_port()),
+            topic: format!("kv@localhost@{model}"),
+            form: EventForm::Map,
+            buffer_steps: 10_000,
+            max_queue: 10_000,
+        }
+    }
+}
+
+const fn free_loopback_port() -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0)
+}

@@ -1,0 +1,269 @@
+//! The metrics page, under vLLM's names.
+
+use std::fmt::Write;
+
+use super::faults::FaultKind;
+use super::recorder::{Histogram, Recorder};
+use super::shell::Shell;
+use crate::model::ModelMetrics;
+
+/// The page in Prometheus' text format.
+pub(super) fn render(shell: &Shell) -> String {
+    let (model, recorder) = shell.measure();
+    let mut page = Page {
+        text: String::with_capacity(16 << 10),
+        model_name: &shell.config.models[0],
+    };
+    let kv_used = match shell.faults.strike(FaultKind::NanMetric) {
+        Some(_) => f64::NAN,
+        None => model.kv_used(),
+    };
+    gauges(&mut page, &model, kv_used);
+    counters(&mut page, &model);
+    outcomes(&mut page, &recorder, shell.stats().rejected);
+    histograms(&mut page, &recorder);
+    cache_config(&mut page, shell);
+    page.text
+}
+
+struct Page<'a> {
+    text: String,
+    model_name: &'a str,
+}
+
+impl Page<'_> {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(
+            self.text,
+            "# HELP vllm:{name} {help}\n# TYPE vllm:{name} {kind}"
+        );
+    }
+
+    /// One sample; `labels` are further ones, each with a comma after it.
+    fn sample(&mut self, name: &str, labels: &str, value: f64) {
+        let model_name = self.model_name;
+        let _ = writeln!(
+            self.text,
+            "vllm:{name}{{engine=\"0\",{labels}model_name=\"{model_name}\"}} {}",
+            number(value)
+        );
+    }
+
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: f64) {
+        self.family(name, kind, help);
+        self.sample(name, "", value);
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
+        self.family(name, "histogram", help);
+        self.sample(&format!("{name}_sum"), "", histogram.sum);
+        let mut below = 0;
+        for (place, count) in histogram.counts.iter().enumerate() {
+            below += count;
+            let bound = histogram
+                .bounds
+                .get(place)
+                .map_or_else(|| "+Inf".to_owned(), |bound| format!("{bound:?}"));
+            self.sample(
+                &format!("{name}_bucket"),
+                &format!("le=\"{bound}\","),
+                float(below),
+            );
+        }
+        self.sample(&format!("{name}_count"), "", float(below));
+    }
+}
+
+fn gauges(page: &mut Page<'_>, model: &ModelMetrics, kv_used: f64) {
+    let waiting = f64::from(model.waiting);
+    page.single(
+        "num_requests_running",
+        "gauge",
+        "Number of requests in model execution batches.",
+        f64::from(model.running),
+    );
+    page.single(
+        "num_requests_waiting",
+        "gauge",
+        "Number of requests waiting to be processed.",
+        waiting,
+    );
+    page.family(
+        "num_requests_waiting_by_reason",
+        "gauge",
+        "Number of waiting requests by reason.",
+    );
+    page.sample(
+        "num_requests_waiting_by_reason",
+        "reason=\"capacity\",",
+        waiting,
+    );
+    page.sample(
+        "num_requests_waiting_by_reason",
+        "reason=\"deferred\",",
+        0.0,
+    );
+    page.single(
+        "kv_cache_usage_perc",
+        "gauge",
+        "KV-cache usage. 1 means 100 percent usage.",
+        kv_used,
+    );
+    page.family("engine_sleep_state", "gauge", "Engine sleep state.");
+    page.sample("engine_sleep_state", "sleep_state=\"awake\",", 1.0);
+}
+
+fn counters(page: &mut Page<'_>, model: &ModelMetrics) {
+    let hits = model.prefix_hits_tokens;
+    let single = [
+        (
+            "prefix_cache_queries_total",
+            "Prefix cache queries, in tokens.",
+            model.prefix_queries_tokens,
+        ),
+        (
+            "prefix_cache_hits_total",
+            "Prefix cache hits, in tokens.",
+            hits,
+        ),
+        (
+            "num_preemptions_total",
+            "Cumulative number of preemptions.",
+            model.preemptions,
+        ),
+        (
+            "prompt_tokens_total",
+            "Number of prefill tokens processed.",
+            model.prompt_tokens,
+        ),
+        (
+            "generation_tokens_total",
+            "Number of generation tokens processed.",
+            model.generation_tokens,
+        ),
+    ];
+    for (name, help, value) in single {
+        page.single(name, "counter", help, float(value));
+    }
+    page.family(
+        "prompt_tokens_by_source_total",
+        "counter",
+        "Number of prompt tokens by source.",
+    );
+    let computed = model.prompt_tokens.saturating_sub(hits);
+    for (source, value) in [("local_compute", computed), ("local_cache_hit", hits)] {
+        page.sample(
+            "prompt_tokens_by_source_total",
+            &format!("source=\"{source}\","),
+            float(value),
+        );
+    }
+}
+
+fn outcomes(page: &mut Page<'_>, recorder: &Recorder, rejected: u64) {
+    page.family(
+        "request_success_total",
+        "counter",
+        "Count of successfully processed requests.",
+    );
+    // Withdrawn requests are in no counter, as with vLLM.
+    for (reason, value) in [
+        ("stop", recorder.stopped),
+        ("length", recorder.cut),
+        ("abort", 0),
+        ("error", 0),
+    ] {
+        page.sample(
+            "request_success_total",
+            &format!("finished_reason=\"{reason}\","),
+            float(value),
+        );
+    }
+    page.family(
+        "admission_rejections_total",
+        "counter",
+        "Requests refused at admission.",
+    );
+    page.sample(
+        "admission_rejections_total",
+        "reason=\"max_num_queued_reqs\",",
+        float(rejected),
+    );
+}
+
+fn histograms(page: &mut Page<'_>, recorder: &Recorder) {
+    let all = [
+        (
+            "time_to_first_token_seconds",
+            "Histogram of time to first token in seconds.",
+            &recorder.ttft,
+        ),
+        (
+            "inter_token_latency_seconds",
+            "Histogram of inter-token latency in seconds.",
+            &recorder.itl,
+        ),
+        (
+            "request_time_per_output_token_seconds",
+            "Histogram of time per output token in seconds per request.",
+            &recorder.tpot,
+        ),
+        (
+            "e2e_request_latency_seconds",
+            "Histogram of e2e request latency in seconds.",
+            &recorder.e2e,
+        ),
+        (
+            "request_queue_time_seconds",
+            "Histogram of time spent in WAITING phase for request.",
+            &recorder.queue,
+        ),
+        (
+            "request_prompt_tokens",
+            "Number of prefill tokens processed.",
+            &recorder.prompt_tokens,
+        ),
+        (
+            "request_generation_tokens",
+            "Number of generation tokens processed.",
+            &recorder.generation_tokens,
+        ),
+    ];
+    for (name, help, histogram) in all {
+        page.histogram(name, help, histogram);
+    }
+}
+
+fn cache_config(page: &mut Page<'_>, shell: &Shell) {
+    let engine = &shell.config.engine;
+    let caching = if engine.prefix_caching {
+        "True"
+    } else {
+        "False"
+    };
+    page.family(
+        "cache_config_info",
+        "gauge",
+        "Information of the LLMEngine CacheConfig",
+    );
+    let _ = writeln!(
+        page.text,
+        "vllm:cache_config_info{{block_size=\"{}\",cache_dtype=\"auto\",enable_prefix_caching=\"{caching}\",engine=\"0\",\
+         num_cpu_blocks=\"None\",num_gpu_blocks=\"{}\",sliding_window=\"None\"}} 1.0",
+        engine.block_tokens, engine.kv_blocks,
+    );
+}
+
+/// Numbers as Python's client writes them.
+fn number(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else {
+        format!("{value:?}")
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+const fn float(value: u64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,8 @@
+//! Sockets, connections and the route table.
+
+mod accept;
+mod dead;
+pub(super) mod reply;
+mod route;
+
+pub(super) use accept::accept;

@@ -1,0 +1,310 @@
+//! The route table.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+
+use super::dead::DeathMark;
+use super::reply::{self, Body};
+use crate::engine::api::{self, Kind, tokenize};
+use crate::engine::clock::Clock;
+use crate::engine::config::SimConfig;
+use crate::engine::error::ApiError;
+use crate::engine::faults::{FaultKind, FaultSpec};
+use crate::engine::metrics;
+use crate::engine::shell::Shell;
+use crate::engine::stats::Counters;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Generation(Kind),
+    Tokenize,
+    Detokenize,
+    Health,
+    Metrics,
+    Models,
+    Version,
+    Load,
+    KvEventSources,
+    ResetPrefixCache,
+    ReadFaults,
+    InjectFault,
+    ClearFaults,
+    Stats,
+}
+
+const ROUTES: [(Method, &str, Route); 17] = [
+    (
+        Method::POST,
+        "/v1/chat/completions",
+        Route::Generation(Kind::Chat),
+    ),
+    (
+        Method::POST,
+        "/v1/completions",
+        Route::Generation(Kind::Completions),
+    ),
+    (
+        Method::POST,
+        "/inference/v1/generate",
+        Route::Generation(Kind::Generate),
+    ),
+    (Method::POST, "/tokenize", Route::Tokenize),
+    (Method::POST, "/detokenize", Route::Detokenize),
+    (Method::GET, "/health", Route::Health),
+    (Method::GET, "/ping", Route::Health),
+    (Method::POST, "/ping", Route::Health),
+    (Method::GET, "/metrics", Route::Metrics),
+    (Method::GET, "/v1/models", Route::Models),
+    (Method::GET, "/version", Route::Version),
+    (Method::GET, "/load", Route::Load),
+    (Method::GET, "/kv_event_sources", Route::KvEventSources),
+    (Method::POST, "/reset_prefix_cache", Route::ResetPrefixCache),
+    (Method::GET, "/sim/faults", Route::ReadFaults),
+    (Method::POST, "/sim/faults", Route::InjectFault),
+    (Method::DELETE, "/sim/faults", Route::ClearFaults),
+];
+const STATS: &str = "/sim/stats";
+
+/// Answers one request.
+pub(super) async fn answer(
+    shell: Arc<Shell>,
+    mark: DeathMark,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let name = request_name(&shell, request.headers());
+    let outcome = match find(request.method(), request.uri().path()) {
+        Ok(_) if !is_allowed(&shell.config, request.uri().path(), request.headers()) => {
+            Err(ApiError::Unauthorized)
+        }
+        Ok(route) => run(&shell, route, request, &name).await,
+        Err(response) => Ok(response),
+    };
+    let mut response = outcome.unwrap_or_else(|error| {
+        reply::error(&error, shell.faults.strike(FaultKind::FlatErrors).is_some())
+    });
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        response.headers_mut().insert("x-request-id", name);
+    }
+    response
+        .headers_mut()
+        .insert(http::header::SERVER, HeaderValue::from_static("uvicorn"));
+    if shell.faults.strike(FaultKind::DeadConnection).is_some() {
+        response = response.map(|body| mark.after(body));
+    }
+    Ok(response)
+}
+
+fn find(method: &Method, path: &str) -> Result<Route, Response<Body>> {
+    if path == STATS && method == Method::GET {
+        return Ok(Route::Stats);
+    }
+    let mut allowed = None;
+    for (known, route_path, route) in &ROUTES {
+        if *route_path == path {
+            if known == method {
+                return Ok(*route);
+            }
+            allowed = allowed.or(Some(known));
+        }
+    }
+    Err(match allowed {
+        Some(allowed) => reply::not_allowed(allowed.as_str()),
+        None => reply::error(&ApiError::Detail(StatusCode::NOT_FOUND), false),
+    })
+}
+
+/// What a request is called: as its header says, or by a number of its own.
+fn request_name(shell: &Shell, headers: &HeaderMap) -> String {
+    match headers
+        .get("x-request-id")
+        .and_then(|value| value.to_str().ok())
+    {
+        Some(name) => name.to_owned(),
+        None => {
+            let number = shell.counters.names.fetch_add(1, Ordering::Relaxed);
+            let clock = Clock::unix_seconds().to_bits();
+            format!(
+                "{:016x}",
+                gateway_core::Rng::from_seed(clock ^ number.rotate_left(48)).next_u64()
+            )
+        }
+    }
+}
+
+fn is_allowed(config: &SimConfig, path: &str, headers: &HeaderMap) -> bool {
+    let is_guarded = ["/v1", "/v2", "/inference"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix));
+    let Some(key) = config.api_key.as_ref().filter(|_| is_guarded) else {
+        return true;
+    };
+    let given = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    given.and_then(|value| value.strip_prefix("Bearer ")) == Some(key)
+}
+
+async fn run(
+    shell: &Arc<Shell>,
+    route: Route,
+    request: Request<Incoming>,
+    name: &str,
+) -> Result<Response<Body>, ApiError> {
+    let config = &shell.config;
+    match route {
+        Route::Generation(kind) => generation(shell, kind, request, name).await,
+        Route::Tokenize => Ok(reply::json(&tokenize::tokenize(
+            config,
+            &json_body(config, request).await?,
+        )?)),
+        Route::Detokenize => Ok(reply::json(&tokenize::detokenize(
+            &json_body(config, request).await?,
+        )?)),
+        Route::Health => Ok(health(shell).await),
+        Route::Metrics => Ok(metrics_page(shell)),
+        Route::Models => Ok(reply::json(&models(config))),
+        Route::Version => Ok(reply::json(&json!({"version": "0.32.0"}))),
+        Route::Load => {
+            let stats = shell.stats();
+            Ok(reply::json(
+                &json!({"server_load": stats.running + stats.waiting}),
+            ))
+        }
+        Route::KvEventSources => Ok(reply::json(&kv_event_sources(shell))),
+        Route::ResetPrefixCache => {
+            shell.reset_prefix_cache();
+            Ok(reply::json(&json!({"success": true})))
+        }
+        Route::ReadFaults => Ok(reply::json(&json!(shell.faults.armed()))),
+        Route::InjectFault => inject(shell, &json_body(config, request).await?),
+        Route::ClearFaults => {
+            shell.clear_faults();
+            Ok(reply::json(&json!([])))
+        }
+        Route::Stats => Ok(reply::json(&json!(shell.stats()))),
+    }
+}
+
+async fn generation(
+    shell: &Arc<Shell>,
+    kind: Kind,
+    request: Request<Incoming>,
+    name: &str,
+) -> Result<Response<Body>, ApiError> {
+    Counters::add(&shell.counters.requests);
+    let (parts, body) = request.into_parts();
+    let bytes = collect(&shell.config, body).await?;
+    shell
+        .counters
+        .remember(parts.uri.path(), &parts.headers, &bytes);
+    api::suffer(shell, &bytes).await?;
+    check_content_type(&parts.headers)?;
+    api::serve(shell, kind, &parts.headers, &parse(&bytes)?, name).await
+}
+
+async fn health(shell: &Shell) -> Response<Body> {
+    if let Some(spec) = shell.faults.strike(FaultKind::SlowHealth) {
+        tokio::time::sleep(Duration::from_millis(spec.millis.unwrap_or(1_000))).await;
+    }
+    match shell.faults.strike(FaultKind::Health503) {
+        Some(_) => reply::empty(StatusCode::SERVICE_UNAVAILABLE),
+        None => reply::empty(StatusCode::OK),
+    }
+}
+
+fn metrics_page(shell: &Shell) -> Response<Body> {
+    let page = Bytes::from(metrics::render(shell));
+    reply::full(
+        StatusCode::OK,
+        "text/plain; version=1.0.0; charset=utf-8",
+        page,
+    )
+}
+
+fn models(config: &SimConfig) -> Value {
+    let root = &config.models[0];
+    let entry = |name: &String, parent: Option<&String>| {
+        json!({
+            "id": name,
+            "object": "model",
+            "created": 1_767_225_600,
+            "owned_by": "vllm",
+            "root": root,
+            "parent": parent,
+            "max_model_len": config.engine.max_model_tokens,
+            "permission": [],
+        })
+    };
+    let models = config.models.iter().map(|name| entry(name, None));
+    let adapters = config.adapters.iter().map(|name| entry(name, Some(root)));
+    json!({"object": "list", "data": models.chain(adapters).collect::<Vec<_>>()})
+}
+
+fn kv_event_sources(shell: &Shell) -> Value {
+    let Some(feed) = &shell.kv else {
+        return json!({});
+    };
+    let bound = &feed.bound;
+    json!({"0": {
+        "enable_kv_cache_events": true,
+        "publisher": "zmq",
+        "endpoint": format!("tcp://{}", bound.publish),
+        "replay_endpoint": bound.replay.map(|addr| format!("tcp://{addr}")),
+        "buffer_steps": bound.buffer_steps,
+        "hwm": 100_000,
+        "max_queue_size": bound.max_queue,
+        "topic": bound.topic,
+    }})
+}
+
+fn inject(shell: &Shell, body: &Value) -> Result<Response<Body>, ApiError> {
+    let spec: FaultSpec = serde_json::from_value(body.clone())
+        .map_err(|error| ApiError::bad_request("", error.to_string()))?;
+    shell.inject(spec);
+    Ok(reply::json(&json!(shell.faults.armed())))
+}
+
+async fn json_body(config: &SimConfig, request: Request<Incoming>) -> Result<Value, ApiError> {
+    parse(&collect(config, request.into_body()).await?)
+}
+
+async fn collect(config: &SimConfig, body: Incoming) -> Result<Bytes, ApiError> {
+    match Limited::new(body, config.max_body_bytes).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(_) => Err(ApiError::Detail(StatusCode::PAYLOAD_TOO_LARGE)),
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = value.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(ApiError::unsupported_media_type())
+    }
+}
+
+fn parse(bytes: &Bytes) -> Result<Value, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let at = error.column().saturating_sub(1).to_string();
+        ApiError::validation(
+            "json_invalid",
+            &at,
+            "JSON decode error",
+            "'<dict of 0 items>'",
+        )
+    })
+}
