@@ -13,6 +13,8 @@
 #![warn(missing_docs)]
 
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ir;
 pub mod openai;
 pub mod prometheus;

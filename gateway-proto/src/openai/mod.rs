@@ -6,12 +6,14 @@ pub mod chat;
 pub mod completions;
 
 mod codec;
+mod facts;
 mod models;
 #[cfg(test)]
 mod testing;
 mod view;
 
 pub use codec::CodecError;
+pub use facts::{ReplyFacts, reply_facts};
 pub use models::{ModelCard, decode_models, encode_models};
 pub use view::{
     Api, JsonKind, PromptShape, PromptSize, RequestError, RequestView, Span, ViewLimits,

@@ -23,7 +23,7 @@ fn choice(mut object: Object) -> Result<ChunkChoice, CodecError> {
     Ok(ChunkChoice {
         index: object.take_or_default("index")?,
         delta: Delta {
-            text: object.take("text")?,
+            text: Some(object.take_or_default("text")?),
             ..Delta::default()
         },
         finish: common::take_finish(&mut object)?,

@@ -39,7 +39,7 @@ keys! {
     FrequencyPenalty = "frequency_penalty",
     Priority = "priority",
     User = "user",
-    PromptCacheKey = "prompt_cache_key",
+    PromptCache = "prompt_cache_key",
     SessionId = "session_id",
     CacheSalt = "cache_salt",
 }

@@ -83,7 +83,7 @@ impl Gathered {
             Key::PresencePenalty | Key::FrequencyPenalty => check_number(s, path, -2.0..=2.0)?,
             Key::Priority => self.priority = integer(s, path, i64::MIN..=i64::MAX)?,
             Key::User => self.user = string(s, path)?,
-            Key::PromptCacheKey => self.prompt_cache_key = string(s, path)?,
+            Key::PromptCache => self.prompt_cache_key = string(s, path)?,
             Key::SessionId => self.session_id = string(s, path)?,
             Key::CacheSalt => self.cache_salt = string(s, path)?,
         }

@@ -1,0 +1,93 @@
+//! Request bodies.
+
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use crate::ir::StreamEvent;
+use crate::openai::{Api, RequestError, RequestView, ViewLimits, chat as chat_codec, completions};
+
+/// The view agrees with `serde_json` on what is JSON and on what it says; an edit changes one field; what the codecs
+/// read, they write so that they read the same again.
+pub fn chat(data: &[u8]) {
+    for api in [Api::ChatCompletions, Api::Completions] {
+        match RequestView::parse(api, data, &ViewLimits::default()) {
+            Ok(view) => check_view(&view, data),
+            Err(RequestError::TooDeep { .. }) => {}
+            Err(error) if error.is_syntax() => assert!(!is_object(data), "{error}"),
+            Err(_) => {}
+        }
+    }
+    check_requests(data);
+    check_replies(data);
+}
+
+fn is_object(data: &[u8]) -> bool {
+    let object = data.trim_ascii_start().starts_with(b"{");
+    object
+        && std::str::from_utf8(data).is_ok()
+        && serde_json::from_slice::<IgnoredAny>(data).is_ok()
+}
+
+fn check_view(view: &RequestView, data: &[u8]) {
+    assert!(is_object(data), "accepted what is no JSON object");
+    // Numbers past a double and lone surrogates are JSON, but no `Value`.
+    if let Ok(value) = serde_json::from_slice::<Value>(data) {
+        assert_eq!(value["model"].as_str(), Some(&*view.model));
+        assert_eq!(value["stream"].as_bool().unwrap_or(false), view.stream);
+        assert_eq!(value["n"].as_u64().unwrap_or(1), u64::from(view.n));
+        let prompt = if view.api == Api::Completions {
+            "prompt"
+        } else {
+            "messages"
+        };
+        let span: Value =
+            serde_json::from_slice(view.prompt_span.of(data)).expect("a span is a value");
+        assert_eq!(value[prompt], span);
+    }
+    let spliced = view.splice_model(data, "other \"model\"");
+    let again = RequestView::parse(view.api, &spliced, &ViewLimits::default())
+        .expect("an edit keeps a body valid");
+    assert_eq!(&*again.model, "other \"model\"");
+    assert_eq!(again.prompt_span.of(&spliced), view.prompt_span.of(data));
+}
+
+fn check_requests(data: &[u8]) {
+    if let Ok(request) = chat_codec::decode_request(data) {
+        let again = chat_codec::decode_request(&chat_codec::encode_request(&request));
+        assert_eq!(again.expect("our own"), request);
+    }
+    if let Ok(request) = completions::decode_request(data) {
+        let again = completions::decode_request(&completions::encode_request(&request));
+        assert_eq!(again.expect("our own"), request);
+    }
+}
+
+fn check_replies(data: &[u8]) {
+    if let Ok(reply) = chat_codec::decode_reply(data) {
+        assert_eq!(
+            chat_codec::decode_reply(&chat_codec::encode_reply(&reply)).expect("our own"),
+            reply
+        );
+    }
+    if let Ok(reply) = completions::decode_reply(data) {
+        assert_eq!(
+            completions::decode_reply(&completions::encode_reply(&reply)).expect("our own"),
+            reply
+        );
+    }
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(event @ StreamEvent::Chunk(_)) = chat_codec::decode_chunk(text) {
+        assert_eq!(
+            chat_codec::decode_chunk(&chat_codec::encode_chunk(&event)).expect("our own"),
+            event
+        );
+    }
+    if let Ok(event @ StreamEvent::Chunk(_)) = completions::decode_chunk(text) {
+        assert_eq!(
+            completions::decode_chunk(&completions::encode_chunk(&event)).expect("our own"),
+            event
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! Bodies of the fuzz targets: each takes any bytes and asserts what must hold of them.
+//!
+//! They live here so that ordinary test runs replay the corpus and every regression without a fuzzer.
+mod chat;
+mod prometheus;
+mod sse;
+#[cfg(test)]
+mod tests;
+
+pub use chat::chat;
+pub use prometheus::prometheus;
+pub use sse::sse;

@@ -1,0 +1,41 @@
+//! Replays the fuzz corpora, so that what a fuzzer once found stays found.
+
+use std::fs;
+use std::path::Path;
+
+use gateway_proto::fuzzing;
+
+fn replay(target: &str, body: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fuzz/corpus")
+        .join(target);
+    let entries = fs::read_dir(&folder).expect("the corpus is part of the repository");
+    let mut count = 0;
+    for entry in entries {
+        let path = entry.expect("a readable folder").path();
+        let input = fs::read(&path).expect("a readable file");
+        let outcome = std::panic::catch_unwind(|| body(&input));
+        assert!(
+            outcome.is_ok(),
+            "{} breaks the rule told above",
+            path.display()
+        );
+        count += 1;
+    }
+    assert!(count >= 10, "{target}: only {count} inputs");
+}
+
+#[test]
+fn sse() {
+    replay("sse", fuzzing::sse);
+}
+
+#[test]
+fn chat() {
+    replay("chat", fuzzing::chat);
+}
+
+#[test]
+fn prometheus() {
+    replay("prometheus", fuzzing::prometheus);
+}
