@@ -27,9 +27,15 @@ impl RetryBudget {
             reason = "a ratio is a small number; the cast saturates"
         )]
         let gain = (settings.budget_ratio.max(0.0) * ONE as f32) as i64;
-        if self.saved.load(Relaxed) < most(settings) {
-            self.saved.fetch_add(gain, Relaxed);
-        }
+        let most = most(settings);
+        let earned = |saved: i64| (saved < most).then(|| saved.saturating_add(gain).min(most));
+        // Where nothing can be added nothing is written: most requests find the savings full.
+        let _full = self.saved.fetch_update(Relaxed, Relaxed, earned);
+    }
+
+    /// A retry that was paid for was not made.
+    pub(crate) fn refund(&self) {
+        self.saved.fetch_add(ONE, Relaxed);
     }
 
     /// Whether a retry may be made; it is then paid for.
@@ -66,5 +72,24 @@ mod tests {
         }
         assert!(budget.spend() && budget.spend());
         assert!(!budget.spend(), "no more than the burst is saved up");
+        budget.refund();
+        assert!(budget.spend() && !budget.spend());
+    }
+
+    #[test]
+    fn absurd_ratios_neither_overflow_nor_overdraw() {
+        for (ratio, retries) in [(f32::INFINITY, 2), (f32::MAX, 2), (f32::NAN, 0), (-1.0, 0)] {
+            let settings = RetrySettings {
+                budget_ratio: ratio,
+                budget_burst: 2,
+                ..RetrySettings::default()
+            };
+            let budget = RetryBudget::new(&settings);
+            assert!(budget.spend() && budget.spend());
+            budget.earn(&settings);
+            budget.earn(&settings);
+            let made = (0..10).filter(|_| budget.spend()).count();
+            assert_eq!(made, retries, "{ratio}");
+        }
     }
 }

@@ -20,8 +20,10 @@ pub enum ErrorKind {
     Closed,
     /// The engine's reply broke off or made no sense.
     Broken,
-    /// A deadline passed.
+    /// The engine was silent for too long.
     Timeout,
+    /// The request used up the time it may take in all; says nothing about the engine.
+    OutOfTime,
     /// The engine is full.
     Busy,
     /// The engine failed the request.
@@ -42,6 +44,7 @@ impl ErrorKind {
             Self::Closed => "closed",
             Self::Broken => "broken",
             Self::Timeout => "timeout",
+            Self::OutOfTime => "out_of_time",
             Self::Busy => "busy",
             Self::EngineFailed => "engine_failed",
             Self::Rejected => "rejected",
@@ -101,7 +104,7 @@ impl RouteError {
     pub fn origin(&self) -> Origin {
         match self.0.kind {
             ErrorKind::BadRequest | ErrorKind::UnknownModel | ErrorKind::Rejected => Origin::Client,
-            ErrorKind::NoEndpoint => Origin::Gateway,
+            ErrorKind::NoEndpoint | ErrorKind::OutOfTime => Origin::Gateway,
             _ => Origin::Engine,
         }
     }
@@ -121,7 +124,7 @@ impl RouteError {
     pub(crate) fn engine(kind: ErrorKind, retry: Retry, message: impl Into<String>) -> Self {
         let message = message.into();
         let api = match kind {
-            ErrorKind::Timeout => ApiError::timeout(message),
+            ErrorKind::Timeout | ErrorKind::OutOfTime => ApiError::timeout(message),
             ErrorKind::Busy | ErrorKind::NoEndpoint => ApiError::overloaded(message),
             _ => ApiError::upstream(message),
         };

@@ -92,6 +92,12 @@ fn error_reply(refused: &Refused) -> Reply {
         header::CONTENT_TYPE,
         header::HeaderValue::from_static("application/json"),
     );
+    if reply.status() == StatusCode::METHOD_NOT_ALLOWED {
+        // Every route here takes one method; RFC 9110 (15.5.6) wants it named.
+        reply
+            .headers_mut()
+            .insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+    }
     reply
 }
 

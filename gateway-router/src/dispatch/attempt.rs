@@ -6,16 +6,16 @@ use bytes::Bytes;
 use gateway_core::{EndpointId, Explanation};
 use gateway_proto::{
     openai::reply_facts,
-    sse::{Limits, Relay, RelayStep},
+    sse::{Limits, Relay, RelayStep, Terminal},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use tokio::time::timeout;
 
 use super::{
     ReplyBody, RouteReply, RouteRequest,
     flight::Flight,
-    status,
+    headers, status,
     stream::{Patience, StreamBody},
 };
 use crate::{
@@ -26,22 +26,6 @@ use crate::{
 
 /// The largest error reply that is read, in bytes.
 const ERROR_REPLY_BYTES: usize = 64 << 10;
-
-/// Connection-level headers (RFC 9110, 7.6.1) and those that describe a body that is framed anew.
-const NOT_PASSED_ON: [HeaderName; 12] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::CONTENT_LENGTH,
-    header::HOST,
-    header::EXPECT,
-    header::ACCEPT_ENCODING,
-];
 
 /// A reply that has begun: nothing of it was shown yet, nothing can be retried any more.
 pub(super) struct Begun {
@@ -111,18 +95,23 @@ pub(super) async fn make(
         left
     };
     let beginning = begin(snapshot, request, id, flight, total);
-    timeout(patience, beginning).await.unwrap_or_else(|_| {
-        let retry = if left > patience {
-            Retry::OtherEndpoint
-        } else {
-            Retry::Never
-        };
-        Err(RouteError::engine(
-            ErrorKind::Timeout,
-            retry,
-            "The engine did not answer in time.",
-        ))
-    })
+    timeout(patience, beginning)
+        .await
+        .unwrap_or_else(|_| Err(overdue(snapshot, left, patience)))
+}
+
+/// What a passed deadline means. Where time is left the engine was silent for too long. Where the request's own time is
+/// up the engine is to blame only if it had as long as a first byte may take: a caller in a hurry, or the last of several
+/// attempts, must not take an engine out.
+fn overdue(snapshot: &Snapshot, left: Duration, patience: Duration) -> RouteError {
+    let (kind, retry) = if left > patience {
+        (ErrorKind::Timeout, Retry::OtherEndpoint)
+    } else if patience >= snapshot.deadlines.first_byte {
+        (ErrorKind::Timeout, Retry::Never)
+    } else {
+        (ErrorKind::OutOfTime, Retry::Never)
+    };
+    RouteError::engine(kind, retry, "The engine did not answer in time.")
 }
 
 async fn begin(
@@ -135,65 +124,29 @@ async fn begin(
     let call = EngineCall {
         api: request.view.api,
         body: request.body.clone(),
-        headers: headers_for(request),
+        headers: headers::for_engine(&request.headers, &request.request_id),
         deadlines: snapshot.deadlines,
     };
     let EngineReply {
         status,
-        mut headers,
+        headers: told,
         body,
     } = snapshot.engine(id).send(call).await?;
     if !status.is_success() {
-        let told = Limited::new(body, ERROR_REPLY_BYTES).collect().await;
-        let told = told.map(|whole| whole.to_bytes()).unwrap_or_default();
-        return Err(status::read(status, &told));
+        let words = Limited::new(body, ERROR_REPLY_BYTES).collect().await;
+        let words = words.map(|whole| whole.to_bytes()).unwrap_or_default();
+        return Err(status::read(status, &words));
     }
-    let streams = is_event_stream(&headers);
-    headers_for_caller(&mut headers);
-    let body = if streams {
+    let body = if headers::is_event_stream(&told) {
         first_events(snapshot, body, flight, total).await?
     } else {
         whole(snapshot, body, flight).await?
     };
     Ok(Begun {
         status,
-        headers,
+        headers: headers::for_caller(told),
         body,
     })
-}
-
-fn headers_for(request: &RouteRequest) -> HeaderMap {
-    let mut headers = request.headers.clone();
-    for name in &NOT_PASSED_ON {
-        headers.remove(name);
-    }
-    if let Ok(id) = HeaderValue::from_str(&request.request_id)
-        && !id.is_empty()
-    {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
-    headers
-}
-
-fn headers_for_caller(headers: &mut HeaderMap) {
-    for name in &NOT_PASSED_ON {
-        headers.remove(name);
-    }
-    // What belongs to the hop or names the engine's insides; the gateway has its own.
-    for name in [
-        header::SERVER,
-        header::DATE,
-        HeaderName::from_static("x-request-id"),
-    ] {
-        headers.remove(name);
-    }
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"))
 }
 
 /// Reads a whole reply. Nothing was shown to the caller, so whatever goes wrong here may be tried elsewhere.
@@ -208,11 +161,11 @@ async fn whole(
     let whole = read
         .map_err(|_| broken("The engine's reply broke off or was too large."))?
         .to_bytes();
-    flight.first_byte();
     let facts = reply_facts(&whole);
     if facts.aborted {
         return Err(broken("The engine gave the request up."));
     }
+    flight.first_byte();
     flight.complete(facts.usage);
     Ok(BegunBody::Whole(whole))
 }
@@ -249,9 +202,18 @@ async fn first_events(
                 patience,
             });
         }
-        if step.terminal.is_some() {
-            return Err(broken("The engine's stream ended before it began."));
+        if let Some(terminal) = step.terminal {
+            return Err(nothing_but(terminal));
         }
+    }
+}
+
+/// The error of a stream that ended before anything could be shown.
+fn nothing_but(terminal: Terminal) -> RouteError {
+    match terminal {
+        Terminal::EngineError(fault) => status::of_fault(fault.error),
+        Terminal::Aborted => broken("The engine gave the request up."),
+        _ => broken("The engine's stream ended before it began."),
     }
 }
 

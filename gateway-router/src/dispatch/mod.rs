@@ -2,6 +2,7 @@
 
 mod attempt;
 mod flight;
+mod headers;
 mod reply;
 mod request;
 mod run;

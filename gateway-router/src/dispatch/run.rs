@@ -19,11 +19,17 @@ pub(crate) async fn run(shared: &Shared, request: RouteRequest) -> Result<RouteR
     };
     let mut tried = Vec::new();
     let mut last = None;
+    let mut deaths = 0;
     loop {
         let explanation = match place(shared, &route, &request, &tried, &mut flight) {
             Ok(explanation) => explanation,
-            // With everybody tried, what the last one said is more use than "nobody left".
-            Err(error) => return Err(failed(&mut flight, last.unwrap_or(error))),
+            Err(error) => {
+                if last.is_some() {
+                    shared.budget.refund();
+                }
+                // With everybody tried, what the last one said is more use than "nobody left".
+                return Err(failed(&mut flight, last.unwrap_or(error)));
+            }
         };
         let id = flight.endpoint_id().expect("just placed");
         let error = match attempt::make(&snapshot, &request, id, &mut flight).await {
@@ -32,7 +38,8 @@ pub(crate) async fn run(shared: &Shared, request: RouteRequest) -> Result<RouteR
         };
         flight.attempt_failed(&error);
         tried.push(id);
-        if !may_retry(shared, &snapshot, &error, last.as_ref(), &flight) {
+        deaths += u32::from(error.retry() == Retry::OtherEndpointOnce);
+        if !may_retry(shared, &snapshot, &error, deaths, &flight) {
             return Err(failed(&mut flight, error));
         }
         tracing::debug!(request_id = &*request.request_id, error = %error, "trying another endpoint");
@@ -49,16 +56,14 @@ fn may_retry(
     shared: &Shared,
     snapshot: &Snapshot,
     error: &RouteError,
-    before: Option<&RouteError>,
+    deaths: u32,
     flight: &Flight,
 ) -> bool {
     let worth = match error.retry() {
         Retry::Never => false,
         Retry::OtherEndpoint => true,
-        // Two engines that died on it are enough.
-        Retry::OtherEndpointOnce => {
-            before.is_none_or(|before| before.retry() != Retry::OtherEndpointOnce)
-        }
+        // Two engines that died on it are enough, whatever others said in between.
+        Retry::OtherEndpointOnce => deaths < 2,
     };
     worth && flight.report.attempts < snapshot.retry.attempts && shared.budget.spend()
 }

@@ -16,7 +16,7 @@ use gateway_proto::{
 use http_body::Body;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::flight::Flight;
+use super::{flight::Flight, status};
 use crate::{BoxBody, ErrorKind};
 
 /// How long a stream may be silent, and how long it may last from here.
@@ -72,7 +72,8 @@ impl StreamBody {
             flight: Some(flight),
             clock,
         };
-        stream.ready = stream.take(first);
+        // The first bytes end the wait for the reply; they are no gap between chunks.
+        stream.ready = stream.accept(first);
         stream
     }
 
@@ -106,6 +107,10 @@ impl StreamBody {
         if !step.forward.is_empty() {
             self.note_gap();
         }
+        self.accept(step)
+    }
+
+    fn accept(&mut self, step: RelayStep) -> Option<Bytes> {
         if let Some(terminal) = step.terminal {
             self.end(terminal);
         }
@@ -134,7 +139,10 @@ impl StreamBody {
             Terminal::Truncated {
                 inside_event: false,
             } if self.relay.is_finished() => self.complete(),
-            Terminal::EngineError(fault) => self.fail(ErrorKind::EngineFailed, fault.error),
+            Terminal::EngineError(fault) => {
+                let error = status::of_fault(fault.error);
+                self.fail(error.kind(), error.to_api().clone());
+            }
             Terminal::Aborted => {
                 self.fail(
                     ErrorKind::EngineFailed,
@@ -194,7 +202,7 @@ impl StreamBody {
                 .saturating_sub(now.since(self.clock.last_chunk));
             if total_left.is_zero() {
                 self.fail(
-                    ErrorKind::Timeout,
+                    ErrorKind::OutOfTime,
                     ApiError::timeout("The request took longer than it may in all."),
                 );
                 return true;

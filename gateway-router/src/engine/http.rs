@@ -71,20 +71,26 @@ impl HttpEngine {
     }
 
     /// Sends on an idle connection, else on a new one. A used connection that dies before a byte of reply was most
-    /// likely closed by the engine as idle, so the request goes out once more on a new one: it was never begun.
+    /// likely closed by the engine as idle, so the request goes out once more on a new one: it was never begun. Where no
+    /// new one can be had the engine has died, perhaps of this request, and the error says so.
     async fn exchange(
         &self,
         request: Request<Full<Bytes>>,
         connect: Duration,
     ) -> Result<(Response<Incoming>, Connection), SendError> {
+        let mut died = false;
         if let Some(mut connection) = self.pool.idle() {
             match connection.send(request.clone()).await {
                 Ok(reply) => return Ok((reply, connection)),
-                Err(SendError::Closed { reused: true }) => {}
+                Err(SendError::Closed { reused: true }) => died = true,
                 Err(other) => return Err(other),
             }
         }
-        let mut connection = self.pool.open(connect).await?;
+        let opened = self.pool.open(connect).await;
+        let mut connection = opened.map_err(|error| match error {
+            SendError::Connect(_) if died => SendError::Closed { reused: false },
+            other => other,
+        })?;
         let reply = connection.send(request).await?;
         Ok((reply, connection))
     }
@@ -175,6 +181,7 @@ fn unsent(error: SendError) -> RouteError {
             Retry::OtherEndpointOnce,
             "The engine closed the connection before it answered.",
         ),
+        SendError::Garbled => broken(),
     }
 }
 

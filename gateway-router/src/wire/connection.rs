@@ -41,17 +41,14 @@ pub(crate) enum SendError {
         /// Whether the connection came from the pool.
         reused: bool,
     },
+    /// What came back is no HTTP.
+    Garbled,
 }
 
 impl Connection {
     /// Connects, without Nagle's delay.
     pub(crate) async fn open(target: &Target, patience: Duration) -> Result<Self, SendError> {
-        let connecting = timeout(patience, TcpStream::connect(target.address()));
-        let stream = connecting
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-            .map_err(SendError::Connect)?;
-        stream.set_nodelay(true).map_err(SendError::Connect)?;
+        let stream = dial(target, patience).await.map_err(SendError::Connect)?;
         let made = http1::Builder::new().handshake(TokioIo::new(stream)).await;
         let (sender, connection) = made.map_err(|_| SendError::Closed { reused: false })?;
         Ok(Self {
@@ -96,8 +93,41 @@ impl Connection {
             // An ended driver has answered the caller's channel, so this is ready then.
             reply.as_mut().poll(cx)
         });
-        head.await.map_err(|_| SendError::Closed {
-            reused: self.reused,
+        head.await.map_err(|error| {
+            if error.is_parse() {
+                return SendError::Garbled;
+            }
+            SendError::Closed {
+                reused: self.reused,
+            }
         })
+    }
+}
+
+/// A socket without Nagle's delay: a request in two writes must not wait for the engine's acknowledgement.
+async fn dial(target: &Target, patience: Duration) -> io::Result<TcpStream> {
+    let connecting = timeout(patience, TcpStream::connect(target.address()));
+    let stream = connecting
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn dialled_sockets_send_without_delay() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let addr = listener.local_addr().expect("bound");
+        let target = Target::parse(&format!("http://{addr}")).expect("valid");
+        let stream = dial(&target, Duration::from_secs(5))
+            .await
+            .expect("listening");
+        assert!(stream.nodelay().expect("an open socket"));
     }
 }
