@@ -1,2 +1,2 @@
-//! Placeholder.
+//! The gateway.
 fn main() {}

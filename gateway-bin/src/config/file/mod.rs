@@ -1,0 +1,17 @@
+//! The shape of the file: one type per section, every key with its meaning. The schema is made from these.
+
+mod endpoints;
+mod keys;
+mod limits;
+mod pipelines;
+mod top;
+mod values;
+mod watching;
+
+pub use endpoints::{EndpointFile, KindName, RoleName};
+pub use keys::KeyFile;
+pub use limits::{DrainFile, LimitsFile, LogFile, MetricsFile, TextFile};
+pub use pipelines::{ModelFile, PipelineFile, PluginFile, StageFile};
+pub use top::{ConfigFile, schema};
+pub use values::{Address, Engine, Expiry, Hash, Pause, Secret, Span};
+pub use watching::{DeadlinesFile, HealthFile, PrefixFile, RetryFile, TelemetryFile, WatchFile};

@@ -1,0 +1,76 @@
+//! How endpoints are chosen.
+
+use gateway_core::PluginSpec;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A model with settings of its own.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// The name clients ask for.
+    pub name: String,
+    /// How its endpoints are chosen.
+    #[serde(default)]
+    pub pipeline: Option<PipelineFile>,
+}
+
+/// Filters, then scorers added up by weight, then a picker. A part that is left out is the built-in default's.
+///
+/// Either the parts stand here and hold for every stage, or one pipeline stands under each of `unified`, `prefill` and
+/// `decode`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PipelineFile {
+    /// Who may be chosen at all; all must agree.
+    #[schemars(with = "Option<Vec<PluginFile>>")]
+    pub filters: Option<Vec<PluginSpec>>,
+    /// Who is better.
+    #[schemars(with = "Option<Vec<PluginFile>>")]
+    pub scorers: Option<Vec<PluginSpec>>,
+    /// Who of the better ones is taken.
+    #[schemars(with = "Option<PluginFile>")]
+    pub picker: Option<PluginSpec>,
+    /// For whole requests.
+    pub unified: Option<StageFile>,
+    /// For the prefill leg of a pair.
+    pub prefill: Option<StageFile>,
+    /// For the decode leg of a pair.
+    pub decode: Option<StageFile>,
+}
+
+/// The pipeline of one stage. A part that is left out is the built-in default's.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StageFile {
+    /// Who may be chosen at all; all must agree.
+    #[schemars(with = "Option<Vec<PluginFile>>")]
+    pub filters: Option<Vec<PluginSpec>>,
+    /// Who is better.
+    #[schemars(with = "Option<Vec<PluginFile>>")]
+    pub scorers: Option<Vec<PluginSpec>>,
+    /// Who of the better ones is taken.
+    #[schemars(with = "Option<PluginFile>")]
+    pub picker: Option<PluginSpec>,
+}
+
+/// A plug-in: its name alone, or a map of `name`, for scorers `weight`, for filters `soft`, and its own parameters.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum PluginFile {
+    /// The name alone.
+    Name(String),
+    /// With parameters.
+    Full {
+        /// The registered name.
+        name: String,
+        /// How much a scorer counts beside the others; 1 where unset.
+        weight: Option<f32>,
+        /// A soft filter is skipped where it would leave nobody.
+        soft: Option<bool>,
+        /// The plug-in's own parameters.
+        #[schemars(flatten)]
+        params: Map<String, Value>,
+    },
+}

@@ -1,0 +1,75 @@
+//! The whole file.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde::Deserialize;
+
+use gateway_core::Registry;
+
+use super::{
+    Address, DeadlinesFile, DrainFile, EndpointFile, HealthFile, KeyFile, LimitsFile, LogFile,
+    MetricsFile, ModelFile, PipelineFile, PrefixFile, RetryFile, TelemetryFile, TextFile,
+    WatchFile,
+};
+
+/// The configuration of the gateway.
+///
+/// In text values, `${NAME}` stands for an environment variable, `${NAME:-default}` for one with a default, `$$` for a
+/// dollar sign. Unknown keys are refused.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "GatewayConfig")]
+pub struct ConfigFile {
+    /// Address and port to serve clients on. Read at the start only.
+    pub listen: Address,
+    /// Threads that serve clients; the number of cores where unset. Read at the start only.
+    pub threads: Option<std::num::NonZeroU16>,
+    /// Who may come in. Without keys nobody can.
+    pub keys: Vec<KeyFile>,
+    /// Models with settings of their own. Models without are served as well.
+    pub models: Vec<ModelFile>,
+    /// How endpoints are chosen for models without a pipeline of their own.
+    pub pipeline: Option<PipelineFile>,
+    /// The engines.
+    pub endpoints: Vec<EndpointFile>,
+    /// How long the phases of a request may take.
+    pub deadlines: DeadlinesFile,
+    /// When a failed request is tried on another endpoint.
+    pub retry: RetryFile,
+    /// How engines are probed and read.
+    pub watch: WatchFile,
+    /// What the age of an engine's telemetry means. Read at the start only.
+    pub telemetry: TelemetryFile,
+    /// When an endpoint is taken out of use. Read at the start only.
+    pub health: HealthFile,
+    /// The index of cached prefixes. Read at the start only.
+    pub prefix: PrefixFile,
+    /// How prompts are cut into blocks for prefix matching.
+    pub text: TextFile,
+    /// Sizes and times at the front door.
+    pub limits: LimitsFile,
+    /// How the gateway stops.
+    pub drain: DrainFile,
+    /// What is logged. Read at the start only.
+    pub log: LogFile,
+    /// Where metrics are served. Read at the start only.
+    pub metrics: MetricsFile,
+}
+
+/// The JSON schema of the file, for editors.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let schema = SchemaSettings::draft07()
+        .into_generator()
+        .into_root_schema_for::<ConfigFile>();
+    let mut schema = schema.to_value();
+    let [filters, scorers, pickers] = Registry::builtin().names().map(|names| names.join(", "));
+    let known =
+        format!("Known filters: {filters}. Known scorers: {scorers}. Known pickers: {pickers}.");
+    if let Some(plugin) = schema.pointer_mut("/definitions/PluginFile")
+        && let Some(serde_json::Value::String(text)) = plugin.get_mut("description")
+    {
+        text.push_str("\n\n");
+        text.push_str(&known);
+    }
+    schema
+}

@@ -1,0 +1,220 @@
+//! Times and policies of the router. The defaults are the router's own.
+
+use gateway_core::{health::HealthPolicy, load::TelemetryPolicy, prefix::PrefixIndexConfig};
+use gateway_router::{Deadlines, RetrySettings, WatchSettings};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Span;
+
+/// How long the phases of a request may take.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeadlinesFile {
+    /// Opening a connection to an engine.
+    pub connect: Span,
+    /// From sending a streamed request to the first byte of its body.
+    pub first_byte: Span,
+    /// Between two chunks of a stream; finds streams that froze without closing.
+    pub idle: Span,
+    /// The whole request, retries included.
+    pub total: Span,
+}
+
+impl Default for DeadlinesFile {
+    fn default() -> Self {
+        let Deadlines {
+            connect,
+            first_byte,
+            idle,
+            total,
+        } = Deadlines::default();
+        Self {
+            connect: Span(connect),
+            first_byte: Span(first_byte),
+            idle: Span(idle),
+            total: Span(total),
+        }
+    }
+}
+
+impl From<&DeadlinesFile> for Deadlines {
+    fn from(file: &DeadlinesFile) -> Self {
+        Self {
+            connect: file.connect.0,
+            first_byte: file.first_byte.0,
+            idle: file.idle.0,
+            total: file.total.0,
+        }
+    }
+}
+
+/// When a failed request is tried on another endpoint. Nothing is tried again once its reply has begun.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetryFile {
+    /// Attempts per request, the first included.
+    pub attempts: std::num::NonZeroU32,
+    /// Retries that each request earns: with 0.2, one request in five may be retried in the long run.
+    pub budget_ratio: f32,
+    /// Retries that may be made at once without having been earned.
+    pub budget_burst: u32,
+}
+
+impl Default for RetryFile {
+    fn default() -> Self {
+        let RetrySettings {
+            attempts,
+            budget_ratio,
+            budget_burst,
+        } = RetrySettings::default();
+        let attempts = attempts.try_into().unwrap_or(std::num::NonZeroU32::MIN);
+        Self {
+            attempts,
+            budget_ratio,
+            budget_burst,
+        }
+    }
+}
+
+impl From<&RetryFile> for RetrySettings {
+    fn from(file: &RetryFile) -> Self {
+        Self {
+            attempts: file.attempts.get(),
+            budget_ratio: file.budget_ratio,
+            budget_burst: file.budget_burst,
+        }
+    }
+}
+
+/// How engines are probed and read.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WatchFile {
+    /// Time between two health probes.
+    pub probe_every: Span,
+    /// How long a probe may take. Some engines' health route runs a generation of a second.
+    pub probe_timeout: Span,
+    /// Time between two readings of an engine's metrics.
+    pub telemetry_every: Span,
+    /// How long a reading may take.
+    pub telemetry_timeout: Span,
+    /// The longest pause between tries at an endpoint that fails.
+    pub back_off_at_most: Span,
+}
+
+impl Default for WatchFile {
+    fn default() -> Self {
+        let watch = WatchSettings::default();
+        Self {
+            probe_every: Span(watch.probe_every),
+            probe_timeout: Span(watch.probe_timeout),
+            telemetry_every: Span(watch.telemetry_every),
+            telemetry_timeout: Span(watch.telemetry_timeout),
+            back_off_at_most: Span(watch.back_off_at_most),
+        }
+    }
+}
+
+impl From<&WatchFile> for WatchSettings {
+    fn from(file: &WatchFile) -> Self {
+        Self {
+            probe_every: file.probe_every.0,
+            probe_timeout: file.probe_timeout.0,
+            telemetry_every: file.telemetry_every.0,
+            telemetry_timeout: file.telemetry_timeout.0,
+            back_off_at_most: file.back_off_at_most.0,
+        }
+    }
+}
+
+/// What the age of an engine's telemetry means.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryFile {
+    /// Up to this age a reading may exclude an endpoint.
+    pub stale_after: Span,
+    /// From this age on a reading is as good as none.
+    pub forget_after: Span,
+}
+
+impl Default for TelemetryFile {
+    fn default() -> Self {
+        let TelemetryPolicy {
+            stale_after,
+            forget_after,
+        } = TelemetryPolicy::default();
+        Self {
+            stale_after: Span(stale_after),
+            forget_after: Span(forget_after),
+        }
+    }
+}
+
+impl From<&TelemetryFile> for TelemetryPolicy {
+    fn from(file: &TelemetryFile) -> Self {
+        Self {
+            stale_after: file.stale_after.0,
+            forget_after: file.forget_after.0,
+        }
+    }
+}
+
+/// When an endpoint is taken out of use.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HealthFile {
+    /// Failed probes in a row that take an endpoint out.
+    pub down_after: std::num::NonZeroU32,
+    /// Failed requests in a row that open its breaker.
+    pub open_after: std::num::NonZeroU32,
+    /// How long the breaker first stays open.
+    pub open_for: Span,
+    /// The longest it stays open.
+    pub open_at_most: Span,
+}
+
+impl Default for HealthFile {
+    fn default() -> Self {
+        let HealthPolicy {
+            down_after,
+            open_after,
+            open_for,
+            open_at_most,
+        } = HealthPolicy::default();
+        let at_least_one = |count: u32| count.try_into().unwrap_or(std::num::NonZeroU32::MIN);
+        Self {
+            down_after: at_least_one(down_after),
+            open_after: at_least_one(open_after),
+            open_for: Span(open_for),
+            open_at_most: Span(open_at_most),
+        }
+    }
+}
+
+impl From<&HealthFile> for HealthPolicy {
+    fn from(file: &HealthFile) -> Self {
+        Self {
+            down_after: file.down_after.get(),
+            open_after: file.open_after.get(),
+            open_for: file.open_for.0,
+            open_at_most: file.open_at_most.0,
+        }
+    }
+}
+
+/// The index of cached prefixes.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrefixFile {
+    /// Memory it may use, in bytes.
+    pub budget_bytes: usize,
+}
+
+impl Default for PrefixFile {
+    fn default() -> Self {
+        Self {
+            budget_bytes: PrefixIndexConfig::default().budget_bytes,
+        }
+    }
+}

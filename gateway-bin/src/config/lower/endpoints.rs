@@ -1,0 +1,119 @@
+//! Endpoints: what is written about them, and what is left to ask.
+
+use std::collections::BTreeSet;
+
+use gateway_core::EndpointSpec;
+use gateway_router::{EndpointSettings, EngineKind};
+
+use super::cx::Cx;
+use crate::config::{
+    ConfigError, Discovery, EndpointConfig,
+    file::{EndpointFile, ModelFile},
+    yaml::Path,
+};
+
+pub(super) fn lower(
+    files: Vec<EndpointFile>,
+    cx: &Cx<'_>,
+) -> Result<Vec<EndpointConfig>, ConfigError> {
+    let mut names = BTreeSet::new();
+    let mut endpoints = Vec::with_capacity(files.len());
+    for (at, file) in files.into_iter().enumerate() {
+        let path = Path::default().key("endpoints").index(at);
+        check(&file, &path, cx)?;
+        if !names.insert(file.name.clone()) {
+            let reason = format!(
+                "endpoint `{}` is listed twice; give each endpoint a name of its own",
+                file.name
+            );
+            return Err(cx.invalid(&path.key("name"), reason));
+        }
+        endpoints.push(endpoint(file));
+    }
+    Ok(endpoints)
+}
+
+fn check(file: &EndpointFile, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigError> {
+    if file.name.is_empty() {
+        return Err(cx.invalid(&path.key("name"), "must not be empty"));
+    }
+    if let Some([least, most]) = file.prompt_range
+        && least > most
+    {
+        return Err(cx.invalid(
+            &path.key("prompt_range"),
+            format_args!("{least} is more than {most}"),
+        ));
+    }
+    if file
+        .weight
+        .is_some_and(|weight| !(weight.is_finite() && weight > 0.0))
+    {
+        return Err(cx.invalid(&path.key("weight"), "must be a positive number"));
+    }
+    if file.models.as_ref().is_some_and(Vec::is_empty) {
+        return Err(cx.invalid(
+            &path.key("models"),
+            "name a model, or leave the key out to have the engine asked",
+        ));
+    }
+    Ok(())
+}
+
+fn endpoint(file: EndpointFile) -> EndpointConfig {
+    let discovery = Discovery {
+        kind: file.kind.is_none(),
+        models: file.models.is_none(),
+    };
+    let spec = EndpointSpec {
+        name: file.name,
+        models: file.models.unwrap_or_default(),
+        adapters: file.adapters,
+        role: file.role.into(),
+        labels: file.labels,
+        context_tokens: file.context_tokens,
+        prompt_range: file.prompt_range.map(|[least, most]| (least, most)),
+        weight: file.weight,
+    };
+    let settings = EndpointSettings {
+        spec,
+        target: file.url.0,
+        kind: file.kind.map_or(EngineKind::OpenAi, EngineKind::from),
+        credential: file.credential.map(|secret| secret.0),
+    };
+    EndpointConfig {
+        settings,
+        discovery,
+    }
+}
+
+/// Every model with an entry of its own must be served, as far as that is known before engines are asked.
+pub(super) fn check_models(
+    models: &[ModelFile],
+    endpoints: &[EndpointConfig],
+    cx: &Cx<'_>,
+) -> Result<(), ConfigError> {
+    if endpoints.iter().any(|endpoint| endpoint.discovery.models) {
+        return Ok(());
+    }
+    let specs = || endpoints.iter().map(|endpoint| &endpoint.settings.spec);
+    for (at, model) in models.iter().enumerate() {
+        let served = specs()
+            .any(|spec| spec.models.contains(&model.name) || spec.adapters.contains(&model.name));
+        if !served {
+            let mut known: Vec<_> = specs()
+                .flat_map(|spec| spec.models.iter().map(String::as_str))
+                .collect();
+            known.sort_unstable();
+            known.dedup();
+            let path = Path::default().key("models").index(at).key("name");
+            let reason = format!(
+                "no endpoint serves model `{}`; they serve: {}",
+                model.name,
+                known.join(", ")
+            );
+            return Err(cx.invalid(&path, reason));
+        }
+    }
+    Ok(())
+}

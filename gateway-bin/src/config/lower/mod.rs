@@ -1,0 +1,123 @@
+//! The file's shape to what the parts are told: everything that no single field can check.
+
+mod cx;
+mod endpoints;
+mod keys;
+mod pipelines;
+
+use std::{path::Path as FilePath, thread};
+
+use gateway_core::{FleetConfig, prefix::PrefixIndexConfig};
+use gateway_router::RouterSettings;
+
+use self::cx::Cx;
+use super::{
+    Config, ConfigError, Environment, Problem,
+    file::ConfigFile,
+    yaml::{self, Path},
+};
+
+/// The smallest buffer that the HTTP server takes for a head, in bytes.
+const HEADER_BYTES_AT_LEAST: usize = 8_192;
+
+/// Reads a configuration from its text; `file` is the name that errors carry.
+///
+/// # Errors
+/// With the place of the first thing that is wrong.
+pub fn read(text: &str, file: &FilePath, environment: &Environment) -> Result<Config, ConfigError> {
+    let fail = |place, path: &Path, problem| ConfigError {
+        file: file.to_owned(),
+        place,
+        path: path.to_string(),
+        problem,
+    };
+    let mut root =
+        yaml::parse(text).map_err(|(place, problem)| fail(place, &Path::default(), problem))?;
+    let mut path = Path::default();
+    if let Err((place, problem)) = root.expand(environment, &mut path) {
+        return Err(fail(Some(place), &path, problem));
+    }
+    if matches!(root.kind, yaml::Kind::Null) {
+        root.kind = yaml::Kind::Map(Vec::new());
+    }
+    let shape: ConfigFile =
+        yaml::read(&root).map_err(|error| fail(error.place, &error.path, error.problem))?;
+    lower(shape, &Cx { file, root: &root })
+}
+
+fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
+    check_sizes(&file, cx)?;
+    let keys = keys::lower(&file.keys, cx)?;
+    let models = pipelines::model_names(&file.models, cx)?;
+    let pipelines = pipelines::lower(file.pipeline.as_ref(), &file.models, cx)?;
+    let router = RouterSettings {
+        endpoints: Vec::new(),
+        pipelines,
+        fleet: FleetConfig {
+            telemetry: (&file.telemetry).into(),
+            health: (&file.health).into(),
+            prefix: PrefixIndexConfig {
+                budget_bytes: file.prefix.budget_bytes,
+            },
+        },
+        deadlines: (&file.deadlines).into(),
+        retry: (&file.retry).into(),
+        watch: (&file.watch).into(),
+        text: (&file.text).into(),
+        limits: (&file.limits).into(),
+    };
+    let endpoints = endpoints::lower(file.endpoints, cx)?;
+    endpoints::check_models(&file.models, &endpoints, cx)?;
+    Ok(Config {
+        listen: file.listen.0,
+        metrics_listen: file.metrics.listen.map(|address| address.0),
+        threads: file
+            .threads
+            .map_or_else(cores, |threads| usize::from(threads.get())),
+        keys: keys.into(),
+        endpoints,
+        models,
+        router,
+        limits: (&file.limits).into(),
+        drain: (&file.drain).into(),
+        log: (&file.log).into(),
+    })
+}
+
+/// The cores this process may use.
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn check_sizes(file: &ConfigFile, cx: &Cx<'_>) -> Result<(), ConfigError> {
+    let limits = Path::default().key("limits");
+    if file.limits.header_bytes < HEADER_BYTES_AT_LEAST {
+        let problem = format!("must be {HEADER_BYTES_AT_LEAST} bytes at least");
+        return Err(cx.error(&limits.key("header_bytes"), Problem::Invalid(problem)));
+    }
+    let ratio = file.retry.budget_ratio;
+    if !(ratio.is_finite() && ratio >= 0.0) {
+        let path = Path::default().key("retry").key("budget_ratio");
+        return Err(cx.error(
+            &path,
+            Problem::Invalid("must be zero or a positive number".to_owned()),
+        ));
+    }
+    if file.telemetry.forget_after.0 < file.telemetry.stale_after.0 {
+        let path = Path::default().key("telemetry").key("forget_after");
+        return Err(cx.error(
+            &path,
+            Problem::Invalid("must not be less than stale_after".to_owned()),
+        ));
+    }
+    file.log
+        .level
+        .parse::<tracing_subscriber::filter::Targets>()
+        .map(drop)
+        .map_err(|error| {
+            cx.error(
+                &Path::default().key("log").key("level"),
+                Problem::Invalid(error.to_string()),
+            )
+        })
+}

@@ -1,0 +1,21 @@
+//! Configuration: one YAML file, read once into what the parts are told.
+//!
+//! Three steps, each in its own module: [`yaml`] reads text into a tree in which everything knows its line; [`file`] gives
+//! that tree its shape (and the schema); [`lower`] checks what goes across fields and makes domain types. An error of any
+//! step names file, line, column and path.
+
+mod environment;
+mod error;
+pub mod file;
+mod lower;
+mod settings;
+#[cfg(test)]
+mod tests;
+pub(crate) mod yaml;
+
+pub use environment::Environment;
+pub use error::{ConfigError, Place, Problem};
+pub use lower::read;
+pub use settings::{
+    Config, Discovery, DrainConfig, EndpointConfig, LogConfig, LogFormat, ServeLimits,
+};

@@ -1,0 +1,176 @@
+use std::path::Path;
+
+use super::{Config, Environment, read};
+
+fn config(text: &str) -> Result<Config, String> {
+    let environment = Environment::Fixed(
+        [("HOST", "10.0.0.1"), ("SECRET", "s")]
+            .map(|(k, v)| (k.into(), v.into()))
+            .into(),
+    );
+    read(text, Path::new("gateway.yaml"), &environment).map_err(|error| error.to_string())
+}
+
+/// What is said about `text`.
+fn said(text: &str) -> String {
+    config(text).expect_err("must be refused")
+}
+
+const HASH: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+#[test]
+fn the_sample_is_valid() {
+    let text = include_str!("../../../examples/gateway.yaml");
+    let config = config(text).expect("the sample");
+    assert!(!config.keys.is_empty() && !config.endpoints.is_empty());
+}
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    for text in ["", "# nothing\n", "{}"] {
+        let config = config(text).expect("defaults");
+        assert_eq!(config.listen, ([127, 0, 0, 1], 8080).into());
+        assert!(config.keys.is_empty());
+        assert_eq!(
+            config.router.deadlines,
+            gateway_router::Deadlines::default()
+        );
+    }
+}
+
+#[test]
+fn values_arrive() {
+    let text = format!(
+        "listen: \"[::1]:9\"\nkeys: [{{name: k, hash: \"{HASH}\", expires: 2030-01-01T00:00:00Z, explain: true}}]\n\
+         endpoints:\n  - {{name: a, url: \"http://${{HOST}}:1\", kind: sglang, models: [m], labels: {{chip: h100}}, \
+         prompt_range: [1, 9], credential: \"${{SECRET}}\"}}\n  - {{name: b, url: \"http://b:1\"}}\n\
+         deadlines: {{idle: 250ms, total: 1m 30s}}\ndrain: {{delay: 0s}}\nthreads: 3\n"
+    );
+    let config = config(&text).expect("valid");
+    assert_eq!(
+        (config.listen.to_string().as_str(), config.threads),
+        ("[::1]:9", 3)
+    );
+    let [a, b] = &config.endpoints[..] else {
+        panic!("two endpoints")
+    };
+    assert_eq!(a.settings.target.to_string(), "http://10.0.0.1:1");
+    assert_eq!(a.settings.spec.labels["chip"], "h100");
+    assert_eq!(a.settings.spec.prompt_range, Some((1, 9)));
+    assert!(!a.discovery.is_needed() && b.discovery.kind && b.discovery.models);
+    assert_eq!(config.router.deadlines.idle.as_millis(), 250);
+    assert_eq!(config.router.deadlines.total.as_secs(), 90);
+    assert!(
+        !format!("{config:?}").contains("\"s\""),
+        "secrets are not shown"
+    );
+}
+
+#[test]
+fn pipelines_may_be_plain_or_staged() {
+    let text = "pipeline: {scorers: [{name: least-requests, weight: 2}]}\n\
+                models:\n  - name: m\n    pipeline:\n      prefill: {picker: best}\n      decode: {filters: [healthy]}\n\
+                endpoints: [{name: a, url: \"http://a:1\", models: [m]}]\n";
+    let config = config(text).expect("valid");
+    let of = |model: &str, stage| format!("{:?}", config.router.pipelines.of(model, stage));
+    let plain = of("other", gateway_core::Stage::Unified);
+    assert!(
+        plain.contains("least-requests")
+            && !plain.contains("kv-headroom")
+            && plain.contains("healthy"),
+        "{plain}"
+    );
+    assert!(!of("m", gateway_core::Stage::Decode).contains("serves-model"));
+}
+
+#[test]
+fn mistakes_name_file_line_and_what_is_known() {
+    let cases = [
+        "listn: 127.0.0.1:1\n",
+        "listen: localhost\n",
+        "listen: 8080\n",
+        "endpoints:\n  - name: a\n    url: http://a:1\n    knd: vllm\n",
+        "endpoints:\n  - name: a\n    url: http://a:1\n    kind: vlm\n",
+        "endpoints:\n  - name: a\n",
+        "endpoints:\n  - name: a\n    url: https://a:1\n",
+        "endpoints:\n  - {name: a, url: \"http://a:1\"}\n  - {name: a, url: \"http://b:1\"}\n",
+        "endpoints:\n  - {name: a, url: \"http://a:1\", prompt_range: [9, 1]}\n",
+        "endpoints:\n  - {name: a, url: \"http://a:1\", models: []}\n",
+        "models: [{name: x}]\nendpoints: [{name: a, url: \"http://a:1\", models: [m]}]\n",
+        "models:\n  - name: m\n    pipeline:\n      filters:\n        - healthy\n        - helthy\n",
+        "pipeline:\n  scorers:\n    - least-requests\n    - {name: prefix-afinity, weight: 2}\n",
+        "pipeline:\n  prefill:\n    picker: bst\n",
+        "pipeline:\n  picker: best\n  decode: {}\n",
+        "pipeline:\n  scorers:\n    - {name: least-requests, wieght: 2}\n",
+        "pipeline:\n  scorers:\n    - {name: least-requests, weight: -1}\n",
+        "pipeline:\n  scorers:\n    - {weight: 1}\n",
+        "deadlines:\n  total: 5 parsecs\n",
+        "deadlines:\n  total: 0s\n",
+        "deadlines: {total: 10}\n",
+        "retry: {attempts: 0}\n",
+        "keys:\n  - {name: a, hash: \"sha256:12\"}\n",
+        "endpoints:\n  - name: a\n    url: http://a:1\n    credential: ${NOT_SET}\n",
+        "limits:\n  header_bytes: 100\n",
+        "log: {level: \"gateway=loud\"}\n",
+        "log:\n  format: xml\n",
+        "a: 1\na: 2\n",
+        "listen: [1\n",
+        "endpoints: {}\n",
+    ];
+    let told: Vec<String> = cases
+        .iter()
+        .map(|text| format!("{text}=> {}\n", said(text)))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn twin_keys_are_refused_at_their_line() {
+    let text =
+        format!("keys:\n  - {{name: a, hash: \"{HASH}\"}}\n  - {{name: b, hash: \"{HASH}\"}}\n");
+    assert_eq!(
+        said(&text),
+        "gateway.yaml:3:5: keys[1]: keys `a` and `b` have the same hash"
+    );
+}
+
+#[test]
+fn deep_and_huge_files_are_refused() {
+    let deep = format!("pipeline: {}{}", "[".repeat(10_000), "]".repeat(10_000));
+    assert!(said(&deep).starts_with("gateway.yaml"), "{}", said(&deep));
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n\
+                d: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e]\n";
+    assert!(config(bomb).is_err());
+}
+
+#[test]
+fn the_schema_documents_every_key() {
+    let schema = super::file::schema();
+    let mut bare = Vec::new();
+    undocumented(&schema, "", &mut bare);
+    assert!(bare.is_empty(), "without description: {bare:?}");
+    assert!(
+        schema["definitions"]["PluginFile"]["description"]
+            .as_str()
+            .expect("text")
+            .contains("least-requests")
+    );
+}
+
+fn undocumented(node: &serde_json::Value, path: &str, bare: &mut Vec<String>) {
+    if let Some(properties) = node.get("properties").and_then(|value| value.as_object()) {
+        let missing = properties
+            .iter()
+            .filter(|(_, schema)| schema.get("description").is_none());
+        bare.extend(missing.map(|(key, _)| format!("{path}.{key}")));
+    }
+    match node {
+        serde_json::Value::Object(map) => map
+            .iter()
+            .for_each(|(key, value)| undocumented(value, &format!("{path}.{key}"), bare)),
+        serde_json::Value::Array(items) => items
+            .iter()
+            .for_each(|value| undocumented(value, path, bare)),
+        _ => {}
+    }
+}
