@@ -15,6 +15,8 @@ pub(super) enum ApiError {
     },
     /// `{"detail": ...}`, from the web framework.
     Detail(StatusCode),
+    /// The same for a method that the path does not take, with the one it does.
+    NotAllowed(&'static str),
     /// `{"error": "Unauthorized"}`.
     Unauthorized,
 }
@@ -94,6 +96,7 @@ impl ApiError {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::Object { status, .. } | Self::Detail(status) => *status,
+            Self::NotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
         }
     }
@@ -118,7 +121,9 @@ impl ApiError {
             } => {
                 json!({"error": {"message": message, "type": kind, "param": param, "code": status.as_u16()}})
             }
-            Self::Detail(status) => json!({"detail": status.canonical_reason()}),
+            Self::Detail(_) | Self::NotAllowed(_) => {
+                json!({"detail": self.status().canonical_reason()})
+            }
             Self::Unauthorized => json!({"error": "Unauthorized"}),
         }
     }

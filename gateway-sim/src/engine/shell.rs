@@ -48,12 +48,15 @@ pub(super) struct Shell {
     wake: Notify,
 }
 
+/// Where the progress of all sequences of one HTTP request is told.
+type Listener = Arc<watch::Sender<Vec<Progress>>>;
+
 #[derive(Debug)]
 struct Inner {
     model: EngineModel,
     recorder: Recorder,
     /// Who hears of a sequence, and as which of its own.
-    listeners: HashMap<RequestId, (Arc<watch::Sender<Vec<Progress>>>, usize)>,
+    listeners: HashMap<RequestId, (Listener, usize)>,
     next_id: u64,
 }
 
@@ -240,7 +243,7 @@ impl Inner {
         &mut self,
         now: Timestamp,
         submission: Submission,
-        listener: &Arc<watch::Sender<Vec<Progress>>>,
+        listener: &Listener,
         place: usize,
     ) -> Result<RequestId, SubmitError> {
         let id = RequestId(self.next_id);

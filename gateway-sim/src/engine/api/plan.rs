@@ -178,8 +178,8 @@ mod tests {
     use super::*;
     use crate::text::encode;
 
-    fn sampling(body: serde_json::Value) -> Sampling {
-        let fields = Fields::of_body(&body).expect("an object");
+    fn sampling(body: &serde_json::Value) -> Sampling {
+        let fields = Fields::of_body(body).expect("an object");
         Sampling::read(fields, None, 8).expect("valid")
     }
 
@@ -190,13 +190,18 @@ mod tests {
     #[test]
     fn a_stop_string_cuts_the_text_before_it_wherever_tokens_are_cut() {
         let prompt = encode("Go");
-        let free = Plan::write(&prompt, &sampling(json!({})), 0, 500);
+        let free = Plan::write(&prompt, &sampling(&json!({})), 0, 500);
         let stop = &whole(&free)[20..26];
-        let cut = Plan::write(&prompt, &sampling(json!({"stop": [stop, "\u{1}"]})), 0, 500);
+        let cut = Plan::write(
+            &prompt,
+            &sampling(&json!({"stop": [stop, "\u{1}"]})),
+            0,
+            500,
+        );
         let first = whole(&free).find(stop).expect("taken from it");
         assert_eq!(whole(&cut), &whole(&free)[..first]);
         assert_eq!(cut.finish, Finish::StopText(stop.to_owned()));
-        let kept = sampling(json!({"stop": stop, "include_stop_str_in_output": true}));
+        let kept = sampling(&json!({"stop": stop, "include_stop_str_in_output": true}));
         assert_eq!(
             whole(&Plan::write(&prompt, &kept, 0, 500)),
             &whole(&free)[..first + stop.len()]
@@ -205,7 +210,7 @@ mod tests {
 
     #[test]
     fn pieces_add_up_to_the_whole() {
-        let plan = Plan::write(&encode("Go"), &sampling(json!({"max_tokens": 40})), 0, 500);
+        let plan = Plan::write(&encode("Go"), &sampling(&json!({"max_tokens": 40})), 0, 500);
         let pieces: String = (0..plan.len()).map(|at| plan.text(at..at + 1)).collect();
         assert_eq!(pieces, whole(&plan));
     }
@@ -215,24 +220,24 @@ mod tests {
         let prompt = encode("Go");
         let short = Plan::write(
             &prompt,
-            &sampling(json!({"max_tokens": 5, "ignore_eos": true})),
+            &sampling(&json!({"max_tokens": 5, "ignore_eos": true})),
             0,
             500,
         );
         assert_eq!((short.len(), &short.finish), (5, &Finish::Length));
         let clipped = Plan::write(
             &prompt,
-            &sampling(json!({"max_tokens": 500, "ignore_eos": true})),
+            &sampling(&json!({"max_tokens": 500, "ignore_eos": true})),
             0,
             7,
         );
         assert_eq!(clipped.len(), 7);
-        let long = Plan::write(&prompt, &sampling(json!({"min_tokens": 300})), 0, 5_000);
+        let long = Plan::write(&prompt, &sampling(&json!({"min_tokens": 300})), 0, 5_000);
         assert!(long.len() > 300 && long.finish == Finish::End);
         let token = short.tokens[2];
         let stopped = Plan::write(
             &prompt,
-            &sampling(json!({"stop_token_ids": [token]})),
+            &sampling(&json!({"stop_token_ids": [token]})),
             0,
             500,
         );
@@ -244,7 +249,7 @@ mod tests {
         let plan = |choice, temperature: f64| {
             Plan::write(
                 &encode("Go"),
-                &sampling(json!({"temperature": temperature})),
+                &sampling(&json!({"temperature": temperature})),
                 choice,
                 500,
             )

@@ -155,10 +155,10 @@ impl Streamer {
         let choice = (self.turn..self.turn + choices)
             .map(|turn| turn % choices)
             .find(|choice| self.ticket.progress_of(*choice).tokens > self.sent[*choice])?;
-        if !std::mem::replace(&mut self.is_opened[choice], true) {
-            if let Some(opening) = self.dialect.opening(&self.job, choice) {
-                return Some(self.with_usage(choice, opening));
-            }
+        if !std::mem::replace(&mut self.is_opened[choice], true)
+            && let Some(opening) = self.dialect.opening(&self.job, choice)
+        {
+            return Some(self.with_usage(choice, opening));
         }
         self.turn = choice + 1;
         let at = self.sent[choice];

@@ -2,6 +2,7 @@
 
 mod accept;
 mod dead;
+mod info;
 pub(super) mod reply;
 mod route;
 

@@ -46,20 +46,16 @@ pub(in crate::engine) fn error(error: &ApiError, flat: bool) -> Response<Body> {
         "application/json",
         Bytes::from(error.body(flat).to_string()),
     );
+    if let ApiError::NotAllowed(allowed) = error {
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static(allowed));
+    }
     if error.status() == StatusCode::SERVICE_UNAVAILABLE {
         // Seen with vLLM's refusal at admission.
         response
             .headers_mut()
             .insert(http::header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
-}
-
-/// 405, with the method that would have been right.
-pub(in crate::engine) fn not_allowed(allowed: &str) -> Response<Body> {
-    let mut response = error(&ApiError::Detail(StatusCode::METHOD_NOT_ALLOWED), false);
-    if let Ok(allowed) = HeaderValue::from_str(allowed) {
-        response.headers_mut().insert(ALLOW, allowed);
     }
     response
 }

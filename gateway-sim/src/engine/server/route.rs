@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -13,13 +12,13 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::dead::DeathMark;
+use super::info;
 use super::reply::{self, Body};
 use crate::engine::api::{self, Kind, tokenize};
 use crate::engine::clock::Clock;
 use crate::engine::config::SimConfig;
 use crate::engine::error::ApiError;
 use crate::engine::faults::{FaultKind, FaultSpec};
-use crate::engine::metrics;
 use crate::engine::shell::Shell;
 use crate::engine::stats::Counters;
 
@@ -41,38 +40,38 @@ enum Route {
     Stats,
 }
 
-const ROUTES: [(Method, &str, Route); 17] = [
+const ROUTES: [(&str, &str, Route); 18] = [
     (
-        Method::POST,
+        "POST",
         "/v1/chat/completions",
         Route::Generation(Kind::Chat),
     ),
     (
-        Method::POST,
+        "POST",
         "/v1/completions",
         Route::Generation(Kind::Completions),
     ),
     (
-        Method::POST,
+        "POST",
         "/inference/v1/generate",
         Route::Generation(Kind::Generate),
     ),
-    (Method::POST, "/tokenize", Route::Tokenize),
-    (Method::POST, "/detokenize", Route::Detokenize),
-    (Method::GET, "/health", Route::Health),
-    (Method::GET, "/ping", Route::Health),
-    (Method::POST, "/ping", Route::Health),
-    (Method::GET, "/metrics", Route::Metrics),
-    (Method::GET, "/v1/models", Route::Models),
-    (Method::GET, "/version", Route::Version),
-    (Method::GET, "/load", Route::Load),
-    (Method::GET, "/kv_event_sources", Route::KvEventSources),
-    (Method::POST, "/reset_prefix_cache", Route::ResetPrefixCache),
-    (Method::GET, "/sim/faults", Route::ReadFaults),
-    (Method::POST, "/sim/faults", Route::InjectFault),
-    (Method::DELETE, "/sim/faults", Route::ClearFaults),
+    ("POST", "/tokenize", Route::Tokenize),
+    ("POST", "/detokenize", Route::Detokenize),
+    ("GET", "/health", Route::Health),
+    ("GET", "/ping", Route::Health),
+    ("POST", "/ping", Route::Health),
+    ("GET", "/metrics", Route::Metrics),
+    ("GET", "/v1/models", Route::Models),
+    ("GET", "/version", Route::Version),
+    ("GET", "/load", Route::Load),
+    ("GET", "/kv_event_sources", Route::KvEventSources),
+    ("POST", "/reset_prefix_cache", Route::ResetPrefixCache),
+    ("GET", "/sim/faults", Route::ReadFaults),
+    ("POST", "/sim/faults", Route::InjectFault),
+    ("DELETE", "/sim/faults", Route::ClearFaults),
+    ("GET", "/sim/stats", Route::Stats),
 ];
-const STATS: &str = "/sim/stats";
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -86,7 +85,7 @@ pub(super) async fn answer(
             Err(ApiError::Unauthorized)
         }
         Ok(route) => run(&shell, route, request, &name).await,
-        Err(response) => Ok(response),
+        Err(error) => Err(error),
     };
     let mut response = outcome.unwrap_or_else(|error| {
         reply::error(&error, shell.faults.strike(FaultKind::FlatErrors).is_some())
@@ -103,23 +102,13 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-fn find(method: &Method, path: &str) -> Result<Route, Response<Body>> {
-    if path == STATS && method == Method::GET {
-        return Ok(Route::Stats);
+fn find(method: &Method, path: &str) -> Result<Route, ApiError> {
+    let here = || ROUTES.iter().filter(|(_, known, _)| *known == path);
+    match (here().find(|(known, ..)| known == method), here().next()) {
+        (Some((_, _, route)), _) => Ok(*route),
+        (None, Some((allowed, ..))) => Err(ApiError::NotAllowed(allowed)),
+        (None, None) => Err(ApiError::Detail(StatusCode::NOT_FOUND)),
     }
-    let mut allowed = None;
-    for (known, route_path, route) in &ROUTES {
-        if *route_path == path {
-            if known == method {
-                return Ok(*route);
-            }
-            allowed = allowed.or(Some(known));
-        }
-    }
-    Err(match allowed {
-        Some(allowed) => reply::not_allowed(allowed.as_str()),
-        None => reply::error(&ApiError::Detail(StatusCode::NOT_FOUND), false),
-    })
 }
 
 /// What a request is called: as its header says, or by a number of its own.
@@ -169,9 +158,9 @@ async fn run(
         Route::Detokenize => Ok(reply::json(&tokenize::detokenize(
             &json_body(config, request).await?,
         )?)),
-        Route::Health => Ok(health(shell).await),
-        Route::Metrics => Ok(metrics_page(shell)),
-        Route::Models => Ok(reply::json(&models(config))),
+        Route::Health => Ok(info::health(shell).await),
+        Route::Metrics => Ok(info::metrics(shell)),
+        Route::Models => Ok(reply::json(&info::models(config))),
         Route::Version => Ok(reply::json(&json!({"version": "0.32.0"}))),
         Route::Load => {
             let stats = shell.stats();
@@ -179,7 +168,7 @@ async fn run(
                 &json!({"server_load": stats.running + stats.waiting}),
             ))
         }
-        Route::KvEventSources => Ok(reply::json(&kv_event_sources(shell))),
+        Route::KvEventSources => Ok(reply::json(&info::kv_event_sources(shell))),
         Route::ResetPrefixCache => {
             shell.reset_prefix_cache();
             Ok(reply::json(&json!({"success": true})))
@@ -209,61 +198,6 @@ async fn generation(
     api::suffer(shell, &bytes).await?;
     check_content_type(&parts.headers)?;
     api::serve(shell, kind, &parts.headers, &parse(&bytes)?, name).await
-}
-
-async fn health(shell: &Shell) -> Response<Body> {
-    if let Some(spec) = shell.faults.strike(FaultKind::SlowHealth) {
-        tokio::time::sleep(Duration::from_millis(spec.millis.unwrap_or(1_000))).await;
-    }
-    match shell.faults.strike(FaultKind::Health503) {
-        Some(_) => reply::empty(StatusCode::SERVICE_UNAVAILABLE),
-        None => reply::empty(StatusCode::OK),
-    }
-}
-
-fn metrics_page(shell: &Shell) -> Response<Body> {
-    let page = Bytes::from(metrics::render(shell));
-    reply::full(
-        StatusCode::OK,
-        "text/plain; version=1.0.0; charset=utf-8",
-        page,
-    )
-}
-
-fn models(config: &SimConfig) -> Value {
-    let root = &config.models[0];
-    let entry = |name: &String, parent: Option<&String>| {
-        json!({
-            "id": name,
-            "object": "model",
-            "created": 1_767_225_600,
-            "owned_by": "vllm",
-            "root": root,
-            "parent": parent,
-            "max_model_len": config.engine.max_model_tokens,
-            "permission": [],
-        })
-    };
-    let models = config.models.iter().map(|name| entry(name, None));
-    let adapters = config.adapters.iter().map(|name| entry(name, Some(root)));
-    json!({"object": "list", "data": models.chain(adapters).collect::<Vec<_>>()})
-}
-
-fn kv_event_sources(shell: &Shell) -> Value {
-    let Some(feed) = &shell.kv else {
-        return json!({});
-    };
-    let bound = &feed.bound;
-    json!({"0": {
-        "enable_kv_cache_events": true,
-        "publisher": "zmq",
-        "endpoint": format!("tcp://{}", bound.publish),
-        "replay_endpoint": bound.replay.map(|addr| format!("tcp://{addr}")),
-        "buffer_steps": bound.buffer_steps,
-        "hwm": 100_000,
-        "max_queue_size": bound.max_queue,
-        "topic": bound.topic,
-    }})
 }
 
 fn inject(shell: &Shell, body: &Value) -> Result<Response<Body>, ApiError> {
