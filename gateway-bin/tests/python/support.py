@@ -105,8 +105,19 @@ def chat(by, **options):
     return by.chat.completions.create(**(request | options))
 
 
+def ready() -> bool:
+    with contextlib.suppress(OSError):
+        urllib.request.urlopen(setting("GATEWAY_URL") + "/ready", timeout=PATIENCE).close()
+        return True
+    return False
+
+
 class ClientTest(unittest.TestCase):
-    """A test with a client of its own."""
+    """A test with a client of its own, as soon as the gateway is ready."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        eventually(ready, "the gateway is ready")
 
     def setUp(self) -> None:
         self.client = client()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import unittest
 from collections.abc import Iterator
 
 import openai
@@ -49,7 +48,7 @@ class Cancel(ClientTest):
             stream.close()
 
 
-class AsyncCancel(unittest.TestCase):
+class AsyncCancel(ClientTest):
     def test_cancelling_a_task_reaches_the_engine(self):
         with abandoned():
             asyncio.run(self.begin_and_cancel())

@@ -1,7 +1,6 @@
 """Chat completions: whole, streamed, asynchronous."""
 
 import asyncio
-import unittest
 
 from support import ClientTest, async_client, chat, setting
 
@@ -83,7 +82,7 @@ class ChatStream(ClientTest):
         self.assertTrue(all(chunk.choices and chunk.usage is None for chunk in chunks))
 
 
-class AsyncChat(unittest.TestCase):
+class AsyncChat(ClientTest):
     def test_many_at_once(self):
         answers = asyncio.run(self.ask_many(40))
         # The same prompt gave the same text each time, streamed or not: no answer went to the wrong asker.
