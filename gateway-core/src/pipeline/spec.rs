@@ -117,7 +117,7 @@ impl Default for PipelineSpec {
         let filters = ["healthy", "serves-model", "serves-adapter", "role", "labels", "context-fits", "exclude"];
         let mut filters: Vec<_> = filters.map(PluginSpec::new).into();
         filters.push(PluginSpec::new("saturation").soft());
-        let scorers = [("prefix-affinity", 2.0), ("least-requests", 1.5), ("least-queued-tokens", 1.0), ("kv-headroom", 0.5)];
+        let scorers = [("prefix-affinity", 1.5), ("least-requests", 2.0), ("least-queued-tokens", 1.0), ("kv-headroom", 0.5)];
         Self {
             filters,
             scorers: scorers.map(|(name, weight)| PluginSpec::new(name).weight(weight)).into(),

@@ -147,3 +147,26 @@ fn a_registered_scorer_of_a_user_is_declared_like_a_built_in_one() {
     let placed = pipeline.place(&fleet(&["a", "b"]), &cx(), &mut Rng::from_seed(1)).expect("placed");
     assert_eq!(placed.endpoint().name(), "b");
 }
+
+#[test]
+fn the_default_keeps_a_prefix_together_but_does_not_pile_it_up() {
+    let names: Vec<_> = (0..8).map(|n| format!("e{n}")).collect();
+    let fleet = fleet(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let pipeline = Pipeline::default();
+    let blocks: Vec<_> = (1..=96).map(crate::BlockHash).collect();
+    let cx = RouteCx::new("m", NOW).prompt(6_144, &blocks, 64).output(100);
+    let mut rng = Rng::from_seed(5);
+    let mut place = || {
+        let placement = pipeline.place(&fleet, &cx, &mut rng).expect("placed");
+        fleet.prefix().store(placement.endpoint().id(), None, &blocks);
+        placement
+    };
+    let home = place().endpoint().id();
+    for _ in 0..20 {
+        assert_eq!(place().endpoint().id(), home, "one after the other they follow their prefix");
+    }
+    let held: Vec<_> = (0..400).map(|_| place()).collect();
+    let loads = fleet.endpoints().iter().map(|e| e.state().in_flight().requests);
+    assert!(loads.clone().max() <= Some(75), "{:?}", loads.collect::<Vec<_>>());
+    drop(held);
+}

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LeastQueuedTokensParams {
-    /// The work at which the score is one half, in prompt tokens. Default: 8192.
+    /// The work beside which differences count as small, in prompt tokens. Default: 8192.
     pub scale_tokens: u32,
 }
 
@@ -25,8 +25,8 @@ impl Default for LeastQueuedTokensParams {
     }
 }
 
-/// Scores 1 / (1 + work / scale), where work is the prompt tokens queued at the endpoint plus those of this request that it
-/// would have to compute.
+/// Scores (scale + least work of any candidate) / (scale + work of this one), where work is the prompt tokens queued at the
+/// endpoint plus those of this request that it would have to compute.
 ///
 /// Use it where prompts differ in length: ten short ones weigh less than one long one. It follows the time to the first
 /// token, so it also rewards a cached prefix, by what it saves and not by its share. Set the scale near what an engine
@@ -54,14 +54,17 @@ impl LeastQueuedTokens {
 impl Scorer for LeastQueuedTokens {
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         let scale = self.params.scale_tokens as f32;
+        let least = candidates.iter().map(|candidate| work(cx, candidate)).min();
+        let best = scale + least.unwrap_or(0) as f32;
         for (candidate, score) in candidates.iter().zip(out) {
-            let work = candidate
-                .load
-                .queued_tokens
-                .saturating_add(u64::from(candidate.uncached_tokens(cx)));
-            *score = scale / (scale + work as f32);
+            *score = best / (scale + work(cx, candidate) as f32);
         }
     }
+}
+
+fn work(cx: &RouteCx<'_>, candidate: &Candidate<'_>) -> u64 {
+    let own = u64::from(candidate.uncached_tokens(cx));
+    candidate.load.queued_tokens.saturating_add(own)
 }
 
 #[cfg(test)]
