@@ -77,14 +77,15 @@ impl PrefixIndex {
     ) -> StoreOutcome {
         self.shared.clock.fetch_add(1, Ordering::Relaxed);
         let mut outcome = StoreOutcome::default();
-        let (mut parent, mut rest) = (parent, blocks);
-        while !rest.is_empty() {
-            let (turn, later) = rest.split_at(rest.len().min(TURN_BLOCKS));
-            let done = self.edit(|edit| edit.store(endpoint, parent, turn, &mut outcome));
-            if done < turn.len() {
-                break;
+        let mut parent = parent;
+        for turn in blocks.chunks(TURN_BLOCKS) {
+            if outcome.rejected > 0 {
+                // Nothing is held beyond a gap that the engine does not have.
+                self.edit(|edit| edit.reject(turn.len(), &mut outcome));
+                continue;
             }
-            (parent, rest) = (turn.last().copied(), later);
+            self.edit(|edit| edit.store(endpoint, parent, turn, &mut outcome));
+            parent = turn.last().copied();
         }
         outcome
     }

@@ -1,4 +1,4 @@
-//! The writer's table: hash of every block to its run and offset, at about seven bytes a block.
+//! The writer's table: hash of every block to its run and offset, at six to twelve bytes a block.
 //!
 //! An entry is a tag of 8 bits and a place of 32; the hash itself is read back from the run. Buckets are cache lines of
 //! twelve entries that count what passed on, as in `heads`.
@@ -47,7 +47,7 @@ struct Shard {
 }
 
 fn tag_of(mixed: u64) -> u8 {
-    mixed.to_le_bytes()[0] | 1
+    mixed.to_le_bytes()[0].max(1)
 }
 
 impl Shard {
@@ -111,7 +111,7 @@ impl Shard {
 
     fn grown_buckets(&self, blocks: usize) -> usize {
         let needed = (self.len + blocks) * 8 / (ENTRIES * 7) + 1;
-        needed.max(self.buckets.len() * 3 / 2)
+        needed.max(self.buckets.len() * 2)
     }
 }
 

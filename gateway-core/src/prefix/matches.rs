@@ -107,6 +107,7 @@ impl PrefixMatches {
     }
 
     fn settle_word(&mut self, word: usize, mut bits: u64, blocks: usize) {
+        self.found.reserve(bits.count_ones() as usize);
         while bits != 0 {
             let index = word * 64 + bits.trailing_zeros() as usize;
             self.settle(

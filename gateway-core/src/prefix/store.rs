@@ -10,14 +10,14 @@ use super::types::StoreOutcome;
 use crate::{BlockHash, EndpointId};
 
 impl<'a> Edit<'a> {
-    /// Enters `blocks` of `endpoint` after `parent`; gives how many found room.
+    /// Enters `blocks` of `endpoint` after `parent`.
     pub(super) fn store(
         &mut self,
         endpoint: EndpointId,
         parent: Option<BlockHash>,
         blocks: &[BlockHash],
         outcome: &mut StoreOutcome,
-    ) -> usize {
+    ) {
         let evicted_before = self.state.evicted_blocks;
         let mut stored = 0;
         if endpoint.index() < EndpointId::LIMIT {
@@ -31,12 +31,15 @@ impl<'a> Edit<'a> {
                 stored += taken;
             }
         }
-        let rejected = blocks.len() - stored;
-        self.state.rejected_blocks += rejected as u64;
-        outcome.rejected += rejected;
+        self.reject(blocks.len() - stored, outcome);
         let evicted = self.state.evicted_blocks - evicted_before;
         outcome.evicted_blocks += usize::try_from(evicted).unwrap_or(usize::MAX);
-        stored
+    }
+
+    /// Counts blocks that were not stored.
+    pub(super) fn reject(&mut self, blocks: usize, outcome: &mut StoreOutcome) {
+        self.state.rejected_blocks += blocks as u64;
+        outcome.rejected += blocks;
     }
 
     /// Enters the first stretch of `blocks` that lies in one run, moves the cursor behind it, and gives its length, or 0
@@ -212,7 +215,7 @@ impl<'a> Edit<'a> {
     fn write_blocks(&mut self, run: Run<'a>, offset: usize, blocks: &[BlockHash]) -> usize {
         for (step, &block) in blocks.iter().enumerate() {
             let at = offset + step;
-            if step > 0 && self.find(block).is_some() {
+            if blocks[..step].contains(&block) {
                 return step;
             }
             if at.is_multiple_of(UNIT_WORDS) {

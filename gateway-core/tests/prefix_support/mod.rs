@@ -1,5 +1,7 @@
 //! An oracle too simple to be wrong, and a small world of chains that share beginnings.
 
+#![allow(dead_code, reason = "every test file uses another part")]
+
 use std::collections::{HashMap, HashSet};
 
 use gateway_core::prefix::{PrefixIndex, PrefixMatches};
@@ -22,6 +24,13 @@ impl Oracle {
 
     pub(crate) fn clear(&mut self, endpoint: EndpointId) {
         self.0.remove(&endpoint);
+    }
+
+    /// Adds what another oracle knows.
+    pub(crate) fn include(&mut self, other: &Self) {
+        for (&endpoint, held) in &other.0 {
+            self.0.entry(endpoint).or_default().extend(held);
+        }
     }
 
     pub(crate) fn matched(&self, endpoint: EndpointId, query: &[BlockHash]) -> usize {
