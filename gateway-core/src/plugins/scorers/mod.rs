@@ -1,7 +1,7 @@
 //! Scorers: how good each choice would be.
 //!
-//! A score depends on the candidate and the request, not on how the others are spread, wherever that is possible: so a
-//! small difference between busy endpoints stays small, and weights mean the same at every load.
+//! Scores are shares and ratios, never ranks or the spread between best and worst: a small difference stays small, and a
+//! weight means the same in an idle fleet and in a busy one.
 
 mod kv_headroom;
 mod label_preference;
