@@ -8,7 +8,7 @@ use super::index::Shared;
 use super::leaves::Leaves;
 use super::locations::{Location, Locations};
 use super::pool::Pool;
-use super::run::{Run, Shape, mask_of};
+use super::run::{RUN_BLOCKS, Run, Shape, mask_of};
 use super::types::PrefixStats;
 use crate::{BlockHash, EndpointId};
 
@@ -101,14 +101,17 @@ impl<'a> Edit<'a> {
 
     /// Forgets that `endpoint` holds `blocks`.
     pub(super) fn remove(&mut self, endpoint: EndpointId, blocks: &[BlockHash]) {
-        for &block in blocks {
-            let Some(location) = self.find(block) else {
-                continue;
-            };
-            let run = self.run(location.run());
-            self.forget(run, endpoint, 1 << location.offset());
-            if run.children() == 0 {
-                self.settle(run.id);
+        for stretch in blocks.chunks(RUN_BLOCKS) {
+            self.state.locations.warm(stretch);
+            for &block in stretch {
+                let Some(location) = self.find(block) else {
+                    continue;
+                };
+                let run = self.run(location.run());
+                self.forget(run, endpoint, 1 << location.offset());
+                if run.children() == 0 {
+                    self.settle(run.id);
+                }
             }
         }
     }

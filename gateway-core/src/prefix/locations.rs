@@ -6,6 +6,7 @@
 use super::arena::Arena;
 use super::heads::{SHARDS, bucket_of, mix, shard_of};
 use super::run::Run;
+use crate::BlockHash;
 
 const ENTRIES: usize = 12;
 const BUCKET_BYTES: usize = size_of::<Bucket>();
@@ -30,6 +31,15 @@ impl Location {
     fn hash(self, arena: &Arena) -> u64 {
         Run::new(arena, self.run()).hash(self.offset())
     }
+}
+
+/// How much larger a table becomes.
+#[derive(Clone, Copy)]
+pub(super) enum Growth {
+    /// Twice as large: rare rebuilds, while the budget lasts.
+    Double,
+    /// Just large enough: near the budget's end.
+    Least,
 }
 
 #[derive(Clone, Default)]
@@ -109,9 +119,12 @@ impl Shard {
         (self.len + blocks) * 8 <= self.buckets.len() * ENTRIES * 7
     }
 
-    fn grown_buckets(&self, blocks: usize) -> usize {
+    fn grown_buckets(&self, blocks: usize, growth: Growth) -> usize {
         let needed = (self.len + blocks) * 8 / (ENTRIES * 7) + 1;
-        needed.max(self.buckets.len() * 2)
+        match growth {
+            Growth::Double => needed.max(self.buckets.len() * 2),
+            Growth::Least => needed.max(self.buckets.len() + 1),
+        }
     }
 }
 
@@ -131,7 +144,18 @@ impl Locations {
         Some(Location(shard.buckets[bucket].places[place]))
     }
 
-    /// Enters a block that is not known; [`Self::growth_bytes`] must have said that there is room.
+    /// Touches the buckets of `blocks` one right after the other, so that they travel to the cache together instead of
+    /// each when its turn comes.
+    pub(super) fn warm(&self, blocks: &[BlockHash]) {
+        let touched = blocks.iter().fold(0, |sum, block| {
+            let mixed = mix(block.0);
+            let buckets = &self.0[shard_of(mixed)].buckets;
+            sum ^ buckets[bucket_of(mixed, buckets.len())].passed
+        });
+        std::hint::black_box(touched);
+    }
+
+    /// Enters a block that is not known; [`Self::has_room`] must have said that there is room.
     pub(super) fn insert(&mut self, hash: u64, location: Location) {
         let mixed = mix(hash);
         self.0[shard_of(mixed)].insert(mixed, location);
@@ -155,16 +179,20 @@ impl Locations {
         }
     }
 
-    /// Bytes that must be free before `shard` takes `blocks` more; `None` if it can already.
-    pub(super) fn growth_bytes(&self, shard: usize, blocks: usize) -> Option<usize> {
-        let shard = &self.0[shard];
-        (!shard.has_room(blocks)).then(|| shard.grown_buckets(blocks) * BUCKET_BYTES)
+    /// Whether `shard` takes `blocks` more as it is.
+    pub(super) fn has_room(&self, shard: usize, blocks: usize) -> bool {
+        self.0[shard].has_room(blocks)
+    }
+
+    /// Bytes of the table that would take the place of `shard`.
+    pub(super) fn grown_bytes(&self, shard: usize, blocks: usize, growth: Growth) -> usize {
+        self.0[shard].grown_buckets(blocks, growth) * BUCKET_BYTES
     }
 
     /// Makes room for `blocks` more in `shard`.
-    pub(super) fn grow(&mut self, arena: &Arena, shard: usize, blocks: usize) {
+    pub(super) fn grow(&mut self, arena: &Arena, shard: usize, blocks: usize, growth: Growth) {
         let shard = &mut self.0[shard];
-        let mut grown = Shard::new(shard.grown_buckets(blocks));
+        let mut grown = Shard::new(shard.grown_buckets(blocks, growth));
         for bucket in &shard.buckets {
             for place in (0..ENTRIES).filter(|&place| bucket.tags[place] != 0) {
                 let location = Location(bucket.places[place]);

@@ -5,6 +5,7 @@ use super::edit::Edit;
 use super::heads::{SHARDS, mix, shard_of};
 use super::holders::holders_of;
 use super::leaves::Leaves;
+use super::locations::Growth;
 use super::run::Shape;
 use crate::BlockHash;
 
@@ -141,15 +142,18 @@ impl Edit<'_> {
             counts[shard_of(mix(block.0))] += 1;
         }
         for (shard, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let Some(bytes) = self.state.locations.growth_bytes(shard, count) else {
+            if self.state.locations.has_room(shard, count) {
                 continue;
-            };
-            // The old table lives until the new one is filled, so the new one counts in full.
-            if !self.affords(bytes) {
-                return false;
             }
+            // The old table lives until the new one is filled, so the new one counts in full.
+            let affordable = |growth: &Growth| {
+                self.affords(self.state.locations.grown_bytes(shard, count, *growth))
+            };
+            let Some(growth) = [Growth::Double, Growth::Least].into_iter().find(affordable) else {
+                return false;
+            };
             let before = self.state.locations.bytes();
-            self.state.locations.grow(self.arena, shard, count);
+            self.state.locations.grow(self.arena, shard, count, growth);
             self.state.bytes += self.state.locations.bytes() - before;
         }
         true

@@ -131,6 +131,9 @@ impl<'a> Edit<'a> {
         cursor: Option<Location>,
         blocks: &[BlockHash],
     ) -> Option<Entered> {
+        self.state
+            .locations
+            .warm(&blocks[..blocks.len().min(RUN_BLOCKS)]);
         let known = |block: &BlockHash| self.find(*block).is_some();
         let unknown = 1 + blocks[1..]
             .iter()
