@@ -1,12 +1,16 @@
 //! A simulated inference engine, for tests, demonstrations and routing experiments.
 //!
+//! One scheduler model serves two shells:
+//!
 //! - [`model`]: continuous batching, chunked prefill and a KV cache with prefix reuse, as a state machine without clock,
 //!   sockets or threads. Time is an argument.
 //! - [`engine`]: that model behind the HTTP surface of vLLM, in real time, with fault injection and KV events.
+//! - [`fleet`]: many such models in virtual time under a routing policy, for experiments that finish in milliseconds.
 //! - [`text`]: what the engine says: a reversible tokenizer and text that follows from prompt and seed alone.
 //!
 //! Nothing here belongs in production; the product never needs this crate.
 
 pub mod engine;
+pub mod fleet;
 pub mod model;
 pub mod text;

@@ -1,0 +1,68 @@
+//! What the engine says of itself.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::reply::{self, Body};
+use crate::engine::config::SimConfig;
+use crate::engine::faults::FaultKind;
+use crate::engine::metrics;
+use crate::engine::shell::Shell;
+
+pub(super) async fn health(shell: &Shell) -> Response<Body> {
+    if let Some(spec) = shell.faults.strike(FaultKind::SlowHealth) {
+        tokio::time::sleep(Duration::from_millis(spec.millis.unwrap_or(1_000))).await;
+    }
+    match shell.faults.strike(FaultKind::Health503) {
+        Some(_) => reply::empty(StatusCode::SERVICE_UNAVAILABLE),
+        None => reply::empty(StatusCode::OK),
+    }
+}
+
+pub(super) fn metrics(shell: &Shell) -> Response<Body> {
+    let page = Bytes::from(metrics::render(shell));
+    reply::full(
+        StatusCode::OK,
+        "text/plain; version=1.0.0; charset=utf-8",
+        page,
+    )
+}
+
+pub(super) fn models(config: &SimConfig) -> Value {
+    let root = &config.models[0];
+    let entry = |name: &String, parent: Option<&String>| {
+        json!({
+            "id": name,
+            "object": "model",
+            "created": 1_767_225_600,
+            "owned_by": "vllm",
+            "root": root,
+            "parent": parent,
+            "max_model_len": config.engine.max_model_tokens,
+            "permission": [],
+        })
+    };
+    let models = config.models.iter().map(|name| entry(name, None));
+    let adapters = config.adapters.iter().map(|name| entry(name, Some(root)));
+    json!({"object": "list", "data": models.chain(adapters).collect::<Vec<_>>()})
+}
+
+pub(super) fn kv_event_sources(shell: &Shell) -> Value {
+    let Some(feed) = &shell.kv else {
+        return json!({});
+    };
+    let bound = &feed.bound;
+    json!({"0": {
+        "enable_kv_cache_events": true,
+        "publisher": "zmq",
+        "endpoint": format!("tcp://{}", bound.publish),
+        "replay_endpoint": bound.replay.map(|addr| format!("tcp://{addr}")),
+        "buffer_steps": bound.buffer_steps,
+        "hwm": 100_000,
+        "max_queue_size": bound.max_queue,
+        "topic": bound.topic,
+    }})
+}
