@@ -1,7 +1,9 @@
 //! Whatever the load, every scorer stays in its range and every picker among its candidates.
 
+use std::sync::Arc;
+
 use gateway_core::{
-    Candidate, EndpointSpec, Fleet, Picker, Registry, Rng, RouteCx, Scorer, Timestamp,
+    Candidate, Endpoint, EndpointSpec, Fleet, Picker, Registry, Rng, RouteCx, Scorer, Timestamp,
     health::Availability,
     load::{Freshness, Load},
     plugins::{
@@ -122,8 +124,8 @@ fn fleet(all: &[Looks]) -> Fleet {
 }
 
 fn candidates<'f>(fleet: &'f Fleet, all: &[Looks]) -> Vec<Candidate<'f>> {
-    let candidate = |(endpoint, look): (&'f std::sync::Arc<_>, &Looks)| Candidate {
-        endpoint: &**endpoint,
+    let candidate = |(endpoint, look): (&'f Arc<Endpoint>, &Looks)| Candidate {
+        endpoint,
         availability: Availability::Up,
         load: look.0,
         cached_tokens: look.1,

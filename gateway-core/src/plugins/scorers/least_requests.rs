@@ -16,7 +16,11 @@ pub struct LeastRequests;
 
 impl Scorer for LeastRequests {
     fn score(&self, _cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
-        let fewest = candidates.iter().map(|c| c.load.requests).min().unwrap_or(0);
+        let fewest = candidates
+            .iter()
+            .map(|c| c.load.requests)
+            .min()
+            .unwrap_or(0);
         let best = 1.0 + fewest as f32;
         for (candidate, score) in candidates.iter().zip(out) {
             *score = best / (1.0 + candidate.load.requests as f32);
