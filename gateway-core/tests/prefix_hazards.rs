@@ -152,13 +152,19 @@ fn eviction_takes_the_least_recently_used_leaf_and_spares_what_branches() {
         index.store(A, None, &branch(name));
         name += 1;
     }
-    assert_eq!(
-        blocks(&index, A, &branch(2)),
-        48,
-        "the oldest branch goes, its trunk stays"
+    let held: Vec<u32> = (2..name)
+        .map(|name| blocks(&index, A, &branch(name)))
+        .collect();
+    let evicted = held.iter().filter(|&&blocks| blocks == 48).count();
+    assert!(0 < evicted && evicted < held.len() / 2, "{held:?}");
+    assert!(
+        held[..evicted].iter().all(|&blocks| blocks == 48),
+        "{held:?}"
     );
-    assert_eq!(blocks(&index, A, &branch(3)), 96);
-    assert_eq!(blocks(&index, A, &branch(name - 1)), 96);
+    assert!(
+        held[evicted..].iter().all(|&blocks| blocks == 96),
+        "{held:?}"
+    );
 }
 
 #[test]

@@ -194,9 +194,12 @@ impl Locations {
         let shard = &mut self.0[shard];
         let mut grown = Shard::new(shard.grown_buckets(blocks, growth));
         for bucket in &shard.buckets {
-            for place in (0..ENTRIES).filter(|&place| bucket.tags[place] != 0) {
-                let location = Location(bucket.places[place]);
-                grown.insert(mix(location.hash(arena)), location);
+            // All twelve at once, empty ones too: the reads wait together and not one for the other.
+            let hashes = bucket.places.map(|place| Location(place).hash(arena));
+            for (place, hash) in hashes.into_iter().enumerate() {
+                if bucket.tags[place] != 0 {
+                    grown.insert(mix(hash), Location(bucket.places[place]));
+                }
             }
         }
         *shard = grown;
