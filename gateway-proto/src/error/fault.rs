@@ -9,6 +9,9 @@ use super::{ApiError, sanitise};
 /// The longest `type`, `code` or `param` of an engine that is passed on, in bytes.
 const WORD_BYTES: usize = 96;
 
+/// The largest body that is parsed, in bytes; no error needs more.
+const BODY_BYTES: usize = 64 * 1024;
+
 /// What an engine said when it refused or failed, cleaned for the eyes of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineFault {
@@ -58,6 +61,9 @@ impl EngineFault {
         let text = body.trim_ascii();
         if text.is_empty() {
             return Self::build(status, FaultShape::Empty, &Parts::default());
+        }
+        if text.len() > BODY_BYTES {
+            return Self::build(status, FaultShape::Unknown, &Parts::default());
         }
         match serde_json::from_slice::<Value>(text) {
             Ok(value) => {

@@ -81,6 +81,11 @@ fn words_types_and_rubbish() {
         html.error.message,
         "The engine failed while processing the request."
     );
+    let huge = EngineFault::parse(500, &b"x".repeat(1 << 20));
+    assert_eq!(
+        huge.error.message,
+        "The engine failed while processing the request."
+    );
     assert_eq!(EngineFault::parse(503, b" ").shape, FaultShape::Empty);
     assert_eq!(
         EngineFault::parse(500, b"\xff\xfe plain").shape,

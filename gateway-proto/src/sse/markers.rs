@@ -105,7 +105,7 @@ pub(crate) fn endings(bytes: &[u8]) -> impl Iterator<Item = (usize, Ending)> {
         let reason = match value.first()? {
             b'"' => value,
             // SGLang's native route: {"type":"abort",...}.
-            b'{' => value_after(value, memmem::find(value, b"\"type\"")? + 6)?,
+            b'{' => value_after(value, type_key(value)? + 6)?,
             _ => return None,
         };
         let broken = reason.starts_with(b"\"abort\"") || reason.starts_with(b"\"error\"");
@@ -118,6 +118,11 @@ pub(crate) fn endings(bytes: &[u8]) -> impl Iterator<Item = (usize, Ending)> {
             },
         ))
     })
+}
+
+/// The place of `"type"` near the start of a finish reason that is an object.
+fn type_key(value: &[u8]) -> Option<usize> {
+    memmem::find(&value[..value.len().min(64)], b"\"type\"")
 }
 
 #[derive(Deserialize)]

@@ -240,13 +240,21 @@ impl Relay {
     }
 }
 
-/// The first event that is an error: its start and what it says.
+/// The first event that is an error: its start and what it says. Each event is parsed once at most.
 fn engine_error(region: &[u8]) -> Option<(usize, EngineFault)> {
-    markers::error_candidates(region).find_map(|at| {
-        let (start, end) = boundary::around(region, at);
-        let json = payload(&region[start..end])?;
-        markers::is_error(json).then(|| (start, EngineFault::parse(200, json)))
-    })
+    let mut checked = 0;
+    for at in markers::error_candidates(region) {
+        if at < checked {
+            continue;
+        }
+        let (start, end) = boundary::around(&region[checked..], at - checked);
+        let (start, end) = (checked + start, checked + end);
+        if let Some(json) = payload(&region[start..end]).filter(|json| markers::is_error(json)) {
+            return Some((start, EngineFault::parse(200, json)));
+        }
+        checked = end;
+    }
+    None
 }
 
 /// The value of the event's `data:` line.

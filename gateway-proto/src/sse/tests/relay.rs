@@ -191,6 +191,15 @@ fn a_nested_error_member_is_no_error_event() {
 }
 
 #[test]
+fn many_false_alarms_cost_one_look_per_event() {
+    let event = format!("data: {{\"x\":[{}0]}}\n\n", "{\"error\":1},".repeat(60_000));
+    assert_eq!(
+        whole(&format!("{}{DONE}", event.repeat(3))).terminal,
+        Some(Terminal::Done)
+    );
+}
+
+#[test]
 fn nothing_follows_done() {
     let outcome = whole(&format!("{CONTENT}{DONE}{CONTENT}"));
     assert_eq!(forwarded(&outcome), format!("{CONTENT}{DONE}"));
