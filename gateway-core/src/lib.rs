@@ -41,7 +41,9 @@ mod time;
 pub use endpoint::{Endpoint, EndpointSpec, Role};
 pub use fleet::{Fleet, FleetConfig, FleetError};
 pub use ids::{BlockHash, EndpointId};
-pub use pipeline::{Explanation, NoEndpoint, Pipeline, PipelineSpec, Pipelines, Placement, PluginSpec, Registry};
+pub use pipeline::{
+    Explanation, NoEndpoint, Pipeline, PipelineSpec, Pipelines, Placement, PluginSpec, Registry,
+};
 pub use plugin::{Candidate, Filter, Observer, Picker, RouteEvent, Scorer};
 pub use request::{RouteCx, Stage};
 pub use rng::Rng;

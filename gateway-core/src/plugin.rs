@@ -1,4 +1,7 @@
 //! The four small traits that make up a policy. A user's implementation is an equal citizen of the built-in ones.
+//!
+//! Filters, scorers and pickers run while the fleet is held still for one choice: they must be quick, must not block, and
+//! must not place requests themselves.
 
 use crate::{
     Endpoint, EndpointId, Rng, RouteCx,

@@ -17,8 +17,14 @@ pub struct Booking {
 
 impl Booking {
     pub(super) fn new(state: Arc<EndpointState>, load: RequestLoad) -> Self {
-        state.ledger().enter(load.uncached_tokens, load.context_tokens);
-        Self { state, load, prefilling: true }
+        state
+            .ledger()
+            .enter(load.uncached_tokens, load.context_tokens);
+        Self {
+            state,
+            load,
+            prefilling: true,
+        }
     }
 
     /// The first token has come: the prompt no longer queues. Later calls do nothing.

@@ -23,7 +23,10 @@ pub struct TelemetryPolicy {
 
 impl Default for TelemetryPolicy {
     fn default() -> Self {
-        Self { stale_after: Duration::from_secs(5), forget_after: Duration::from_secs(60) }
+        Self {
+            stale_after: Duration::from_secs(5),
+            forget_after: Duration::from_secs(60),
+        }
     }
 }
 
@@ -75,10 +78,18 @@ impl Reported {
     pub(super) fn apply(&self, mark: &SampleMark, now: InFlight, reading: &Telemetry) {
         let ours = mark.ours.requests.max(now.requests);
         let ours_waiting = mark.ours.prefilling.max(now.prefilling);
-        let total = reading.running.unwrap_or(0).saturating_add(reading.waiting.unwrap_or(0));
-        self.foreign_requests.store(total.saturating_sub(ours), Relaxed);
-        self.foreign_waiting.store(reading.waiting.unwrap_or(0).saturating_sub(ours_waiting), Relaxed);
-        self.kv_used_bits.store(reading.kv_used.map_or(UNKNOWN, f32::to_bits), Relaxed);
+        let total = reading
+            .running
+            .unwrap_or(0)
+            .saturating_add(reading.waiting.unwrap_or(0));
+        self.foreign_requests
+            .store(total.saturating_sub(ours), Relaxed);
+        self.foreign_waiting.store(
+            reading.waiting.unwrap_or(0).saturating_sub(ours_waiting),
+            Relaxed,
+        );
+        self.kv_used_bits
+            .store(reading.kv_used.map_or(UNKNOWN, f32::to_bits), Relaxed);
         self.context_tokens_then.store(now.context_tokens, Relaxed);
         if let Some(capacity) = reading.kv_capacity_tokens {
             self.capacity_tokens.store(capacity, Relaxed);
@@ -102,7 +113,10 @@ impl Reported {
     }
 
     pub(super) fn foreign(&self) -> (u32, u32) {
-        (self.foreign_requests.load(Relaxed), self.foreign_waiting.load(Relaxed))
+        (
+            self.foreign_requests.load(Relaxed),
+            self.foreign_waiting.load(Relaxed),
+        )
     }
 
     /// KV use now: the reading, moved by what our own requests have added or given back since.
@@ -113,7 +127,11 @@ impl Reported {
         }
         let then = self.context_tokens_then.load(Relaxed);
         let capacity = self.capacity_tokens.load(Relaxed);
-        let moved = if capacity == 0 { 0.0 } else { share(ours.context_tokens, capacity) - share(then, capacity) };
+        let moved = if capacity == 0 {
+            0.0
+        } else {
+            share(ours.context_tokens, capacity) - share(then, capacity)
+        };
         Some((f32::from_bits(bits) + moved).clamp(0.0, 1.0))
     }
 
@@ -122,7 +140,10 @@ impl Reported {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a share needs no more than a float's precision")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share needs no more than a float's precision"
+)]
 fn share(tokens: u64, capacity: u64) -> f32 {
     tokens as f32 / capacity as f32
 }

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Booking, Freshness, InFlight, Ledger, SampleMark, Telemetry, TelemetryPolicy, reported::Reported};
+use super::{
+    Booking, Freshness, InFlight, Ledger, SampleMark, Telemetry, TelemetryPolicy,
+    reported::Reported,
+};
 use crate::{
     Timestamp,
     health::{Availability, HealthPolicy, HealthSwitch, Outcome},
@@ -53,7 +56,10 @@ impl EndpointState {
     /// Call when a reading is asked for; hand the mark to [`apply`](Self::apply) with the answer.
     #[must_use]
     pub fn mark(&self, now: Timestamp) -> SampleMark {
-        SampleMark { asked_at: now, ours: self.ledger.read() }
+        SampleMark {
+            asked_at: now,
+            ours: self.ledger.read(),
+        }
     }
 
     /// Takes in a reading that was asked for at `mark`.
@@ -74,13 +80,21 @@ impl EndpointState {
         let ours = self.ledger.read();
         let telemetry = self.reported.freshness(policy, now);
         let known = telemetry != Freshness::Missing;
-        let (foreign, foreign_waiting) = if known { self.reported.foreign() } else { (0, 0) };
+        let (foreign, foreign_waiting) = if known {
+            self.reported.foreign()
+        } else {
+            (0, 0)
+        };
         Load {
             requests: ours.requests.saturating_add(foreign),
             waiting: ours.prefilling.saturating_add(foreign_waiting),
             queued_tokens: ours.queued_tokens,
             context_tokens: ours.context_tokens,
-            kv_used: if known { self.reported.kv_used(&ours) } else { None },
+            kv_used: if known {
+                self.reported.kv_used(&ours)
+            } else {
+                None
+            },
             telemetry,
         }
     }

@@ -3,16 +3,25 @@ use std::{sync::Arc, time::Duration};
 use super::*;
 use crate::Timestamp;
 
-const POLICY: TelemetryPolicy =
-    TelemetryPolicy { stale_after: Duration::from_secs(5), forget_after: Duration::from_secs(60) };
-const WORK: RequestLoad = RequestLoad { uncached_tokens: 100, context_tokens: 150 };
+const POLICY: TelemetryPolicy = TelemetryPolicy {
+    stale_after: Duration::from_secs(5),
+    forget_after: Duration::from_secs(60),
+};
+const WORK: RequestLoad = RequestLoad {
+    uncached_tokens: 100,
+    context_tokens: 150,
+};
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(seconds * 1_000)
 }
 
 fn reading(running: u32, waiting: u32) -> Telemetry {
-    Telemetry { running: Some(running), waiting: Some(waiting), ..Telemetry::default() }
+    Telemetry {
+        running: Some(running),
+        waiting: Some(waiting),
+        ..Telemetry::default()
+    }
 }
 
 #[test]
@@ -20,10 +29,26 @@ fn a_booking_counts_at_once_and_gives_everything_back() {
     let state = Arc::new(EndpointState::default());
     let mut first = state.book(WORK, at(0));
     let second = state.book(WORK, at(0));
-    assert_eq!(state.in_flight(), InFlight { requests: 2, prefilling: 2, queued_tokens: 200, context_tokens: 300 });
+    assert_eq!(
+        state.in_flight(),
+        InFlight {
+            requests: 2,
+            prefilling: 2,
+            queued_tokens: 200,
+            context_tokens: 300
+        }
+    );
     first.first_token();
     first.first_token();
-    assert_eq!(state.in_flight(), InFlight { requests: 2, prefilling: 1, queued_tokens: 100, context_tokens: 300 });
+    assert_eq!(
+        state.in_flight(),
+        InFlight {
+            requests: 2,
+            prefilling: 1,
+            queued_tokens: 100,
+            context_tokens: 300
+        }
+    );
     drop(first);
     drop(second);
     assert_eq!(state.in_flight(), InFlight::default());
@@ -83,12 +108,24 @@ fn age_takes_a_readings_weight_in_two_steps() {
     let state = Arc::new(EndpointState::default());
     assert_eq!(state.load(&POLICY, at(0)).telemetry, Freshness::Missing);
     let mark = state.mark(at(1));
-    state.apply(&mark, &Telemetry { kv_used: Some(0.5), ..reading(4, 0) });
+    state.apply(
+        &mark,
+        &Telemetry {
+            kv_used: Some(0.5),
+            ..reading(4, 0)
+        },
+    );
     assert_eq!(state.load(&POLICY, at(6)).telemetry, Freshness::Fresh);
     let stale = state.load(&POLICY, at(7));
-    assert_eq!((stale.telemetry, stale.requests, stale.kv_used), (Freshness::Stale, 4, Some(0.5)));
+    assert_eq!(
+        (stale.telemetry, stale.requests, stale.kv_used),
+        (Freshness::Stale, 4, Some(0.5))
+    );
     let gone = state.load(&POLICY, at(61));
-    assert_eq!((gone.telemetry, gone.requests, gone.kv_used), (Freshness::Missing, 0, None));
+    assert_eq!(
+        (gone.telemetry, gone.requests, gone.kv_used),
+        (Freshness::Missing, 0, None)
+    );
 }
 
 #[test]
@@ -103,7 +140,11 @@ fn a_clock_that_jumps_back_leaves_readings_fresh() {
 fn kv_use_moves_with_our_own_requests_until_the_next_reading() {
     let state = Arc::new(EndpointState::default());
     let mark = state.mark(at(0));
-    let told = Telemetry { kv_used: Some(0.5), kv_capacity_tokens: Some(1_500), ..Telemetry::default() };
+    let told = Telemetry {
+        kv_used: Some(0.5),
+        kv_capacity_tokens: Some(1_500),
+        ..Telemetry::default()
+    };
     state.apply(&mark, &told);
     let booking = state.book(WORK, at(1));
     let used = state.load(&POLICY, at(1)).kv_used.expect("told");

@@ -48,15 +48,31 @@ impl Pipeline {
 impl Default for Pipeline {
     /// The pipeline of [`PipelineSpec::default`].
     fn default() -> Self {
-        Registry::builtin().build(&PipelineSpec::default()).expect("the default names only built-in plug-ins")
+        Registry::builtin()
+            .build(&PipelineSpec::default())
+            .expect("the default names only built-in plug-ins")
     }
 }
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline")
-            .field("filters", &self.filters.iter().map(|filter| &filter.name).collect::<Vec<_>>())
-            .field("scorers", &self.scorers.iter().map(|scorer| (&scorer.name, scorer.share)).collect::<Vec<_>>())
+            .field(
+                "filters",
+                &self
+                    .filters
+                    .iter()
+                    .map(|filter| &filter.name)
+                    .collect::<Vec<_>>(),
+            )
+            .field(
+                "scorers",
+                &self
+                    .scorers
+                    .iter()
+                    .map(|scorer| (&scorer.name, scorer.share))
+                    .collect::<Vec<_>>(),
+            )
             .field("picker", &self.picker_name)
             .finish_non_exhaustive()
     }
@@ -104,15 +120,27 @@ impl PipelineBuilder {
     }
 
     pub(super) fn shared_filter(mut self, name: &str, filter: Arc<dyn Filter>, soft: bool) -> Self {
-        self.filters.push(NamedFilter { name: name.to_owned(), soft, filter });
+        self.filters.push(NamedFilter {
+            name: name.to_owned(),
+            soft,
+            filter,
+        });
         self
     }
 
     /// Adds a scorer that something else holds too, usually an observer.
     #[must_use]
     pub fn shared_scorer(mut self, name: &str, weight: f32, scorer: Arc<dyn Scorer>) -> Self {
-        let share = if weight.is_finite() && weight > 0.0 { weight } else { 0.0 };
-        self.scorers.push(NamedScorer { name: name.to_owned(), share, scorer });
+        let share = if weight.is_finite() && weight > 0.0 {
+            weight
+        } else {
+            0.0
+        };
+        self.scorers.push(NamedScorer {
+            name: name.to_owned(),
+            share,
+            scorer,
+        });
         self
     }
 
@@ -126,10 +154,22 @@ impl PipelineBuilder {
     pub fn build(mut self) -> Pipeline {
         let total: f32 = self.scorers.iter().map(|scorer| scorer.share).sum();
         for scorer in &mut self.scorers {
-            scorer.share = if total > 0.0 { scorer.share / total } else { 0.0 };
+            scorer.share = if total > 0.0 {
+                scorer.share / total
+            } else {
+                0.0
+            };
         }
-        let (picker_name, picker) = self.picker.unwrap_or_else(|| ("best".to_owned(), Arc::new(Best)));
-        Pipeline { filters: self.filters, scorers: self.scorers, picker_name, picker, observers: self.observers }
+        let (picker_name, picker) = self
+            .picker
+            .unwrap_or_else(|| ("best".to_owned(), Arc::new(Best)));
+        Pipeline {
+            filters: self.filters,
+            scorers: self.scorers,
+            picker_name,
+            picker,
+            observers: self.observers,
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::{cell::RefCell, sync::Arc};
 
 use super::{
-    ExplainedCandidate, ExplainedScore, Explanation, FilteredOut, NoEndpoint, Pipeline, Placement, builder::NamedFilter,
+    ExplainedCandidate, ExplainedScore, Explanation, FilteredOut, NoEndpoint, Pipeline, Placement,
+    builder::NamedFilter,
 };
 use crate::{
     Endpoint, Fleet, Rng, RouteCx,
@@ -28,7 +29,12 @@ impl Pipeline {
     ///
     /// # Errors
     /// Where every endpoint is ruled out; the error says by whom.
-    pub fn place(&self, fleet: &Fleet, cx: &RouteCx<'_>, rng: &mut Rng) -> Result<Placement, NoEndpoint> {
+    pub fn place(
+        &self,
+        fleet: &Fleet,
+        cx: &RouteCx<'_>,
+        rng: &mut Rng,
+    ) -> Result<Placement, NoEndpoint> {
         self.run(fleet, cx, rng, None)
     }
 
@@ -69,7 +75,10 @@ impl Pipeline {
             let choice = self.choose(fleet, matches, cx, rng, record)?;
             Ok(book(&choice, cx))
         })?;
-        self.observe(&RouteEvent::Placed { cx, endpoint: placement.endpoint.id() });
+        self.observe(&RouteEvent::Placed {
+            cx,
+            endpoint: placement.endpoint.id(),
+        });
         Ok(placement)
     }
 
@@ -92,20 +101,34 @@ impl Pipeline {
             return Err(NoEndpoint::default());
         }
         let scores = self.score(cx, &candidates, record.as_deref_mut());
-        let picked = self.picker.pick(cx, &candidates, &scores, rng).and_then(|at| candidates.get(at));
+        let picked = self
+            .picker
+            .pick(cx, &candidates, &scores, rng)
+            .and_then(|at| candidates.get(at));
         let Some(chosen) = picked else {
             return Err(self.nobody(fleet, matches, cx));
         };
         if let Some(record) = record {
             record.chosen = Some(chosen.endpoint.name().to_owned());
         }
-        let endpoint = fleet.by_name(chosen.endpoint.name()).expect("a candidate comes from the fleet");
+        let endpoint = fleet
+            .by_name(chosen.endpoint.name())
+            .expect("a candidate comes from the fleet");
         let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
-        Ok(Choice { endpoint, cached_tokens: chosen.cached_tokens, candidates: count })
+        Ok(Choice {
+            endpoint,
+            cached_tokens: chosen.cached_tokens,
+            candidates: count,
+        })
     }
 
     /// Adds up the scorers' words. One buffer for all of them, none per candidate.
-    fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], mut record: Option<&mut Explanation>) -> Vec<f32> {
+    fn score(
+        &self,
+        cx: &RouteCx<'_>,
+        candidates: &[Candidate<'_>],
+        mut record: Option<&mut Explanation>,
+    ) -> Vec<f32> {
         let mut totals = vec![0.0_f32; candidates.len()];
         let mut one = vec![0.0_f32; candidates.len()];
         if let Some(record) = record.as_deref_mut() {
@@ -115,11 +138,14 @@ impl Pipeline {
             one.fill(0.0);
             scorer.scorer.score(cx, candidates, &mut one);
             for (at, (total, score)) in totals.iter_mut().zip(&one).enumerate() {
-                // `max` first: it turns NaN into 0.
-                let score = score.max(0.0).min(1.0);
+                let score = in_range(*score);
                 *total += scorer.share * score;
                 if let Some(record) = record.as_deref_mut() {
-                    let word = ExplainedScore { scorer: scorer.name.clone(), share: scorer.share, score };
+                    let word = ExplainedScore {
+                        scorer: scorer.name.clone(),
+                        share: scorer.share,
+                        score,
+                    };
                     record.candidates[at].scores.push(word);
                     record.candidates[at].total = *total;
                 }
@@ -137,10 +163,16 @@ impl Pipeline {
             let before = left.len();
             apply(filter, cx, &mut left, None);
             if left.len() < before {
-                ruled_out.push((filter.name.clone(), u32::try_from(before - left.len()).unwrap_or(u32::MAX)));
+                ruled_out.push((
+                    filter.name.clone(),
+                    u32::try_from(before - left.len()).unwrap_or(u32::MAX),
+                ));
             }
         }
-        NoEndpoint { endpoints, ruled_out }
+        NoEndpoint {
+            endpoints,
+            ruled_out,
+        }
     }
 }
 
@@ -150,7 +182,10 @@ fn gather<'f>(fleet: &'f Fleet, matches: &PrefixMatches, cx: &RouteCx<'_>) -> Ve
         endpoint,
         availability: endpoint.state().availability(cx.now),
         load: endpoint.state().load(policy, cx.now),
-        cached_tokens: matches.blocks(endpoint.id()).saturating_mul(cx.block_tokens).min(cx.prompt_tokens),
+        cached_tokens: matches
+            .blocks(endpoint.id())
+            .saturating_mul(cx.block_tokens)
+            .min(cx.prompt_tokens),
     };
     fleet.endpoints().iter().map(candidate).collect()
 }
@@ -174,11 +209,20 @@ fn apply(
             let kept = keeps(candidate);
             if !kept {
                 let endpoint = candidate.endpoint.name().to_owned();
-                record.filtered.push(FilteredOut { endpoint, by: filter.name.clone() });
+                record.filtered.push(FilteredOut {
+                    endpoint,
+                    by: filter.name.clone(),
+                });
             }
             kept
         }),
     }
+}
+
+/// Brings a score back into 0..=1; NaN counts as 0.
+#[expect(clippy::manual_clamp, reason = "`clamp` would let NaN through")]
+fn in_range(score: f32) -> f32 {
+    score.max(0.0).min(1.0)
 }
 
 fn explained(candidate: &Candidate<'_>) -> ExplainedCandidate {

@@ -54,7 +54,11 @@ impl NoEndpoint {
         if self.ruled_out.is_empty() {
             return format!("{} endpoints, none picked", self.endpoints);
         }
-        let each: Vec<_> = self.ruled_out.iter().map(|(name, count)| format!("{name} ruled out {count}")).collect();
+        let each: Vec<_> = self
+            .ruled_out
+            .iter()
+            .map(|(name, count)| format!("{name} ruled out {count}"))
+            .collect();
         format!("of {} endpoints {}", self.endpoints, each.join(", "))
     }
 }

@@ -110,7 +110,9 @@ impl Registry {
         T: Filter + 'static,
         F: Fn(P) -> Result<T, ParamError> + Send + Sync + 'static,
     {
-        let factory = move |params: &Params| -> Result<Arc<dyn Filter>, ParamError> { Ok(Arc::new(build(read(params)?)?)) };
+        let factory = move |params: &Params| -> Result<Arc<dyn Filter>, ParamError> {
+            Ok(Arc::new(build(read(params)?)?))
+        };
         self.filters.insert(name.to_owned(), Arc::new(factory));
         self
     }
@@ -122,7 +124,9 @@ impl Registry {
         T: Scorer + 'static,
         F: Fn(P) -> Result<T, ParamError> + Send + Sync + 'static,
     {
-        let factory = move |params: &Params| -> Result<Arc<dyn Scorer>, ParamError> { Ok(Arc::new(build(read(params)?)?)) };
+        let factory = move |params: &Params| -> Result<Arc<dyn Scorer>, ParamError> {
+            Ok(Arc::new(build(read(params)?)?))
+        };
         self.scorers.insert(name.to_owned(), Arc::new(factory));
         self
     }
@@ -134,7 +138,9 @@ impl Registry {
         T: Picker + 'static,
         F: Fn(P) -> Result<T, ParamError> + Send + Sync + 'static,
     {
-        let factory = move |params: &Params| -> Result<Arc<dyn Picker>, ParamError> { Ok(Arc::new(build(read(params)?)?)) };
+        let factory = move |params: &Params| -> Result<Arc<dyn Picker>, ParamError> {
+            Ok(Arc::new(build(read(params)?)?))
+        };
         self.pickers.insert(name.to_owned(), Arc::new(factory));
         self
     }
@@ -142,7 +148,11 @@ impl Registry {
     /// Registered names: filters, scorers, pickers, each sorted.
     #[must_use]
     pub fn names(&self) -> [Vec<&str>; 3] {
-        [names(&self.filters), names(&self.scorers), names(&self.pickers)]
+        [
+            names(&self.filters),
+            names(&self.scorers),
+            names(&self.pickers),
+        ]
     }
 
     /// Builds a declared pipeline.
@@ -154,16 +164,30 @@ impl Registry {
         for (at, plugin) in spec.filters.iter().enumerate() {
             let place = || format!("filters[{at}]");
             refuse(plugin.weight.is_some(), plugin, "weight", "filter", place)?;
-            builder = builder.shared_filter(&plugin.name, make(&self.filters, "filter", plugin, place)?, plugin.soft);
+            builder = builder.shared_filter(
+                &plugin.name,
+                make(&self.filters, "filter", plugin, place)?,
+                plugin.soft,
+            );
         }
         for (at, plugin) in spec.scorers.iter().enumerate() {
             let place = || format!("scorers[{at}]");
             refuse(plugin.soft, plugin, "soft", "scorer", place)?;
             let weight = positive(plugin, place)?;
-            builder = builder.shared_scorer(&plugin.name, weight, make(&self.scorers, "scorer", plugin, place)?);
+            builder = builder.shared_scorer(
+                &plugin.name,
+                weight,
+                make(&self.scorers, "scorer", plugin, place)?,
+            );
         }
         let place = || "picker".to_owned();
-        refuse(spec.picker.weight.is_some(), &spec.picker, "weight", "picker", place)?;
+        refuse(
+            spec.picker.weight.is_some(),
+            &spec.picker,
+            "weight",
+            "picker",
+            place,
+        )?;
         refuse(spec.picker.soft, &spec.picker, "soft", "picker", place)?;
         let picker = make(&self.pickers, "picker", &spec.picker, place)?;
         Ok(builder.shared_picker(&spec.picker.name, picker).build())
@@ -193,9 +217,15 @@ fn make<T: ?Sized>(
     let name = plugin.name.clone();
     let Some(factory) = table.get(&name) else {
         let known = table.keys().cloned().collect();
-        return Err(SpecError { path: place(), kind: SpecErrorKind::Unknown { what, name, known } });
+        return Err(SpecError {
+            path: place(),
+            kind: SpecErrorKind::Unknown { what, name, known },
+        });
     };
-    factory(&plugin.params).map_err(|source| SpecError { path: place(), kind: SpecErrorKind::Params { name, source } })
+    factory(&plugin.params).map_err(|source| SpecError {
+        path: place(),
+        kind: SpecErrorKind::Params { name, source },
+    })
 }
 
 fn positive(plugin: &PluginSpec, place: impl Fn() -> String) -> Result<f32, SpecError> {
@@ -203,7 +233,13 @@ fn positive(plugin: &PluginSpec, place: impl Fn() -> String) -> Result<f32, Spec
     if weight.is_finite() && weight > 0.0 {
         return Ok(weight);
     }
-    Err(SpecError { path: place(), kind: SpecErrorKind::Weight { name: plugin.name.clone(), weight } })
+    Err(SpecError {
+        path: place(),
+        kind: SpecErrorKind::Weight {
+            name: plugin.name.clone(),
+            weight,
+        },
+    })
 }
 
 fn refuse(
@@ -216,5 +252,12 @@ fn refuse(
     if !misplaced {
         return Ok(());
     }
-    Err(SpecError { path: place(), kind: SpecErrorKind::Misplaced { name: plugin.name.clone(), key, what } })
+    Err(SpecError {
+        path: place(),
+        kind: SpecErrorKind::Misplaced {
+            name: plugin.name.clone(),
+            key,
+            what,
+        },
+    })
 }

@@ -71,7 +71,11 @@ impl Pipelines {
     /// The same pipelines for every model.
     #[must_use]
     pub fn new(default: ModelPipelines) -> Self {
-        Self { fallback: Arc::new(Pipeline::default()), default, models: BTreeMap::new() }
+        Self {
+            fallback: Arc::new(Pipeline::default()),
+            default,
+            models: BTreeMap::new(),
+        }
     }
 
     /// Gives a model its own pipelines.

@@ -28,7 +28,12 @@ impl PluginSpec {
     /// The plug-in `name` with default parameters.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), weight: None, soft: false, params: Map::new() }
+        Self {
+            name: name.into(),
+            weight: None,
+            soft: false,
+            params: Map::new(),
+        }
     }
 
     /// Sets the weight of a scorer.
@@ -88,7 +93,11 @@ impl<'de> de::Visitor<'de> for PluginVisitor {
                 }
             }
         }
-        if named { Ok(spec) } else { Err(de::Error::missing_field("name")) }
+        if named {
+            Ok(spec)
+        } else {
+            Err(de::Error::missing_field("name"))
+        }
     }
 }
 
@@ -114,13 +123,28 @@ fn best() -> PluginSpec {
 impl Default for PipelineSpec {
     /// The pipeline used where none is configured: hard facts first, then prefix affinity against load.
     fn default() -> Self {
-        let filters = ["healthy", "serves-model", "serves-adapter", "role", "labels", "context-fits", "exclude"];
+        let filters = [
+            "healthy",
+            "serves-model",
+            "serves-adapter",
+            "role",
+            "labels",
+            "context-fits",
+            "exclude",
+        ];
         let mut filters: Vec<_> = filters.map(PluginSpec::new).into();
         filters.push(PluginSpec::new("saturation").soft());
-        let scorers = [("prefix-affinity", 1.5), ("least-requests", 2.0), ("least-queued-tokens", 1.0), ("kv-headroom", 0.5)];
+        let scorers = [
+            ("prefix-affinity", 1.5),
+            ("least-requests", 2.0),
+            ("least-queued-tokens", 1.0),
+            ("kv-headroom", 0.5),
+        ];
         Self {
             filters,
-            scorers: scorers.map(|(name, weight)| PluginSpec::new(name).weight(weight)).into(),
+            scorers: scorers
+                .map(|(name, weight)| PluginSpec::new(name).weight(weight))
+                .into(),
             picker: best(),
         }
     }
