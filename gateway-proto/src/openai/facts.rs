@@ -2,7 +2,7 @@
 
 use crate::{
     ir::Usage,
-    sse::markers::{self, Ending},
+    sse::markers::{self, Ending, Extent},
 };
 
 /// The facts of one reply that is not streamed.
@@ -18,8 +18,8 @@ pub struct ReplyFacts {
 #[must_use]
 pub fn reply_facts(body: &[u8]) -> ReplyFacts {
     ReplyFacts {
-        aborted: markers::endings(body).any(|(_, ending)| ending == Ending::Broken),
-        usage: markers::usage(body),
+        aborted: markers::endings(body, Extent::Body).any(|(_, ending)| ending == Ending::Broken),
+        usage: markers::usage(body, Extent::Body),
     }
 }
 
@@ -44,6 +44,14 @@ mod tests {
             }
         );
         assert!(reply_facts(br#"{"choices":[{"finish_reason": "abort"}]}"#).aborted);
+        let indented =
+            b"{\n \"usage\":\n {\n  \"prompt_tokens\" : 7,\n  \"completion_tokens\" : 3\n }\n}";
+        assert_eq!(
+            reply_facts(indented)
+                .usage
+                .map(|usage| usage.total_tokens()),
+            Some(10)
+        );
         assert_eq!(reply_facts(b"not json"), ReplyFacts::default());
     }
 }

@@ -26,6 +26,32 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     usage: Finder::new("\"usage\""),
 });
 
+/// How far a key and its value may lie apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// On one line: what lies behind a line break in a stream may belong to another event.
+    Line,
+    /// Anywhere in the bytes, which are one JSON text, perhaps an indented one.
+    Body,
+}
+
+impl Extent {
+    fn skip_space(self, bytes: &[u8]) -> &[u8] {
+        match self {
+            Self::Line => trim_spaces_start(bytes),
+            Self::Body => bytes.trim_ascii_start(),
+        }
+    }
+
+    /// `bytes` as far as a value that begins here may reach.
+    fn clip(self, bytes: &[u8]) -> &[u8] {
+        match self {
+            Self::Line => &bytes[..memchr::memchr2(b'\n', b'\r', bytes).unwrap_or(bytes.len())],
+            Self::Body => bytes,
+        }
+    }
+}
+
 /// How a choice ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -60,7 +86,8 @@ fn trim_spaces_end(bytes: &[u8]) -> &[u8] {
 /// Positions that may belong to an error event; [`is_error`] decides.
 pub(super) fn error_candidates(bytes: &[u8]) -> impl Iterator<Item = usize> {
     FINDERS.error.find_iter(bytes).filter(|&at| {
-        let key = value_after(bytes, at + 7).is_some_and(|value| !value.starts_with(b"null"));
+        let key = value_after(bytes, at + 7, Extent::Line)
+            .is_some_and(|value| !value.starts_with(b"null"));
         key || [&b"\"object\""[..], b"\"type\""]
             .iter()
             .any(|name| is_value_of(bytes, at, name))
@@ -68,10 +95,8 @@ pub(super) fn error_candidates(bytes: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 fn is_value_of(bytes: &[u8], at: usize, name: &[u8]) -> bool {
-    bytes[..at]
-        .trim_ascii_end()
-        .strip_suffix(b":")
-        .is_some_and(|head| head.trim_ascii_end().ends_with(name))
+    let colon = trim_spaces_end(&bytes[..at]).strip_suffix(b":");
+    colon.is_some_and(|head| trim_spaces_end(head).ends_with(name))
 }
 
 #[derive(Deserialize)]
@@ -99,13 +124,13 @@ pub(super) fn is_error(json: &[u8]) -> bool {
 }
 
 /// Endings of choices with their positions; choices that go on (`null`) are left out.
-pub(crate) fn endings(bytes: &[u8]) -> impl Iterator<Item = (usize, Ending)> {
-    FINDERS.finish.find_iter(bytes).filter_map(|at| {
-        let value = value_after(bytes, at + 15)?;
+pub(crate) fn endings(bytes: &[u8], extent: Extent) -> impl Iterator<Item = (usize, Ending)> {
+    FINDERS.finish.find_iter(bytes).filter_map(move |at| {
+        let value = value_after(bytes, at + 15, extent)?;
         let reason = match value.first()? {
             b'"' => value,
             // SGLang's native route: {"type":"abort",...}.
-            b'{' => value_after(value, type_key(value)? + 6)?,
+            b'{' => value_after(value, type_key(value, extent)? + 6, extent)?,
             _ => return None,
         };
         let broken = reason.starts_with(b"\"abort\"") || reason.starts_with(b"\"error\"");
@@ -121,8 +146,8 @@ pub(crate) fn endings(bytes: &[u8]) -> impl Iterator<Item = (usize, Ending)> {
 }
 
 /// The place of `"type"` near the start of a finish reason that is an object.
-fn type_key(value: &[u8]) -> Option<usize> {
-    memmem::find(&value[..value.len().min(64)], b"\"type\"")
+fn type_key(value: &[u8], extent: Extent) -> Option<usize> {
+    memmem::find(extent.clip(&value[..value.len().min(64)]), b"\"type\"")
 }
 
 #[derive(Deserialize)]
@@ -141,14 +166,18 @@ struct WireDetails {
     cached_tokens: Option<u64>,
 }
 
-/// The last usage object; numbers are parsed only where there is one.
-pub(crate) fn usage(bytes: &[u8]) -> Option<Usage> {
-    let value = FINDERS
+/// The last usage object that makes sense; numbers are parsed only where there is one.
+pub(crate) fn usage(bytes: &[u8], extent: Extent) -> Option<Usage> {
+    FINDERS
         .usage
         .find_iter(bytes)
-        .filter_map(|at| value_after(bytes, at + 7))
-        .filter(|v| v.starts_with(b"{"));
-    let mut objects = serde_json::Deserializer::from_slice(value.last()?).into_iter::<WireUsage>();
+        .filter_map(|at| value_after(bytes, at + 7, extent).filter(|value| value.starts_with(b"{")))
+        .filter_map(|value| usage_object(extent.clip(value)))
+        .last()
+}
+
+fn usage_object(value: &[u8]) -> Option<Usage> {
+    let mut objects = serde_json::Deserializer::from_slice(value).into_iter::<WireUsage>();
     let wire = objects.next()?.ok()?;
     Some(Usage {
         prompt_tokens: wire.prompt_tokens?,
@@ -174,10 +203,10 @@ const CONTENT_KEYS: [&[u8]; 7] = [
 pub(super) fn has_content(bytes: &[u8]) -> bool {
     CONTENT_KEYS.iter().any(|key| {
         memmem::find_iter(bytes, key).any(|at| {
-            let value = value_after(bytes, at + key.len()).unwrap_or_default();
+            let value = value_after(bytes, at + key.len(), Extent::Line).unwrap_or_default();
             match value {
                 [b'"', second, ..] => *second != b'"',
-                [b'[', rest @ ..] => !rest.trim_ascii_start().starts_with(b"]"),
+                [b'[', rest @ ..] => !trim_spaces_start(rest).starts_with(b"]"),
                 _ => false,
             }
         })
@@ -185,7 +214,12 @@ pub(super) fn has_content(bytes: &[u8]) -> bool {
 }
 
 /// What follows the colon after a key that ends at `at`; `None` when no colon follows: then it was no key.
-fn value_after(bytes: &[u8], at: usize) -> Option<&[u8]> {
-    let rest = bytes.get(at..)?.trim_ascii_start();
-    Some(rest.strip_prefix(b":")?.trim_ascii_start())
+fn value_after(bytes: &[u8], at: usize, extent: Extent) -> Option<&[u8]> {
+    let rest = extent.skip_space(bytes.get(at..)?);
+    Some(extent.skip_space(rest.strip_prefix(b":")?))
+}
+
+fn trim_spaces_start(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|b| *b != b' ').unwrap_or(bytes.len());
+    &bytes[start..]
 }

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::markers::Ending;
+use super::markers::{Ending, Extent};
 use super::{Limits, boundary, markers};
 use crate::error::EngineFault;
 use crate::ir::Usage;
@@ -196,7 +196,7 @@ impl Relay {
         if let Some(start) = self.note_endings(&region[..cut]) {
             (cut, terminal) = (start, Some(Terminal::Aborted));
         }
-        if let Some(usage) = markers::usage(&region[..cut]) {
+        if let Some(usage) = markers::usage(&region[..cut], Extent::Line) {
             self.usage = Some(usage);
         }
         (cut, terminal)
@@ -204,7 +204,7 @@ impl Relay {
 
     /// Notes regular endings; gives the start of the event with a broken one.
     fn note_endings(&mut self, region: &[u8]) -> Option<usize> {
-        for (at, ending) in markers::endings(region) {
+        for (at, ending) in markers::endings(region, Extent::Line) {
             match ending {
                 Ending::Regular => self.finished = true,
                 Ending::Broken => return Some(boundary::around(region, at).0),
