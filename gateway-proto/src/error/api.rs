@@ -81,16 +81,6 @@ impl ApiError {
         .with_param("model")
     }
 
-    /// 401: no credential, or one that is not known.
-    #[must_use]
-    pub fn unauthorized() -> Self {
-        Self::new(
-            401,
-            "Missing or incorrect credential. Send it as `Authorization: Bearer ...`.",
-        )
-        .with_code("invalid_api_key")
-    }
-
     /// 403: a known caller who may not do this.
     #[must_use]
     pub fn permission(message: impl Into<String>) -> Self {
