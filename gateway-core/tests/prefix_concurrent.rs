@@ -1,5 +1,7 @@
 //! Readers beside writers: what they see was true at some time, and in the end all is exact.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod prefix_support;
 
 use std::collections::HashMap;
@@ -74,17 +76,17 @@ fn read(
 
 fn race(
     budget_bytes: usize,
-    steady: HashMap<EndpointId, usize>,
+    steady: &HashMap<EndpointId, usize>,
     world: &[Vec<BlockHash>],
 ) -> (PrefixIndex, Vec<Oracle>) {
     let index = PrefixIndex::new(PrefixIndexConfig { budget_bytes });
-    for (&endpoint, &chain) in &steady {
+    for (&endpoint, &chain) in steady {
         index.store(endpoint, None, &world[chain]);
     }
     let stop = AtomicBool::new(false);
     let oracles = std::thread::scope(|scope| {
         let readers: Vec<_> = (0..2)
-            .map(|_| scope.spawn(|| read(&index, world, &steady, &stop)))
+            .map(|_| scope.spawn(|| read(&index, world, steady, &stop)))
             .collect();
         let index = &index;
         let writers: Vec<_> = (0..WRITERS)
@@ -117,7 +119,7 @@ fn steady_holders_are_seen_exactly_while_runs_split_and_move_around_them() {
     let steady: HashMap<_, _> = (0..4)
         .map(|n| (EndpointId(4_000 + n), 3 * usize::from(n)))
         .collect();
-    let (index, oracles) = race(8 << 20, steady.clone(), &world);
+    let (index, oracles) = race(8 << 20, &steady, &world);
     let mut all = merge(&oracles);
     for (endpoint, chain) in steady {
         all.store(endpoint, &world[chain]);
@@ -129,7 +131,7 @@ fn steady_holders_are_seen_exactly_while_runs_split_and_move_around_them() {
 fn eviction_under_readers_never_lengthens_a_match() {
     let world = chains(8, 40, 150);
     let budget_bytes = 24 << 10;
-    let (index, oracles) = race(budget_bytes, HashMap::new(), &world);
+    let (index, oracles) = race(budget_bytes, &HashMap::new(), &world);
     assert!(index.stats().evicted_blocks > 0);
     assert_bounded(&index, &merge(&oracles), &world, budget_bytes);
 }

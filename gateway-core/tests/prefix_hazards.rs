@@ -1,5 +1,7 @@
 //! Situations in which a prefix index is easily wrong, each by its name.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod prefix_support;
 
 use gateway_core::prefix::{PrefixIndex, PrefixIndexConfig, PrefixMatches};
