@@ -306,6 +306,13 @@ async fn refusals_are_vllms() {
         (broken.status.as_u16(), &broken.json()["error"]["param"]),
         (400, &json!("body.9"))
     );
+    let deep = fetch(&engine, raw_post(path, "[".repeat(100_000))).await;
+    assert_eq!(deep.status, 400);
+    let many = json!({"prompt": vec!["x"; 5_000]});
+    assert_eq!(
+        fetch(&engine, post("/v1/completions", &many)).await.status,
+        400
+    );
     let missing = fetch(&engine, get("/v1/nope")).await;
     assert_eq!(
         (missing.status.as_u16(), missing.json()),

@@ -39,12 +39,14 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-    /// The sockets of the KV events cannot be bound.
-    #[error("{0}")]
-    KvEvents(
-        /// Which socket, and what the system said.
-        String,
-    ),
+    /// An address of the KV events cannot be bound.
+    #[error("cannot publish KV events on {addr}: {source}")]
+    KvEvents {
+        /// The address.
+        addr: SocketAddr,
+        /// What ZeroMQ said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl SimEngine {
@@ -71,9 +73,8 @@ impl SimEngine {
         let addr = listener.local_addr().map_err(listen_error)?;
         let (feed, publisher) = match config.kv_events.clone() {
             Some(events) => {
-                let bound = KvPublisher::bind(events, config.engine.block_tokens).await;
                 let (feed, publisher) =
-                    bound.map_err(|error| StartError::KvEvents(error.to_string()))?;
+                    KvPublisher::bind(events, config.engine.block_tokens).await?;
                 (Some(feed), Some(publisher))
             }
             None => (None, None),

@@ -70,7 +70,6 @@ pub(super) struct Recorder {
 #[derive(Clone, Copy, Debug)]
 struct Lifetime {
     arrived_at: Timestamp,
-    is_admitted: bool,
     first_at: Option<Timestamp>,
     last_at: Timestamp,
     prompt_tokens: u32,
@@ -105,7 +104,6 @@ impl Recorder {
     ) {
         let lifetime = Lifetime {
             arrived_at: at,
-            is_admitted: false,
             first_at: None,
             last_at: at,
             prompt_tokens: u32::try_from(prompt_tokens).unwrap_or(u32::MAX),
@@ -129,13 +127,11 @@ impl Recorder {
             self.finished(*id, ended_at);
         }
         for admission in &output.admitted {
-            let Some(lifetime) = self.open.get_mut(&admission.id) else {
+            let Some(lifetime) = self.open.get(&admission.id) else {
                 continue;
             };
-            if !std::mem::replace(&mut lifetime.is_admitted, true) {
-                self.queue
-                    .observe(span(lifetime.arrived_at, ended_at, self.seconds));
-            }
+            self.queue
+                .observe(span(lifetime.arrived_at, ended_at, self.seconds));
         }
     }
 

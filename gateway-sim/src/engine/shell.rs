@@ -279,10 +279,7 @@ impl Inner {
         }
         for admission in &output.admitted {
             self.tell(admission.id, |progress| {
-                // A preempted sequence is admitted again, and then finds what it computed itself.
-                if progress.tokens == 0 {
-                    progress.cached_tokens = admission.cached_tokens;
-                }
+                progress.cached_tokens = admission.cached_tokens
             });
         }
         for id in &output.finished {

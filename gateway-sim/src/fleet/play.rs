@@ -162,7 +162,7 @@ impl Play<'_> {
         }
         for admission in &output.admitted {
             if let Some(place) = self.places.get(&admission.id) {
-                self.report.records[*place].admitted(admission.cached_tokens);
+                self.report.records[*place].cached_tokens = admission.cached_tokens;
             }
         }
         for id in &output.finished {

@@ -78,13 +78,6 @@ impl RequestRecord {
             .map(|before| now.since(before))
     }
 
-    /// Notes what it found in the cache when it first entered the batch.
-    pub(super) fn admitted(&mut self, cached_tokens: u32) {
-        if self.tokens == 0 {
-            self.cached_tokens = cached_tokens.min(self.prompt_tokens);
-        }
-    }
-
     pub(super) fn finished(&mut self, now: Timestamp) {
         self.outcome = Outcome::Finished;
         self.last_token_at = Some(now);

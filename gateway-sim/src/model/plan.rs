@@ -71,12 +71,11 @@ impl EngineModel {
             let Some(&id) = self.waiting.front() else {
                 break;
             };
-            let Some(admission) = self.admit(id) else {
+            if !self.admit(id, plan) {
                 break;
-            };
+            }
             self.waiting.pop_front();
             self.running.push(id);
-            plan.admitted.push(admission);
             self.plan_chunk(id, plan);
         }
     }
@@ -99,8 +98,8 @@ impl EngineModel {
         plan.load.attention_pairs += new * (before + new / 2.0);
     }
 
-    /// Gives a waiting request the blocks for everything it knows, or none at all.
-    fn admit(&mut self, id: RequestId) -> Option<Admission> {
+    /// Gives a waiting request the blocks for everything it knows, or none at all and false.
+    fn admit(&mut self, id: RequestId, plan: &mut Plan) -> bool {
         let block_tokens = self.config.block_tokens as usize;
         let sequence = self
             .sequences
@@ -115,7 +114,7 @@ impl EngineModel {
         let found_idle = self.pool.idle_among(&lookup[..found]);
         let needed = sequence.len().div_ceil(block_tokens) - found;
         if needed + found_idle > self.pool.available() {
-            return None;
+            return false;
         }
         sequence.blocks = lookup[..found]
             .iter()
@@ -128,11 +127,10 @@ impl EngineModel {
         if !std::mem::replace(&mut sequence.was_admitted, true) {
             self.metrics.prefix_queries_tokens += sequence.request.prompt.len() as u64;
             self.metrics.prefix_hits_tokens += cached_tokens as u64;
+            let cached_tokens = u32::try_from(cached_tokens).unwrap_or(u32::MAX);
+            plan.admitted.push(Admission { id, cached_tokens });
         }
-        Some(Admission {
-            id,
-            cached_tokens: u32::try_from(cached_tokens).unwrap_or(u32::MAX),
-        })
+        true
     }
 
     /// Makes sure that the next token of a decoding sequence has a block, at the expense of those admitted last. False

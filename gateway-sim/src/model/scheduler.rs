@@ -35,7 +35,7 @@ pub struct Token {
     pub index: u32,
 }
 
-/// A request that entered the batch.
+/// A request that entered the batch for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
     /// Which one.
@@ -53,7 +53,7 @@ pub struct StepOutput {
     pub tokens: Vec<Token>,
     /// Requests whose last token is among them.
     pub finished: Vec<RequestId>,
-    /// Requests that entered the batch with the step that starts now. A preempted one enters again.
+    /// Requests that entered the batch for the first time, with the step that starts now.
     pub admitted: Vec<Admission>,
     /// Changes of the cache since the last call, in order.
     pub kv_events: Vec<KvEvent>,

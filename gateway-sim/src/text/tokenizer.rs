@@ -85,6 +85,11 @@ pub(super) fn opening(place: usize, after_space: bool) -> u32 {
     base + u32::try_from(place % OPENERS.len()).expect("a short list")
 }
 
+/// Whether a token is a common word, which a sentence may end with.
+pub(super) fn is_common(token: u32) -> bool {
+    (COMMON..OPENING).contains(&token)
+}
+
 /// Whether a token is a mark rather than text.
 pub(super) const fn is_mark(token: u32) -> bool {
     token < BYTES

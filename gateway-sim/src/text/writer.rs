@@ -5,7 +5,7 @@ use super::tokenizer::{self, EOS};
 /// Writes an answer token by token.
 ///
 /// The next token is a pure function of the seed and of all tokens before it, prompt and answer alike, just as greedy
-/// sampling is. Sentences have twelve words on average, answers four sentences; an answer ends with [`EOS`].
+/// sampling is. Sentences have some thirteen words on average, answers four sentences; an answer ends with [`EOS`].
 #[derive(Clone, Debug)]
 pub struct Writer {
     state: u64,
@@ -51,7 +51,7 @@ impl Writer {
             Some(last) if last == full_stop && may_end && draw.is_multiple_of(4) => EOS,
             Some(last) if last == full_stop => tokenizer::opening(place, true),
             Some(last) if !tokenizer::is_mark(last) && last != tokenizer::byte(b'\n') => {
-                if draw.is_multiple_of(12) {
+                if tokenizer::is_common(last) && draw.is_multiple_of(12) {
                     full_stop
                 } else {
                     tokenizer::common(place)

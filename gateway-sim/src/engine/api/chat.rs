@@ -203,10 +203,14 @@ fn whole_tool_call(job: &Job, tool: &ToolCall, ending: &Ending, text: &str, mess
         message["tool_calls"] =
             json!([{"id": tool.id(&job.id), "type": "function", "function": function}]);
     } else {
-        message["content"] = format!(
-            "<tool_call>{{\"name\": {}, \"arguments\": {text}",
-            json!(tool.name)
-        )
-        .into();
+        let name = json!(tool.name).to_string();
+        let raw = [
+            "<tool_call>\u{7b}\"name\": ",
+            &name,
+            ", \"arguments\": ",
+            text,
+        ]
+        .concat();
+        message["content"] = raw.into();
     }
 }

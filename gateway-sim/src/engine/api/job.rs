@@ -15,6 +15,9 @@ use crate::engine::shell::Submission;
 use crate::engine::ticket::Progress;
 use crate::text::VOCABULARY;
 
+/// Answers one request may ask for, over all its prompts.
+const MOST_CHOICES: usize = 4_096;
+
 /// What a dialect read from a request body.
 pub(super) struct Ask {
     pub(super) dialect: Box<dyn Dialect>,
@@ -87,6 +90,10 @@ impl Job {
         namespace: u64,
     ) -> Result<(Self, Box<dyn Dialect>), ApiError> {
         let limit = config.engine.max_model_tokens as usize;
+        if ask.prompts.len().saturating_mul(ask.sampling.n as usize) > MOST_CHOICES {
+            let message = format!("One request may have {MOST_CHOICES} answers at most.");
+            return Err(ApiError::bad_request("prompt", message));
+        }
         let mut job = Self {
             id,
             model: model.to_owned(),

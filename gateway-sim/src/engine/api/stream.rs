@@ -19,6 +19,9 @@ use crate::engine::server::reply::{self, Body};
 use crate::engine::shell::Shell;
 use crate::engine::ticket::Ticket;
 
+/// An event that breaks off in the middle of its JSON.
+const BROKEN_EVENT: &[u8] = b"data: \x7b\"choices\":[\x7b\"index\":0,\"delta\":\x7b\"cont\n\n";
+
 /// A reply on its way. Dropped with the connection, and its ticket with it.
 pub(super) struct Streamer {
     pub(super) shell: Arc<Shell>,
@@ -119,9 +122,7 @@ impl Streamer {
                     },
                 ))
             }
-            FaultKind::MalformedSse => {
-                Bytes::from_static(b"data: {\"choices\":[{\"index\":0,\"delta\":{\"cont\n\n")
-            }
+            FaultKind::MalformedSse => Bytes::from_static(BROKEN_EVENT),
             FaultKind::DropStream => {
                 self.phase = Phase::Ended;
                 return Some(Err(io::ErrorKind::ConnectionReset.into()));

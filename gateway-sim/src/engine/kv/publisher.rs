@@ -11,19 +11,12 @@ use zeromq::{Endpoint, PubSocket, RouterSocket, Socket, SocketRecv, SocketSend, 
 use super::wire;
 use crate::engine::clock::Clock;
 use crate::engine::config::KvEventsConfig;
+use crate::engine::handle::StartError;
 use crate::engine::shell::Life;
 use crate::model::KvEvent;
 
 /// The number that ends an answer to a replay request: -1.
 const END: [u8; 8] = [0xff; 8];
-
-/// Why KV events cannot be published.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot bind KV events to {addr}: {reason}")]
-pub(in crate::engine) struct KvError {
-    addr: SocketAddr,
-    reason: String,
-}
 
 /// The engine's end of the publisher: takes batches, never waits.
 #[derive(Debug)]
@@ -58,7 +51,7 @@ impl KvPublisher {
     pub(in crate::engine) async fn bind(
         mut config: KvEventsConfig,
         block_tokens: u32,
-    ) -> Result<(KvFeed, Self), KvError> {
+    ) -> Result<(KvFeed, Self), StartError> {
         let mut publisher = PubSocket::new();
         config.publish = bind(&mut publisher, config.publish).await?;
         let mut replay = None;
@@ -160,16 +153,14 @@ async fn next_request(replay: &mut Option<RouterSocket>) -> ZmqMessage {
     std::future::pending().await
 }
 
-async fn bind(socket: &mut impl Socket, addr: SocketAddr) -> Result<SocketAddr, KvError> {
+async fn bind(socket: &mut impl Socket, addr: SocketAddr) -> Result<SocketAddr, StartError> {
     match socket.bind(&format!("tcp://{addr}")).await {
         Ok(Endpoint::Tcp(_, port)) => Ok(SocketAddr::new(addr.ip(), port)),
-        Ok(other) => Err(KvError {
+        // The scheme above leaves no other kind.
+        Ok(_) => Ok(addr),
+        Err(error) => Err(StartError::KvEvents {
             addr,
-            reason: format!("bound to {other}"),
-        }),
-        Err(error) => Err(KvError {
-            addr,
-            reason: error.to_string(),
+            source: Box::new(error),
         }),
     }
 }
