@@ -1,3 +1,19 @@
 //! The gateway binary as a library, so that tests and other programs start it in process.
+//!
+//! [`config`] reads a file, [`Gateway`] runs what it says; the command line is a thin layer over both.
 
+pub mod cli;
+mod clock;
 pub mod config;
+mod discovery;
+mod gate;
+mod gateway;
+mod metrics;
+mod reload;
+mod serve;
+mod signals;
+mod stage;
+mod steward;
+
+pub use gateway::{Gateway, Options, Running, StartError};
+pub use serve::ListenError;

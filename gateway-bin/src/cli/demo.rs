@@ -1,0 +1,94 @@
+//! `gateway demo`: a fleet that needs no chip.
+
+use std::{fmt::Write as _, path::Path, thread};
+
+use anyhow::Context as _;
+use gateway_sim::{
+    engine::{RunningEngine, SimConfig, SimEngine},
+    model::ChipProfile,
+};
+use tokio::{runtime::Builder, sync::oneshot};
+
+use super::{args::DemoArgs, log, serve};
+use crate::{
+    Options,
+    config::{self, Config, Environment},
+};
+
+/// The model's name.
+const MODEL: &str = "demo";
+/// Engines: name, chip profile, label.
+const ENGINES: [(&str, &str, &str); 4] = [
+    ("h100-a", "8b-h100", "h100"),
+    ("h100-b", "8b-h100", "h100"),
+    ("l40s-a", "8b-l40s", "l40s"),
+    ("l40s-b", "8b-l40s", "l40s"),
+];
+
+pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    let engines = Engines::start()?;
+    let mut config = configured(&engines.urls)?;
+    config.listen = args.listen;
+    log::start(&config.log)?;
+    let key = serve::admit(&mut config, args.key.clone())?.or_else(|| args.key.clone());
+    serve::start(
+        config,
+        Options {
+            reload: None,
+            signals: true,
+        },
+        key.as_deref(),
+    )
+}
+
+fn configured(urls: &[String]) -> anyhow::Result<Config> {
+    let mut text = String::from("endpoints:\n");
+    for ((name, _, chip), url) in ENGINES.iter().zip(urls) {
+        writeln!(text, "  - {{ name: {name}, url: \"{url}\", kind: vllm, models: [{MODEL}], labels: {{ chip: {chip} }} }}")
+            .context("writing to memory")?;
+    }
+    Ok(config::read(
+        &text,
+        Path::new("demo"),
+        &Environment::empty(),
+    )?)
+}
+
+/// Engines on a thread of their own, until this is dropped.
+struct Engines {
+    urls: Vec<String>,
+    _end: oneshot::Sender<()>,
+}
+
+impl Engines {
+    fn start() -> anyhow::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let running: Vec<RunningEngine> = runtime.block_on(async {
+            let mut running = Vec::new();
+            for (seed, (name, profile, _)) in (0..).zip(ENGINES) {
+                let chip = ChipProfile::named(profile)
+                    .with_context(|| format!("no chip profile {profile}"))?;
+                let config = SimConfig {
+                    seed,
+                    ..SimConfig::new(MODEL, chip)
+                };
+                running.push(
+                    SimEngine::start(config)
+                        .await
+                        .with_context(|| format!("engine {name}"))?,
+                );
+            }
+            anyhow::Ok(running)
+        })?;
+        let urls = running.iter().map(RunningEngine::url).collect();
+        let (end, ended) = oneshot::channel();
+        thread::Builder::new()
+            .name("engines".to_owned())
+            .spawn(move || {
+                // Either way the gateway is gone.
+                runtime.block_on(async { ended.await.unwrap_or_default() });
+                drop(running);
+            })?;
+        Ok(Self { urls, _end: end })
+    }
+}

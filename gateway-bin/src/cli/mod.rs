@@ -1,0 +1,40 @@
+//! The command line: the only place that prints.
+
+mod args;
+mod banner;
+mod check;
+mod demo;
+mod hash_key;
+mod log;
+mod out;
+mod serve;
+mod sim_engine;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Command};
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Schema => {
+            out::line(format_args!("{:#}", crate::config::file::schema()));
+            Ok(())
+        }
+        Command::SimEngine(args) => sim_engine::run(args),
+        Command::HashKey(args) => hash_key::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            out::error(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `gateway sim-engine`.
+
+use anyhow::Context as _;
+use gateway_sim::{
+    engine::{KvEventsConfig, SimConfig, SimEngine},
+    model::ChipProfile,
+};
+use tokio::{runtime::Builder, signal};
+
+use super::{args::SimArgs, out};
+
+/// The profile used where none is named.
+pub(super) const DEFAULT_PROFILE: &str = "8b-h100";
+
+pub(super) fn run(args: SimArgs) -> anyhow::Result<()> {
+    let chip = ChipProfile::named(&args.profile).with_context(|| {
+        let known: Vec<_> = ChipProfile::names().collect();
+        format!(
+            "unknown profile `{}`; known: {}",
+            args.profile,
+            known.join(", ")
+        )
+    })?;
+    let mut config = SimConfig::new(args.model, chip);
+    config.listen = args.listen;
+    config.time_scale = args.speed;
+    config.api_key = args.api_key;
+    config.seed = args.seed;
+    if let Some(port) = args.kv_events {
+        let mut events = KvEventsConfig::new(&config.models[0]);
+        events.publish.set_port(port);
+        config.kv_events = Some(events);
+    }
+    Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve(config))
+}
+
+async fn serve(config: SimConfig) -> anyhow::Result<()> {
+    let engine = SimEngine::start(config).await?;
+    out::line(format_args!("simulated engine listens on {}", engine.url()));
+    if let Some(events) = engine.kv_events() {
+        let replay = events
+            .replay
+            .map(|address| format!(", replay on tcp://{address}"))
+            .unwrap_or_default();
+        out::line(format_args!(
+            "KV events on tcp://{}{replay}",
+            events.publish
+        ));
+    }
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        pressed = signal::ctrl_c() => pressed?,
+    }
+    Ok(())
+}

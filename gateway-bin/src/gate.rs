@@ -1,0 +1,64 @@
+//! What all threads share.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use gateway_govern::keys::KeyRing;
+use gateway_router::Router;
+
+use crate::{
+    clock,
+    config::{Config, ServeLimits},
+    metrics::Metrics,
+    serve::RequestIds,
+    stage::Stages,
+};
+
+/// What a reload may change at the door.
+#[derive(Clone, Debug)]
+pub(crate) struct Rules {
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) limits: ServeLimits,
+}
+
+impl Rules {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            keys: Arc::clone(&config.keys),
+            limits: config.limits,
+        }
+    }
+}
+
+/// What all threads share.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) router: Router,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) rules: ArcSwap<Rules>,
+    pub(crate) stages: Stages,
+    pub(crate) ids: RequestIds,
+    /// Whether `/metrics` is served beside the clients' routes.
+    pub(crate) metrics_here: bool,
+    pub(crate) started_unix: i64,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        router: Router,
+        metrics: Arc<Metrics>,
+        config: &Config,
+        stages: Stages,
+        ids: RequestIds,
+    ) -> Self {
+        Self {
+            router,
+            metrics,
+            rules: ArcSwap::from_pointee(Rules::of(config)),
+            stages,
+            ids,
+            metrics_here: config.metrics_listen.is_none(),
+            started_unix: clock::unix_seconds(),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! A gateway that runs: threads, and the handle that stops them.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    thread::{self, JoinHandle},
+};
+
+use gateway_router::{BuildError, Router};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::Notify,
+    time,
+};
+
+use crate::{
+    config::{Config, DrainConfig},
+    discovery::Known,
+    gate::Gate,
+    metrics::Metrics,
+    reload::{self, Source},
+    serve::{self, ListenError, RequestIds, Site},
+    signals,
+    stage::{Stage, Stages},
+    steward::{PATIENCE, Steward},
+};
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The endpoints make no fleet.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The system gives no threads, sockets or randomness.
+    #[error("the system refuses: {0}")]
+    System(#[from] io::Error),
+}
+
+/// What a gateway does beside serving.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The file to reload from, with the text that is in force already.
+    pub reload: Option<(PathBuf, String)>,
+    /// Whether SIGTERM and SIGINT drain and SIGHUP reloads.
+    pub signals: bool,
+}
+
+/// Starts gateways.
+#[derive(Debug)]
+pub struct Gateway;
+
+impl Gateway {
+    /// Listens, asks engines what they are where that is open, and serves on threads of its own. Returns when requests
+    /// can come.
+    ///
+    /// # Errors
+    /// Where an address is taken, the endpoints make no fleet or the system refuses.
+    pub fn start(config: Config, options: Options) -> Result<Running, StartError> {
+        let stages = Stages::new();
+        let sites = Sites::bind(&config)?;
+        let (clients, metrics) = (sites.address()?, sites.metrics_address());
+        let (tell, told) = mpsc::sync_channel(1);
+        let runtime = runtime()?;
+        let own = stages.clone();
+        let control = spawn("control", move || {
+            runtime.block_on(control(config, options, sites, own, &tell))
+        })?;
+        // The thread tells once or dies; dying without a word is its panic.
+        let gate = told
+            .recv()
+            .map_err(|_| io::Error::other("the control thread died"))??;
+        Ok(Running {
+            clients,
+            metrics,
+            stages,
+            gate,
+            control: Some(control),
+        })
+    }
+}
+
+/// The sockets, bound before anything else so that a taken port is the first thing to be said.
+struct Sites {
+    clients: Vec<TcpListener>,
+    metrics: Option<TcpListener>,
+}
+
+impl Sites {
+    fn bind(config: &Config) -> Result<Self, StartError> {
+        let clients = serve::bind_all(config.listen, config.threads.max(1))?;
+        let metrics = config
+            .metrics_listen
+            .map(|address| serve::bind_all(address, 1))
+            .transpose()?;
+        Ok(Self {
+            clients,
+            metrics: metrics.and_then(|sockets| sockets.into_iter().next()),
+        })
+    }
+
+    fn address(&self) -> io::Result<SocketAddr> {
+        self.clients[0].local_addr()
+    }
+
+    fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics
+            .as_ref()
+            .and_then(|socket| socket.local_addr().ok())
+    }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+type Told = Result<Arc<Gate>, StartError>;
+
+/// The control thread: watches engines, reloads, drains, and ends when the serving threads have.
+async fn control(
+    config: Config,
+    options: Options,
+    sites: Sites,
+    stages: Stages,
+    tell: &mpsc::SyncSender<Told>,
+) {
+    let drain = config.drain;
+    let (gate, steward) = match open(config, stages).await {
+        Ok(opened) => opened,
+        Err(error) => return tell.send(Err(error)).unwrap_or_default(),
+    };
+    let workers = match serve_on_threads(sites, &gate) {
+        Ok(workers) => workers,
+        Err(error) => return tell.send(Err(error.into())).unwrap_or_default(),
+    };
+    let asked = Arc::new(Notify::new());
+    if options.signals {
+        tokio::spawn(signals::watch(gate.stages.clone(), Arc::clone(&asked)));
+    }
+    if let Some((path, text)) = options.reload {
+        let source = Source::new(&path, &text);
+        tokio::spawn(reload::watch(
+            source,
+            asked,
+            Arc::clone(&gate),
+            Arc::clone(&steward),
+        ));
+    }
+    tokio::spawn(async move { steward.keep_asking().await });
+    // Whoever waited for this may have gone; the stages will say so.
+    tell.send(Ok(Arc::clone(&gate))).unwrap_or_default();
+    tokio::spawn(step_down(gate.stages.clone(), drain));
+    let joined = tokio::task::spawn_blocking(move || {
+        workers.into_iter().for_each(|worker| drop(worker.join()))
+    });
+    drop(joined.await);
+}
+
+async fn open(config: Config, stages: Stages) -> Result<(Arc<Gate>, Arc<Steward>), StartError> {
+    let mut known = Known::default();
+    known.ask(&config, PATIENCE).await;
+    for name in known.open_names(&config) {
+        tracing::warn!(
+            endpoint = name,
+            "engine does not answer yet; it will be asked again"
+        );
+    }
+    let ids = RequestIds::new().map_err(io::Error::from)?;
+    let metrics = Arc::new(Metrics::new());
+    let sink = Arc::clone(&metrics);
+    let router = Router::builder()
+        .settings(known.settings(&config))
+        .reports(sink)
+        .seed(ids.seed())
+        .build()?;
+    metrics.follow(&router.fleet());
+    let gate = Arc::new(Gate::new(router, metrics, &config, stages, ids));
+    let steward = Arc::new(Steward::new(Arc::clone(&gate), config, known));
+    Ok((gate, steward))
+}
+
+fn serve_on_threads(sites: Sites, gate: &Arc<Gate>) -> io::Result<Vec<JoinHandle<()>>> {
+    let clients = sites
+        .clients
+        .into_iter()
+        .map(|socket| (socket, Site::Clients));
+    let metrics = sites.metrics.map(|socket| (socket, Site::Metrics));
+    let start = |(at, (socket, site)): (usize, (TcpListener, Site))| {
+        let (gate, runtime) = (Arc::clone(gate), runtime()?);
+        let socket = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(socket)?
+        };
+        spawn(&format!("serve-{at}"), move || {
+            runtime.block_on(serve::run(socket, gate, site))
+        })
+    };
+    clients.chain(metrics).enumerate().map(start).collect()
+}
+
+/// From draining to the end, at the configured pace.
+async fn step_down(stages: Stages, drain: DrainConfig) {
+    stages.reached(Stage::Draining).await;
+    tracing::info!(
+        delay_s = drain.delay.as_secs_f64(),
+        "draining: readiness fails from now on"
+    );
+    time::sleep(drain.delay).await;
+    stages.advance(Stage::Closing);
+    time::sleep(drain.deadline).await;
+    stages.advance(Stage::Cut);
+}
+
+/// A gateway that runs. Dropping it cuts everything.
+#[derive(Debug)]
+pub struct Running {
+    clients: SocketAddr,
+    metrics: Option<SocketAddr>,
+    stages: Stages,
+    gate: Arc<Gate>,
+    control: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where clients are served.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.clients
+    }
+
+    /// Where metrics are served, where not beside the clients.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics
+    }
+
+    /// The router, to look at its fleet.
+    #[must_use]
+    pub fn router(&self) -> &Router {
+        &self.gate.router
+    }
+
+    /// The metrics page now.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        serve::metrics_page(&self.gate)
+    }
+
+    /// Begins to drain as SIGTERM does, and returns at once.
+    pub fn drain(&self) {
+        self.stages.advance(Stage::Draining);
+    }
+
+    /// Waits until everything has ended.
+    pub fn wait(mut self) {
+        self.join();
+    }
+
+    fn join(&mut self) {
+        if let Some(control) = self.control.take() {
+            // A panic over there has been printed; here it only means that the end is reached.
+            drop(control.join());
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stages.advance(Stage::Cut);
+        self.join();
+    }
+}

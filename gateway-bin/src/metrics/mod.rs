@@ -1,0 +1,21 @@
+//! What can be watched from outside, as Prometheus text.
+//!
+//! Counting happens on the request's own path, so it is a few relaxed additions to atomics found by one lookup of the
+//! model's name; everything about endpoints is read from the fleet when somebody asks. Labels are bounded: models and
+//! endpoints that the configuration (or an engine) does not name are counted as `other`. All families are listed in
+//! `docs/metrics.md`.
+
+mod door;
+mod endpoints;
+mod histogram;
+mod model;
+mod page;
+mod process;
+mod sink;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub(crate) use door::Rejection;
+pub(crate) use page::page;
+pub(crate) use sink::Metrics;

@@ -1,0 +1,136 @@
+//! What is counted per model and per endpoint.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use gateway_router::{Ending, GAP_BUCKETS_MICROS, RouteReport, proto::openai::Api};
+
+use super::histogram::{Histogram, LONG_MICROS, SHORT_MICROS};
+
+/// Statuses that are counted apart; any other counts as 0, shown as `other`.
+pub(super) const STATUSES: [u16; 18] = [
+    0, 200, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504,
+];
+
+/// The routes that are counted apart.
+pub(super) const APIS: [Api; 2] = [Api::ChatCompletions, Api::Completions];
+
+/// The label of a route.
+pub(super) fn api_name(api: Api) -> &'static str {
+    match api {
+        Api::ChatCompletions => "chat_completions",
+        Api::Completions => "completions",
+    }
+}
+
+/// The label of an ending.
+pub(crate) fn ending_name(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Completed => "completed",
+        Ending::Failed(kind) => kind.name(),
+        Ending::Cancelled => "cancelled",
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct ModelCounts {
+    pub(super) requests: [[AtomicU64; STATUSES.len()]; APIS.len()],
+    pub(super) ttft: Histogram,
+    pub(super) gaps: Histogram,
+    pub(super) total: Histogram,
+    pub(super) decision: Histogram,
+    pub(super) retries: AtomicU64,
+    pub(super) prompt_estimate: AtomicU64,
+    pub(super) cached_estimate: AtomicU64,
+    pub(super) prompt_tokens: AtomicU64,
+    pub(super) cached_tokens: AtomicU64,
+    pub(super) completion_tokens: AtomicU64,
+}
+
+impl ModelCounts {
+    pub(super) fn new() -> Self {
+        Self {
+            requests: Default::default(),
+            ttft: Histogram::new(&LONG_MICROS),
+            gaps: Histogram::new(&GAP_BUCKETS_MICROS),
+            total: Histogram::new(&LONG_MICROS),
+            decision: Histogram::new(&SHORT_MICROS),
+            retries: AtomicU64::new(0),
+            prompt_estimate: AtomicU64::new(0),
+            cached_estimate: AtomicU64::new(0),
+            prompt_tokens: AtomicU64::new(0),
+            cached_tokens: AtomicU64::new(0),
+            completion_tokens: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn answered(&self, api: Api, status: u16) {
+        let row = APIS
+            .iter()
+            .position(|known| *known == api)
+            .unwrap_or_default();
+        let column = STATUSES
+            .iter()
+            .position(|known| *known == status)
+            .unwrap_or_default();
+        self.requests[row][column].fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn report(&self, report: &RouteReport) {
+        if let Some(ttft) = report.ttft {
+            self.ttft.observe(ttft);
+        }
+        if report.gaps.count > 0 {
+            self.gaps.add(&report.gaps.buckets, report.gaps.sum_micros);
+        }
+        self.total.observe(report.total);
+        if report.attempts > 0 {
+            self.decision.observe_micros(report.decision_micros);
+            self.retries
+                .fetch_add(u64::from(report.attempts - 1), Relaxed);
+            self.prompt_estimate
+                .fetch_add(report.prompt_tokens_estimate.into(), Relaxed);
+            self.cached_estimate
+                .fetch_add(report.cached_tokens_estimate.into(), Relaxed);
+        }
+        if let Some(usage) = report.usage {
+            self.prompt_tokens.fetch_add(usage.prompt_tokens, Relaxed);
+            self.completion_tokens
+                .fetch_add(usage.completion_tokens, Relaxed);
+            self.cached_tokens
+                .fetch_add(usage.cached_tokens.unwrap_or(0), Relaxed);
+        }
+    }
+}
+
+/// Endings that are counted per endpoint, by name.
+pub(super) const ENDINGS: [&str; 13] = [
+    "other",
+    "completed",
+    "cancelled",
+    "bad_request",
+    "unknown_model",
+    "no_endpoint",
+    "connect",
+    "closed",
+    "broken",
+    "timeout",
+    "busy",
+    "engine_failed",
+    "rejected",
+];
+
+#[derive(Debug, Default)]
+pub(super) struct EndpointCounts {
+    pub(super) endings: [AtomicU64; ENDINGS.len()],
+}
+
+impl EndpointCounts {
+    pub(super) fn report(&self, report: &RouteReport) {
+        let name = ending_name(report.ending);
+        let at = ENDINGS
+            .iter()
+            .position(|known| *known == name)
+            .unwrap_or_default();
+        self.endings[at].fetch_add(1, Relaxed);
+    }
+}

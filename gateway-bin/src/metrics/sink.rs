@@ -1,0 +1,130 @@
+//! The tables, and the sink that fills them.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use gateway_core::Fleet;
+use gateway_router::{ReportSink, RouteReport, proto::openai::Api};
+
+use super::{
+    door::Door,
+    model::{EndpointCounts, ModelCounts, ending_name},
+};
+
+/// The label of whatever nobody named.
+pub(super) const OTHER: &str = "other";
+
+/// Everything that is counted.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    pub(crate) door: Door,
+    pub(super) tables: ArcSwap<Tables>,
+}
+
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub(super) models: HashMap<Box<str>, Arc<ModelCounts>>,
+    pub(super) endpoints: HashMap<Box<str>, Arc<EndpointCounts>>,
+}
+
+impl Tables {
+    pub(super) fn model(&self, name: &str) -> &ModelCounts {
+        self.models.get(name).unwrap_or_else(|| &self.models[OTHER])
+    }
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let models = HashMap::from([(OTHER.into(), Arc::new(ModelCounts::new()))]);
+        let tables = Tables {
+            models,
+            endpoints: HashMap::new(),
+        };
+        Self {
+            door: Door::default(),
+            tables: ArcSwap::from_pointee(tables),
+        }
+    }
+
+    /// Gives every model and endpoint of `fleet` counters of its own. Those that are gone go on under their name only
+    /// while they exist, so that many reloads do not grow the page.
+    pub(crate) fn follow(&self, fleet: &Fleet) {
+        let before = self.tables.load();
+        let specs = || fleet.endpoints().iter().map(|endpoint| endpoint.spec());
+        let names: BTreeSet<&str> = specs()
+            .flat_map(|spec| spec.models.iter().chain(&spec.adapters))
+            .map(String::as_str)
+            .chain([OTHER])
+            .collect();
+        let kept = |name: &str| before.models.get(name).cloned();
+        let models = names
+            .into_iter()
+            .map(|name| {
+                (
+                    name.into(),
+                    kept(name).unwrap_or_else(|| Arc::new(ModelCounts::new())),
+                )
+            })
+            .collect();
+        let endpoints = specs()
+            .map(|spec| {
+                (
+                    &*spec.name,
+                    before
+                        .endpoints
+                        .get(&*spec.name)
+                        .cloned()
+                        .unwrap_or_default(),
+                )
+            })
+            .map(|(name, counts)| (name.into(), counts))
+            .collect();
+        self.tables.store(Arc::new(Tables { models, endpoints }));
+    }
+
+    /// A request was answered, by whomever.
+    pub(crate) fn answered(&self, api: Api, model: Option<&str>, status: u16) {
+        self.tables
+            .load()
+            .model(model.unwrap_or(OTHER))
+            .answered(api, status);
+    }
+}
+
+impl ReportSink for Metrics {
+    fn report(&self, report: &RouteReport) {
+        let tables = self.tables.load();
+        tables.model(&report.model).report(report);
+        if let Some(endpoint) = report
+            .endpoint
+            .as_ref()
+            .and_then(|name| tables.endpoints.get(&**name))
+        {
+            endpoint.report(report);
+        }
+        log(report);
+    }
+}
+
+/// The access line of a request that reached the router.
+fn log(report: &RouteReport) {
+    let usage = report.usage.unwrap_or_default();
+    tracing::info!(
+        target: "gateway::access",
+        request_id = &*report.request_id,
+        model = &*report.model,
+        endpoint = report.endpoint.as_deref().unwrap_or("-"),
+        outcome = ending_name(report.ending),
+        stream = report.stream,
+        attempts = report.attempts,
+        ttft_ms = report.ttft.map_or(-1.0, |ttft| ttft.as_secs_f64() * 1e3),
+        total_ms = report.total.as_secs_f64() * 1e3,
+        prompt_tokens = usage.prompt_tokens,
+        completion_tokens = usage.completion_tokens,
+        cached_tokens = usage.cached_tokens.unwrap_or(0),
+        "served"
+    );
+}

@@ -1,0 +1,53 @@
+//! One client connection.
+
+use std::{convert::Infallible, pin::pin, sync::Arc};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioTimer;
+use tokio::net::TcpStream;
+
+use super::{
+    handler,
+    socket::{Socket, Talk},
+    worker::Site,
+};
+use crate::{
+    gate::Gate,
+    stage::{self, Stage},
+};
+
+/// Serves `stream` until it ends, idles too long or the gateway closes.
+pub(super) async fn serve(stream: TcpStream, gate: &Arc<Gate>, site: Site) {
+    let talk = Arc::new(Talk::default());
+    let socket = Socket::new(stream, Arc::clone(&talk), Arc::clone(&gate.metrics));
+    if let Err(error) = converse(socket, &talk, gate, site).await {
+        tracing::debug!(%error, "connection ended");
+        if error.is_timeout() {
+            talk.end_slow(&gate.metrics);
+        }
+    }
+}
+
+async fn converse(socket: Socket, talk: &Talk, gate: &Arc<Gate>, site: Site) -> hyper::Result<()> {
+    let mut stages = gate.stages.subscribe();
+    let limits = gate.rules.load().limits;
+    let service = service_fn(|request| {
+        talk.begin();
+        async move { Ok::<_, Infallible>(handler::handle(gate, request, site).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(limits.headers)
+        .max_buf_size(limits.header_bytes)
+        .serve_connection(socket, service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        biased;
+        served = connection.as_mut() => served,
+        () = stage::wait(&mut stages, Stage::Closing) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    }
+}

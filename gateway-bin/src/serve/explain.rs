@@ -1,0 +1,79 @@
+//! The record of a decision, on a reply's headers.
+
+use gateway_core::Explanation;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Asks for the record.
+pub(super) const ASK: &str = "x-gateway-explain";
+
+const ENDPOINT: HeaderName = HeaderName::from_static("x-gateway-endpoint");
+const DECISION: HeaderName = HeaderName::from_static("x-gateway-decision");
+
+/// The longest record, in bytes: common clients and proxies refuse larger header lines.
+const BYTES_AT_MOST: usize = 6_000;
+/// Candidates and endpoints filtered out that are shown where not all fit.
+const SHOWN: usize = 8;
+
+/// Adds the endpoint's name and, where it fits, the record as JSON. A record too large is cut to the best candidates.
+pub(super) fn add(headers: &mut HeaderMap, endpoint: &str, explanation: Option<&Explanation>) {
+    if let Ok(value) = HeaderValue::from_bytes(endpoint.as_bytes()) {
+        headers.insert(ENDPOINT, value);
+    }
+    if let Some(value) = explanation.and_then(record) {
+        headers.insert(DECISION, value);
+    }
+}
+
+fn record(explanation: &Explanation) -> Option<HeaderValue> {
+    let whole = serde_json::to_vec(explanation).ok()?;
+    let text = if whole.len() <= BYTES_AT_MOST {
+        whole
+    } else {
+        serde_json::to_vec(&cut(explanation)).ok()?
+    };
+    // A name may be long and of any script; what does not fit a header is left out.
+    (text.len() <= BYTES_AT_MOST)
+        .then(|| HeaderValue::from_bytes(&text).ok())
+        .flatten()
+}
+
+fn cut(explanation: &Explanation) -> Explanation {
+    let mut short = explanation.clone();
+    short.candidates.sort_by(|a, b| b.total.total_cmp(&a.total));
+    short.candidates.truncate(SHOWN);
+    short.filtered.truncate(SHOWN);
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway_core::{EndpointSpec, Fleet, Pipeline, Rng, RouteCx, Timestamp};
+
+    use super::*;
+
+    fn explained(endpoints: usize) -> Explanation {
+        let specs = (0..endpoints).map(|n| EndpointSpec::new(format!("endpoint-{n}")).model("m"));
+        let fleet = Fleet::new(specs).expect("valid");
+        let request = RouteCx::new("m", Timestamp::ZERO);
+        Pipeline::default()
+            .place_explained(&fleet, &request, &mut Rng::from_seed(1))
+            .1
+    }
+
+    #[test]
+    fn records_fit_a_header_whatever_the_fleet() {
+        for (endpoints, shown) in [(2, 2), (200, SHOWN)] {
+            let mut headers = HeaderMap::new();
+            add(&mut headers, "endpoint-0", Some(&explained(endpoints)));
+            assert_eq!(headers[ENDPOINT], "endpoint-0");
+            let value = &headers[DECISION];
+            assert!(value.len() <= BYTES_AT_MOST);
+            let record: serde_json::Value = serde_json::from_slice(value.as_bytes()).expect("json");
+            assert_eq!(
+                record["candidates"].as_array().expect("a list").len(),
+                shown
+            );
+            assert!(record["chosen"].is_string());
+        }
+    }
+}

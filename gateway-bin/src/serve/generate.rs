@@ -1,0 +1,90 @@
+//! Generation: key, body, facts, routing.
+
+use std::sync::Arc;
+
+use gateway_core::hash;
+use gateway_govern::keys::{self, Key};
+use gateway_proto::openai::{Api, RequestView};
+use gateway_router::{Hints, ReplyBody, RouteReply, RouteRequest};
+use http::{HeaderMap, Response, request::Parts};
+use hyper::body::Incoming;
+use tracing::Instrument as _;
+
+use super::{body, error_reply::Refusal, explain, request_id::RequestId};
+use crate::{clock, gate::Gate};
+
+/// Serves a generation and counts it.
+pub(super) async fn serve(
+    gate: &Arc<Gate>,
+    api: Api,
+    parts: Parts,
+    body: Incoming,
+    id: &RequestId,
+) -> Result<Response<ReplyBody>, Refusal> {
+    let mut model = None;
+    let served = routed(gate, api, parts, body, id, &mut model).await;
+    let status = served.as_ref().map_or_else(
+        |refusal| refusal.api.status,
+        |reply| reply.status().as_u16(),
+    );
+    gate.metrics.answered(api, model.as_deref(), status);
+    served
+}
+
+/// `model` is set as soon as it is known, so that refusals are counted under it as well.
+async fn routed(
+    gate: &Arc<Gate>,
+    api: Api,
+    parts: Parts,
+    body: Incoming,
+    id: &RequestId,
+    model: &mut Option<Box<str>>,
+) -> Result<Response<ReplyBody>, Refusal> {
+    let rules = gate.rules.load_full();
+    let key = match rules
+        .keys
+        .authenticate(&parts.headers, clock::unix_seconds())
+    {
+        Ok(key) => key,
+        Err(denied) => {
+            body::linger(body);
+            return Err(denied.into());
+        }
+    };
+    let body = body::read(body, &rules.limits).await?;
+    let view = RequestView::parse(api, &body, &rules.limits.view)?;
+    *model = Some(view.model.clone());
+    key.check_model(&view.model)?;
+    let mut headers = parts.headers;
+    let hints = hints(&headers, key);
+    keys::strip(&mut headers);
+    let explain = hints.explain;
+    let request = RouteRequest {
+        view,
+        body,
+        request_id: Arc::clone(&id.text),
+        headers,
+        hints,
+    };
+    let span = tracing::debug_span!("request", id = &*id.text, key = &**key.name());
+    let RouteReply {
+        mut response,
+        endpoint,
+        explanation,
+    } = gate.router.route(request).instrument(span).await?;
+    if explain {
+        explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
+    }
+    Ok(response)
+}
+
+fn hints(headers: &HeaderMap, key: &Key) -> Hints {
+    let session = headers
+        .get("x-session-id")
+        .filter(|value| !value.is_empty());
+    Hints {
+        session: session.map(|value| hash::seed(&[value.as_bytes()])),
+        explain: key.may_explain() && headers.get(explain::ASK).is_some_and(|value| value == "1"),
+        ..Hints::default()
+    }
+}

@@ -1,0 +1,23 @@
+//! The front door: sockets, connections, routes, and one handler per kind of route.
+//!
+//! A request goes through `handler` (identity of the request, route, error to HTTP) into `generate` (key, body, facts,
+//! routing) or `info` (models, health, metrics).
+
+mod body;
+mod connection;
+mod error_reply;
+mod explain;
+mod generate;
+mod handler;
+mod info;
+mod listener;
+mod request_id;
+mod routes;
+mod socket;
+mod worker;
+
+pub(crate) use info::metrics_page;
+pub use listener::ListenError;
+pub(crate) use listener::bind_all;
+pub(crate) use request_id::RequestIds;
+pub(crate) use worker::{Site, run};

@@ -1,0 +1,57 @@
+//! Method and path to what is served.
+
+use gateway_proto::{error::ApiError, openai::Api};
+use http::Method;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    /// Generation.
+    Generate(Api),
+    /// `/v1/models`.
+    Models,
+    /// `/v1/models/{id}`, the id as written.
+    Model(&'a str),
+    /// `/health`: the process lives.
+    Health,
+    /// `/ready`: requests may come.
+    Ready,
+    /// `/metrics`.
+    Metrics,
+}
+
+/// The route of a request.
+///
+/// # Errors
+/// 404 for an unknown path, 405 for a known one with another method.
+pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, ApiError> {
+    let route = match path {
+        "/v1/chat/completions" => Route::Generate(Api::ChatCompletions),
+        "/v1/completions" => Route::Generate(Api::Completions),
+        "/v1/models" => Route::Models,
+        "/health" => Route::Health,
+        "/ready" => Route::Ready,
+        "/metrics" => Route::Metrics,
+        _ => match path.strip_prefix("/v1/models/") {
+            Some(id) if !id.is_empty() => Route::Model(id),
+            _ => return Err(ApiError::not_found(method.as_str(), path)),
+        },
+    };
+    let allowed = match route {
+        Route::Generate(_) => method == Method::POST,
+        _ => method == Method::GET || method == Method::HEAD,
+    };
+    if allowed {
+        Ok(route)
+    } else {
+        Err(ApiError::method_not_allowed(method.as_str()))
+    }
+}
+
+/// The methods of the route at `path`, for the `allow` header of a 405.
+pub(super) fn methods(path: &str) -> &'static str {
+    match path {
+        "/v1/chat/completions" | "/v1/completions" => "POST",
+        _ => "GET, HEAD",
+    }
+}
