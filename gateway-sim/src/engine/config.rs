@@ -12,7 +12,7 @@ use crate::model::{ChipProfile, EngineConfig};
 pub struct SimConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The names of the model; the first is the one replies carry for the others' requests too.
+    /// The names of the model; replies carry the first, whichever was asked for.
     pub models: Vec<String>,
     /// LoRA adapters, served under their names as models whose parent is the first model.
     #[serde(default)]
