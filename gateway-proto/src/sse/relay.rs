@@ -170,13 +170,19 @@ impl Relay {
         }
         let known = self.carry.len() - 1;
         self.carry.extend_from_slice(&chunk);
-        let end = boundary::last(&self.carry, known);
-        self.carry.split_to(end).freeze()
+        match boundary::last(&self.carry, known) {
+            // Splitting off nothing would share the buffer, and the next chunk would copy it.
+            0 => Bytes::new(),
+            end => self.carry.split_to(end).freeze(),
+        }
     }
 
     /// Looks for the end of the stream in whole events; gives how much may be forwarded, and notes the rest's facts.
     fn inspect(&mut self, region: &[u8]) -> (usize, Option<Terminal>) {
         let (mut cut, mut terminal) = (region.len(), None);
+        if cut == 0 {
+            return (0, None);
+        }
         if cut > self.limits.event_bytes
             && let Some(start) = self.oversized(region)
         {
