@@ -20,6 +20,9 @@ pub(super) fn lookup(shared: &Shared, query: &[BlockHash], out: &mut PrefixMatch
         at += matched;
     }
     out.finish(at);
+    for (run, stamp) in out.read.used.drain(..) {
+        shared.touch(Run::new(&shared.arena, run), stamp);
+    }
 }
 
 /// What became of an attempt to read a run.
@@ -73,7 +76,7 @@ fn attempt(
     if matched == 0 {
         return Read::Other;
     }
-    shared.touch(run, stamp);
+    holders.used.push((run.id, stamp));
     Read::Matched(matched)
 }
 

@@ -25,6 +25,9 @@ pub struct PrefixMatches {
 pub(super) struct RunHolders {
     /// Words of single holders.
     pub(super) entries: Vec<u64>,
+    /// Runs that matched, with their stamps: refreshed together at the end, since an exchange in between would hold up
+    /// the reads that follow it.
+    pub(super) used: Vec<(u32, u64)>,
     /// Parts of the bit set of full holders.
     pub(super) sets: Vec<(usize, [u64; LIST_WORDS])>,
 }
