@@ -26,6 +26,6 @@ mod stats;
 mod ticket;
 
 pub use config::{EventForm, KvEventsConfig, SimConfig};
-pub use faults::{FaultControl, FaultKind, FaultSpec};
+pub use faults::{FaultKind, FaultSpec};
 pub use handle::{RunningEngine, SimEngine, StartError};
 pub use stats::{LastRequest, SimStats};

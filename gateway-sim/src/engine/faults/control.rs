@@ -11,7 +11,7 @@ const MOST_ARMED: usize = 64;
 
 /// The faults of one engine.
 #[derive(Debug)]
-pub struct FaultControl {
+pub(in crate::engine) struct FaultControl {
     state: Mutex<State>,
 }
 
@@ -23,8 +23,7 @@ struct State {
 
 impl FaultControl {
     /// No faults; `seed` decides those that strike by probability.
-    #[must_use]
-    pub const fn new(seed: u64) -> Self {
+    pub(in crate::engine) const fn new(seed: u64) -> Self {
         Self {
             state: Mutex::new(State {
                 armed: Vec::new(),
@@ -34,8 +33,7 @@ impl FaultControl {
     }
 
     /// The faults ordered now, with the counts they have left.
-    #[must_use]
-    pub fn armed(&self) -> Vec<FaultSpec> {
+    pub(in crate::engine) fn armed(&self) -> Vec<FaultSpec> {
         self.state().armed.clone()
     }
 

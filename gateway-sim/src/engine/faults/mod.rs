@@ -3,5 +3,5 @@
 mod control;
 mod kind;
 
-pub use control::FaultControl;
+pub(super) use control::FaultControl;
 pub use kind::{FaultKind, FaultSpec};
