@@ -1,0 +1,13 @@
+//! The gateway from outside: real sockets, simulated engines.
+
+mod bad_input;
+mod doors;
+mod explain;
+mod keys;
+mod life;
+mod limits;
+mod models;
+mod process;
+mod reload;
+mod rig;
+mod wire;

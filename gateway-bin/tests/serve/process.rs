@@ -1,0 +1,140 @@
+//! The binary as a process: output, signals, exit codes.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, Command, Output, Stdio},
+};
+
+use crate::wire::get;
+
+fn gateway() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+    command
+        .env_remove("GATEWAY_KEY")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn ran(args: &[&str]) -> (bool, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = gateway().args(args).output().expect("it runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (status.success(), text(stdout), text(stderr))
+}
+
+/// Ends the process when a test fails.
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.kill().unwrap_or_default();
+        self.0.wait().map(drop).unwrap_or_default();
+    }
+}
+
+impl Guard {
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([name, &self.0.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(sent.success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_serves_what_it_prints_and_ends_on_a_signal() {
+    let mut demo = Guard(
+        gateway()
+            .args(["demo", "--listen", "127.0.0.1:0"])
+            .spawn()
+            .expect("it starts"),
+    );
+    let mut lines = BufReader::new(demo.0.stdout.take().expect("piped")).lines();
+    let mut next = || lines.next().expect("a line").expect("text");
+    let first = next();
+    let address = first
+        .rsplit("http://")
+        .next()
+        .and_then(|text| text.parse().ok())
+        .expect("an address");
+    let key = loop {
+        if let Some((_, key)) = next().split_once("key ") {
+            break key.to_owned();
+        }
+    };
+    let models = get(address, "/v1/models", &[("x-api-key", &key)]).await;
+    assert!(models.body.contains("\"demo\""), "{models:?}");
+    demo.signal("-TERM");
+    assert!(
+        demo.0.wait().expect("ended").success(),
+        "a drain ends with 0"
+    );
+    let mut log = String::new();
+    demo.0
+        .stderr
+        .take()
+        .expect("piped")
+        .read_to_string(&mut log)
+        .expect("text");
+    assert!(
+        log.lines()
+            .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+        "JSON lines: {log}"
+    );
+}
+
+#[test]
+fn check_says_what_is_wrong_and_where() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("gateway.yaml");
+    let path = file.to_str().expect("text");
+    std::fs::write(&file, "endpoints:\n  - {name: a, url: \"http://a:1\"}\n").expect("written");
+    let (fine, said, _) = ran(&["check", path]);
+    assert!(fine && said.contains("1 endpoints"), "{said}");
+    std::fs::write(&file, "pipeline:\n  scorers: [least-request]\n").expect("written");
+    let (fine, _, said) = ran(&["check", path]);
+    assert!(
+        !fine
+            && said.contains(
+                "gateway.yaml:2:13: pipeline.scorers[0]: unknown scorer `least-request`; known: "
+            ),
+        "{said}"
+    );
+    let (fine, _, said) = ran(&["check", "/does/not/exist"]);
+    assert!(!fine && said.contains("cannot read the file"), "{said}");
+}
+
+#[test]
+fn a_key_and_its_hash_belong_together() {
+    let (_, said, _) = ran(&["hash-key"]);
+    let word = |label: &str| {
+        said.lines()
+            .find_map(|line| line.strip_prefix(label))
+            .expect(label)
+            .trim()
+            .to_owned()
+    };
+    let (_, again, _) = ran(&["hash-key", &word("key:")]);
+    assert_eq!(again.trim(), format!("hash: {}", word("hash:")));
+}
+
+#[test]
+fn the_schema_is_json() {
+    let (fine, said, _) = ran(&["schema"]);
+    let schema: serde_json::Value = serde_json::from_str(&said).expect("json");
+    assert!(fine && schema["properties"]["endpoints"].is_object());
+}
+
+#[test]
+fn a_taken_port_is_an_error() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("bound").to_string();
+    let (fine, _, said) = ran(&["demo", "--listen", &address]);
+    assert!(!fine && said.contains("cannot listen on"), "{said}");
+}
