@@ -9,15 +9,12 @@ use std::{
 
 use bytes::Bytes;
 use gateway_core::Timestamp;
-use gateway_proto::{
-    error::ApiError,
-    sse::{Relay, RelayStep, Terminal},
-};
+use gateway_proto::sse::{Relay, RelayStep, Terminal};
 use http_body::Body;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::{flight::Flight, status};
-use crate::{BoxBody, ErrorKind};
+use crate::{BoxBody, ErrorKind, Retry, RouteError};
 
 /// How long a stream may be silent, and how long it may last from here.
 #[derive(Clone, Copy, Debug)]
@@ -139,25 +136,16 @@ impl StreamBody {
             Terminal::Truncated {
                 inside_event: false,
             } if self.relay.is_finished() => self.complete(),
-            Terminal::EngineError(fault) => {
-                let error = status::of_fault(fault.error);
-                self.fail(error.kind(), error.to_api().clone());
-            }
+            Terminal::EngineError(fault) => self.fail(&status::of_fault(fault.error)),
             Terminal::Aborted => {
-                self.fail(
-                    ErrorKind::EngineFailed,
-                    ApiError::upstream("The engine gave the request up."),
-                );
+                self.fail_as(ErrorKind::EngineFailed, "The engine gave the request up.");
             }
             Terminal::Oversized { limit_bytes } => {
                 let message = format!("The engine sent an event of more than {limit_bytes} bytes.");
-                self.fail(ErrorKind::Broken, ApiError::upstream(message));
+                self.fail_as(ErrorKind::Broken, message);
             }
             Terminal::Truncated { .. } => {
-                self.fail(
-                    ErrorKind::Broken,
-                    ApiError::upstream("The engine's stream broke off."),
-                );
+                self.fail_as(ErrorKind::Broken, "The engine's stream broke off.");
             }
         }
     }
@@ -170,12 +158,17 @@ impl StreamBody {
         self.close();
     }
 
-    fn fail(&mut self, kind: ErrorKind, error: ApiError) {
+    fn fail_as(&mut self, kind: ErrorKind, message: impl Into<String>) {
+        self.fail(&RouteError::engine(kind, Retry::Never, message));
+    }
+
+    fn fail(&mut self, error: &RouteError) {
         let usage = self.relay.usage();
         if let Some(mut flight) = self.flight.take() {
             let id = flight.report.request_id.clone();
-            self.farewell = Some(error.to_event(Some(&*id).filter(|id| !id.is_empty())));
-            flight.fail(kind, usage);
+            let id = Some(&*id).filter(|id| !id.is_empty());
+            self.farewell = Some(error.to_api().to_event(id));
+            flight.fail(error.kind(), usage);
         }
         self.engine = None;
     }
@@ -201,17 +194,12 @@ impl StreamBody {
                 .idle
                 .saturating_sub(now.since(self.clock.last_chunk));
             if total_left.is_zero() {
-                self.fail(
-                    ErrorKind::OutOfTime,
-                    ApiError::timeout("The request took longer than it may in all."),
-                );
+                let message = "The request took longer than it may in all.";
+                self.fail_as(ErrorKind::OutOfTime, message);
                 return true;
             }
             if idle_left.is_zero() {
-                self.fail(
-                    ErrorKind::Timeout,
-                    ApiError::timeout("The engine's stream fell silent."),
-                );
+                self.fail_as(ErrorKind::Timeout, "The engine's stream fell silent.");
                 return true;
             }
             self.clock

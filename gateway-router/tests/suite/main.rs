@@ -4,10 +4,14 @@
 mod common;
 
 mod cancel;
+mod conformance;
 mod connections;
 mod deadlines;
+mod detect;
 mod failover;
 mod headers;
 mod outage;
+mod reload;
+mod service;
 mod storm;
 mod streams;

@@ -4,6 +4,7 @@ pub(crate) mod memory;
 pub(crate) mod reports;
 pub(crate) mod rig;
 pub(crate) mod script;
+pub(crate) mod sim;
 pub(crate) mod wire;
 
 use std::{future::Future, time::Duration};
