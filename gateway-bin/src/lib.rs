@@ -6,6 +6,8 @@ pub mod cli;
 mod clock;
 pub mod config;
 mod discovery;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod gateway;
 mod metrics;

@@ -27,7 +27,7 @@ pub(super) fn load(file: &Path) -> Result<(Config, String), ConfigError> {
         file: file.to_owned(),
         place: None,
         path: String::new(),
-        problem: Problem::Unreadable(error.to_string()),
+        problem: Box::new(Problem::Unreadable(error.to_string())),
     })?;
     let config = config::read(&text, file, &Environment::Process)?;
     Ok((config, text))

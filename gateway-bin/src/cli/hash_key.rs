@@ -10,7 +10,7 @@ use super::{args::HashArgs, out};
 /// More than this is no key, in bytes.
 const KEY_BYTES_AT_MOST: u64 = 4_096;
 
-pub(super) fn run(args: HashArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &HashArgs) -> anyhow::Result<()> {
     let key = match args.key.as_deref() {
         None => {
             let key = generate().context("making a key")?;

@@ -28,7 +28,7 @@ pub fn main() -> ExitCode {
             Ok(())
         }
         Command::SimEngine(args) => sim_engine::run(args),
-        Command::HashKey(args) => hash_key::run(args),
+        Command::HashKey(args) => hash_key::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

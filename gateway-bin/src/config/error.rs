@@ -60,7 +60,7 @@ pub struct ConfigError {
     /// The path of keys and numbers, such as `models[0].pipeline.filters[2]`; empty for the whole file.
     pub path: String,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 impl fmt::Display for ConfigError {

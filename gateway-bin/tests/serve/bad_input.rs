@@ -4,92 +4,36 @@ use crate::rig::{CHAT, Plan, Rig};
 
 const MESSAGES: &str = r#""messages":[{"role":"user","content":"hi"}]"#;
 
+/// Sends `body` and expects this refusal.
+async fn refused(rig: &Rig, body: &[u8], status: u16, code: &str, param: Option<&str>) {
+    let reply = rig.chat(&[], body).await;
+    let shown = String::from_utf8_lossy(&body[..body.len().min(80)]);
+    let (found_code, found_param) = reply.error();
+    assert_eq!(
+        (reply.status, &*found_code, found_param.as_deref()),
+        (status, code, param),
+        "{shown}"
+    );
+    assert!(reply.headers.contains_key("x-request-id"), "{shown}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_bodies_are_refused_with_the_fields_name() {
+async fn what_is_no_json_object_is_refused() {
     let rig = Rig::start(Plan::default()).await;
     let deep = format!(
         "{{\"model\":\"m\",\"x\":{}{}}}",
         "[".repeat(100_000),
         "]".repeat(100_000)
     );
-    let with = |fields: &str| format!("{{{fields},{MESSAGES}}}").into_bytes();
-    let cases: [(Vec<u8>, u16, &str, Option<&str>); 15] = [
-        (Vec::new(), 400, "invalid_json", None),
-        (
-            CHAT.as_bytes()[..CHAT.len() - 3].to_vec(),
-            400,
-            "invalid_json",
-            None,
-        ),
-        (deep.into_bytes(), 400, "invalid_json", None),
-        (
-            b"{\"model\":\"\xff\xfe\"}".to_vec(),
-            400,
-            "invalid_json",
-            None,
-        ),
-        (b"[]".to_vec(), 400, "invalid_json", None),
-        (format!("{CHAT}x").into_bytes(), 400, "invalid_json", None),
-        (with(r#""model":5"#), 400, "invalid_type", Some("model")),
-        (
-            with(r#""model":"m","model":"n""#),
-            400,
-            "duplicate_parameter",
-            Some("model"),
-        ),
-        (
-            with(r#""stream":true"#),
-            400,
-            "missing_required_parameter",
-            Some("model"),
-        ),
-        (
-            br#"{"model":"m"}"#.to_vec(),
-            400,
-            "missing_required_parameter",
-            Some("messages"),
-        ),
-        (
-            br#"{"model":"m","messages":[{"role":7}]}"#.to_vec(),
-            400,
-            "invalid_type",
-            Some("messages[0].role"),
-        ),
-        (
-            with(r#""model":"m","n":1000000"#),
-            400,
-            "invalid_value",
-            Some("n"),
-        ),
-        (
-            with(r#""model":"m","stream":"yes""#),
-            400,
-            "invalid_type",
-            Some("stream"),
-        ),
-        (
-            with(r#""model":"m","max_tokens":-1"#),
-            400,
-            "invalid_value",
-            Some("max_tokens"),
-        ),
-        (
-            with(r#""model":"unheard-of""#),
-            404,
-            "model_not_found",
-            Some("model"),
-        ),
-    ];
-    for (body, status, code, param) in cases {
-        let reply = rig.chat(&[], &body).await;
-        let shown = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
-        let (found_code, found_param) = reply.error();
-        assert_eq!(
-            (reply.status, found_code.as_str(), found_param.as_deref()),
-            (status, code, param),
-            "{shown}"
-        );
-        assert!(reply.headers.contains_key("x-request-id"), "{shown}");
+    for body in [
+        &b""[..],
+        &CHAT.as_bytes()[..CHAT.len() - 3],
+        deep.as_bytes(),
+        b"{\"model\":\"\xff\xfe\"}",
+        b"[]",
+        format!("{CHAT}x").as_bytes(),
+    ] {
+        refused(&rig, body, 400, "invalid_json", None).await;
     }
     assert_eq!(rig.engines[0].stats().requests, 0);
     assert_eq!(
@@ -97,4 +41,44 @@ async fn bad_bodies_are_refused_with_the_fields_name() {
         200,
         "and the gateway goes on"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_fields_are_named() {
+    let rig = Rig::start(Plan::default()).await;
+    for (fields, code, param) in [
+        (r#""model":5"#, "invalid_type", "model"),
+        (r#""model":"m","model":"n""#, "duplicate_parameter", "model"),
+        (r#""stream":true"#, "missing_required_parameter", "model"),
+        (r#""model":"m","n":1000000"#, "invalid_value", "n"),
+        (r#""model":"m","stream":"yes""#, "invalid_type", "stream"),
+        (
+            r#""model":"m","max_tokens":-1"#,
+            "invalid_value",
+            "max_tokens",
+        ),
+    ] {
+        let body = format!("{{{fields},{MESSAGES}}}");
+        refused(&rig, body.as_bytes(), 400, code, Some(param)).await;
+    }
+    let unheard = format!("{{\"model\":\"unheard-of\",{MESSAGES}}}");
+    refused(
+        &rig,
+        unheard.as_bytes(),
+        404,
+        "model_not_found",
+        Some("model"),
+    )
+    .await;
+    refused(
+        &rig,
+        br#"{"model":"m"}"#,
+        400,
+        "missing_required_parameter",
+        Some("messages"),
+    )
+    .await;
+    let role = br#"{"model":"m","messages":[{"role":7}]}"#;
+    refused(&rig, role, 400, "invalid_type", Some("messages[0].role")).await;
+    assert_eq!(rig.engines[0].stats().requests, 0);
 }

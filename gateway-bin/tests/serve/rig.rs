@@ -78,7 +78,7 @@ pub(crate) async fn engines(count: usize, speed: f64) -> Vec<RunningEngine> {
     for _ in 0..count {
         let config = SimConfig {
             time_scale: speed,
-            ..SimConfig::new("m", chip.clone())
+            ..SimConfig::new("m", chip)
         };
         engines.push(SimEngine::start(config).await.expect("an engine"));
     }

@@ -1,7 +1,7 @@
 //! All keys, and the one check at the door.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::Arc,
 };
 
@@ -27,7 +27,7 @@ pub enum RingError {
 /// The keys that open the gateway. An empty ring lets nobody in.
 #[derive(Debug, Default)]
 pub struct KeyRing {
-    slots: HashMap<u64, Vec<(KeyHash, Arc<Key>)>>,
+    slots: BTreeMap<u64, Vec<(KeyHash, Arc<Key>)>>,
 }
 
 impl KeyRing {

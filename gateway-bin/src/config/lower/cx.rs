@@ -19,7 +19,7 @@ impl Cx<'_> {
             file: self.file.to_owned(),
             place: Some(self.root.place_of(path)),
             path: path.to_string(),
-            problem,
+            problem: Box::new(problem),
         }
     }
 

@@ -29,7 +29,7 @@ pub fn read(text: &str, file: &FilePath, environment: &Environment) -> Result<Co
         file: file.to_owned(),
         place,
         path: path.to_string(),
-        problem,
+        problem: Box::new(problem),
     };
     let mut root =
         yaml::parse(text).map_err(|(place, problem)| fail(place, &Path::default(), problem))?;
