@@ -44,10 +44,21 @@ pub enum StartError {
 /// What a gateway does beside serving.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The file to reload from, with the text that is in force already.
-    pub reload: Option<(PathBuf, String)>,
+    /// Where to reload from.
+    pub reload: Option<ReloadFrom>,
     /// Whether SIGTERM and SIGINT drain and SIGHUP reloads.
     pub signals: bool,
+}
+
+/// A file to reload from.
+#[derive(Clone, Debug)]
+pub struct ReloadFrom {
+    /// The file.
+    pub path: PathBuf,
+    /// Its text that is in force already.
+    pub text: String,
+    /// The address that counts in place of the file's.
+    pub listen: Option<SocketAddr>,
 }
 
 /// Starts gateways.
@@ -145,8 +156,8 @@ async fn control(
     if options.signals {
         tokio::spawn(signals::watch(gate.stages.clone(), Arc::clone(&asked)));
     }
-    if let Some((path, text)) = options.reload {
-        let source = Source::new(&path, &text);
+    if let Some(from) = options.reload {
+        let source = Source::new(from);
         tokio::spawn(reload::watch(
             source,
             asked,

@@ -17,5 +17,5 @@ mod signals;
 mod stage;
 mod steward;
 
-pub use gateway::{Gateway, Options, Running, StartError};
+pub use gateway::{Gateway, Options, ReloadFrom, Running, StartError};
 pub use serve::ListenError;

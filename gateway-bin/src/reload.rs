@@ -2,6 +2,7 @@
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -12,6 +13,7 @@ use tokio::{sync::Notify, time};
 use crate::{
     config::{self, Environment},
     gate::Gate,
+    gateway::ReloadFrom,
     steward::Steward,
 };
 
@@ -22,17 +24,18 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Source {
     path: PathBuf,
+    listen: Option<SocketAddr>,
     stamp: Option<(SystemTime, u64)>,
     digest: u64,
 }
 
 impl Source {
-    /// A file whose present content is in force already.
-    pub(crate) fn new(path: &Path, text: &str) -> Self {
+    pub(crate) fn new(from: ReloadFrom) -> Self {
         Self {
-            path: path.to_owned(),
-            stamp: stamp(path),
-            digest: digest(text),
+            stamp: stamp(&from.path),
+            digest: digest(&from.text),
+            path: from.path,
+            listen: from.listen,
         }
     }
 
@@ -78,7 +81,7 @@ pub(crate) async fn watch(
         };
         let taken = match text {
             Ok(None) => continue,
-            Ok(Some(text)) => take(&text, &source.path, &steward).await,
+            Ok(Some(text)) => take(&text, &source, &steward).await,
             Err(error) => Err(anyhow::Error::new(error).context(source.path.display().to_string())),
         };
         gate.metrics.door.reloaded(taken.is_ok());
@@ -89,7 +92,8 @@ pub(crate) async fn watch(
     }
 }
 
-async fn take(text: &str, path: &Path, steward: &Steward) -> anyhow::Result<()> {
-    let config = config::read(text, path, &Environment::Process)?;
+async fn take(text: &str, source: &Source, steward: &Steward) -> anyhow::Result<()> {
+    let mut config = config::read(text, &source.path, &Environment::Process)?;
+    config.listen = source.listen.unwrap_or(config.listen);
     Ok(steward.take(config).await?)
 }

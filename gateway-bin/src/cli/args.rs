@@ -31,7 +31,7 @@ pub(super) enum Command {
 #[derive(Debug, ClapArgs)]
 pub(super) struct ServeArgs {
     /// The configuration file; reloaded when it changes and on SIGHUP
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["engine", "key"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "engine")]
     pub(super) config: Option<PathBuf>,
     /// An engine's address, such as http://10.0.0.7:8000; its kind and models are detected. May be repeated
     #[arg(long, value_name = "URL", required_unless_present = "config")]

@@ -7,7 +7,7 @@ use gateway_govern::keys::{KeyEntry, KeyHash, KeyRing, generate};
 
 use super::{args::ServeArgs, banner, check, log};
 use crate::{
-    Gateway, Options,
+    Gateway, Options, ReloadFrom,
     config::{self, Config, Environment},
 };
 
@@ -30,7 +30,11 @@ fn from_file(file: &Path, listen: Option<SocketAddr>) -> anyhow::Result<()> {
     start(
         config,
         Options {
-            reload: Some((file.to_owned(), text)),
+            reload: Some(ReloadFrom {
+                path: file.to_owned(),
+                text,
+                listen,
+            }),
             signals: true,
         },
         None,

@@ -157,6 +157,27 @@ fn the_schema_documents_every_key() {
     );
 }
 
+#[test]
+fn the_guide_lists_every_key() {
+    let guide = include_str!("../../../docs/configuration.md");
+    let schema = super::file::schema();
+    let sections = schema["definitions"]
+        .as_object()
+        .expect("sections")
+        .values()
+        .chain([&schema]);
+    let keys = sections
+        .filter_map(|section| section["properties"].as_object())
+        .flat_map(|keys| keys.keys());
+    let missing: Vec<_> = keys
+        .filter(|key| !guide.contains(&format!("| `{key}` |")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "not in docs/configuration.md: {missing:?}"
+    );
+}
+
 fn undocumented(node: &serde_json::Value, path: &str, bare: &mut Vec<String>) {
     if let Some(properties) = node.get("properties").and_then(|value| value.as_object()) {
         let missing = properties

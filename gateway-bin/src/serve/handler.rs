@@ -25,10 +25,10 @@ pub(super) async fn handle(
     let _in_flight = gate.metrics.door.request();
     let (parts, body) = request.into_parts();
     let id = gate.ids.of(&parts.headers);
-    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let mut reply = match serve(gate, parts, body, &id, site).await {
         Ok(reply) => reply,
-        Err(refusal) => refused(gate, &refusal, &id, &method, &path),
+        Err(refusal) => refused(gate, &refusal, &id, &method, uri.path()),
     };
     reply.headers_mut().insert(request_id::HEADER, id.header);
     reply

@@ -11,7 +11,12 @@ use gateway_router::ReplyBody;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::error_reply::Refusal;
-use crate::{clock, gate::Gate, metrics, stage::Stage};
+use crate::{
+    clock,
+    gate::Gate,
+    metrics::{self, Rejection},
+    stage::Stage,
+};
 
 /// `GET /v1/models`: what the caller's key may use.
 pub(super) fn models(gate: &Gate, headers: &HeaderMap) -> Result<Response<ReplyBody>, Refusal> {
@@ -27,10 +32,7 @@ pub(super) fn model(
     let id = percent_decoded(id);
     let card = cards(gate, headers)?.into_iter().find(|card| card.id == id);
     let Some(card) = card else {
-        return Err(Refusal {
-            api: ApiError::unknown_model(&id),
-            at: None,
-        });
+        return Err(Refusal::new(ApiError::unknown_model(&id), Rejection::Model));
     };
     let mut object = serde_json::to_value(card).expect("a card serialises");
     object["object"] = "model".into();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_bin::Options;
+use gateway_bin::{Options, ReloadFrom};
 use gateway_govern::keys::KeyHash;
 use tokio::time;
 
@@ -18,7 +18,11 @@ async fn a_changed_file_takes_effect_and_a_bad_one_does_not() {
     let gateway = rig::start(
         &text,
         Options {
-            reload: Some((file.clone(), text.clone())),
+            reload: Some(ReloadFrom {
+                path: file.clone(),
+                text: text.clone(),
+                listen: None,
+            }),
             signals: false,
         },
     )

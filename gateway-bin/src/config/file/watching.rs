@@ -3,7 +3,7 @@
 use gateway_core::{health::HealthPolicy, load::TelemetryPolicy, prefix::PrefixIndexConfig};
 use gateway_router::{Deadlines, RetrySettings, WatchSettings};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Span;
 
@@ -56,9 +56,15 @@ pub struct RetryFile {
     /// Attempts per request, the first included.
     pub attempts: std::num::NonZeroU32,
     /// Retries that each request earns: with 0.2, one request in five may be retried in the long run.
+    #[serde(serialize_with = "shortest")]
     pub budget_ratio: f32,
     /// Retries that may be made at once without having been earned.
     pub budget_burst: u32,
+}
+
+/// Writes 0.2 as 0.2, not as the double nearest to the float nearest to it.
+fn shortest<S: Serializer>(ratio: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(ratio.to_string().parse().unwrap_or(f64::from(*ratio)))
 }
 
 impl Default for RetryFile {
