@@ -11,6 +11,7 @@ mod detect;
 mod failover;
 mod headers;
 mod outage;
+mod placement;
 mod reload;
 mod service;
 mod storm;

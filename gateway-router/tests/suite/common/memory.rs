@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering::SeqCst},
+        atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     task::{Context, Poll},
     time::Duration,
@@ -61,6 +61,8 @@ pub(crate) struct MemoryEngine {
     pub(crate) sent: AtomicUsize,
     pub(crate) probed: AtomicUsize,
     pub(crate) read: AtomicUsize,
+    /// The prompt tokens it says it has processed.
+    pub(crate) counted: AtomicU64,
 }
 
 impl MemoryEngine {
@@ -70,6 +72,7 @@ impl MemoryEngine {
             sent: AtomicUsize::new(0),
             probed: AtomicUsize::new(0),
             read: AtomicUsize::new(0),
+            counted: AtomicU64::new(0),
         })
     }
 
@@ -123,6 +126,7 @@ impl EngineClient for MemoryEngine {
         Ok(Telemetry {
             running: Some(0),
             waiting: Some(0),
+            prompt_tokens: Some(self.counted.load(SeqCst)),
             ..Telemetry::default()
         })
     }
