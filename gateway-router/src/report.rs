@@ -76,7 +76,7 @@ pub struct RouteReport {
     pub ending: Ending,
     /// Time the decisions took, in microseconds, all attempts together.
     pub decision_micros: u64,
-    /// Time from the router's receiving the request to the first byte of the reply.
+    /// Time from the router's receiving the request to the first event of a stream; replies that come whole have none.
     pub ttft: Option<Duration>,
     /// Time in all.
     pub total: Duration,

@@ -165,7 +165,6 @@ async fn whole(
     if facts.aborted {
         return Err(broken("The engine gave the request up."));
     }
-    flight.first_byte();
     flight.complete(facts.usage);
     Ok(BegunBody::Whole(whole))
 }
