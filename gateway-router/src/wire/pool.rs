@@ -60,11 +60,17 @@ impl Pool {
     }
 
     /// Takes a connection back; closes it where it is spent or there are enough.
+    ///
+    /// Each time the oldest idle one is looked at too: under light load nobody else would ever notice that the engine has
+    /// closed it, and its socket would stay.
     pub(crate) fn give_back(&self, mut connection: Connection) {
         if !connection.is_idle() {
             return;
         }
         let mut shard = self.shard();
+        if shard.first_mut().is_some_and(|oldest| !oldest.is_idle()) {
+            shard.remove(0);
+        }
         if shard.len() < self.idle_at_most {
             shard.push(connection);
         }
@@ -75,5 +81,42 @@ impl Pool {
         self.shards[at]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn sockets_that_the_engine_closed_do_not_stay_beneath_those_in_use() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("bound");
+        let pool = Pool::new(
+            Target::parse(&format!("http://{address}")).expect("valid"),
+            8,
+        );
+        let patience = Duration::from_secs(5);
+        let mut engine_side = Vec::new();
+        for _ in 0..3 {
+            let connection = pool.open(patience).await.expect("it listens");
+            engine_side.push(listener.accept().await.expect("it was dialled").0);
+            pool.give_back(connection);
+        }
+        assert_eq!(pool.shard().len(), 3);
+        engine_side.drain(..2);
+        let in_turn = async {
+            while pool.shard().len() > 1 {
+                let newest = pool.idle().expect("the last one lives");
+                pool.give_back(newest);
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), in_turn)
+            .await
+            .expect("the closed ones go");
+        assert!(pool.idle().is_some());
     }
 }
