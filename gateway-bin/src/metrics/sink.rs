@@ -111,7 +111,7 @@ impl ReportSink for Metrics {
 
 /// The access line of a request that reached the router.
 fn log(report: &RouteReport) {
-    let usage = report.usage.unwrap_or_default();
+    // What is not known is left out: a reply that came whole has no first token, a stream may have no usage.
     tracing::info!(
         target: "gateway::access",
         request_id = &*report.request_id,
@@ -120,11 +120,11 @@ fn log(report: &RouteReport) {
         outcome = ending_name(report.ending),
         stream = report.stream,
         attempts = report.attempts,
-        ttft_ms = report.ttft.map_or(-1.0, |ttft| ttft.as_secs_f64() * 1e3),
+        ttft_ms = report.ttft.map(|ttft| ttft.as_secs_f64() * 1e3),
         total_ms = report.total.as_secs_f64() * 1e3,
-        prompt_tokens = usage.prompt_tokens,
-        completion_tokens = usage.completion_tokens,
-        cached_tokens = usage.cached_tokens.unwrap_or(0),
+        prompt_tokens = report.usage.map(|usage| usage.prompt_tokens),
+        completion_tokens = report.usage.map(|usage| usage.completion_tokens),
+        cached_tokens = report.usage.and_then(|usage| usage.cached_tokens),
         "served"
     );
 }

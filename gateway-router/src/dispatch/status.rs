@@ -5,6 +5,9 @@ use http::StatusCode;
 
 use crate::{ErrorKind, Retry, RouteError};
 
+/// The code of an error that is the engine's own.
+const FAILED: &str = "engine_error";
+
 /// Reads an error reply. The caller's own errors are final and keep the engine's words (cleaned); what is the engine's
 /// trouble may be tried elsewhere.
 ///
@@ -18,12 +21,18 @@ pub(super) fn read(status: StatusCode, body: &[u8]) -> RouteError {
 
 /// The same for an error that an engine told inside a stream, whose status is in its body.
 pub(super) fn of_fault(told: ApiError) -> RouteError {
-    let (kind, retry) = match told.status {
+    let (kind, retry, word) = match told.status {
         401 | 403 | 407 => return refused_credential(),
-        408 | 425 | 429 | 503 => (ErrorKind::Busy, Retry::OtherEndpoint),
-        424 => (ErrorKind::EngineFailed, Retry::OtherEndpoint),
-        400..=499 | 501 => (ErrorKind::Rejected, Retry::Never),
-        _ => (ErrorKind::EngineFailed, Retry::OtherEndpoint),
+        408 | 425 | 429 | 503 => (ErrorKind::Busy, Retry::OtherEndpoint, "overloaded"),
+        424 => (ErrorKind::EngineFailed, Retry::OtherEndpoint, FAILED),
+        400..=499 | 501 => (ErrorKind::Rejected, Retry::Never, "rejected_by_engine"),
+        _ => (ErrorKind::EngineFailed, Retry::OtherEndpoint, FAILED),
+    };
+    // Engines mostly repeat the status as their code, which is no word that a program can hold on to.
+    let told = if told.code.is_some() {
+        told
+    } else {
+        told.with_code(word)
     };
     RouteError::new(kind, retry, told)
 }
