@@ -2,7 +2,7 @@
 
 use gateway_govern::keys::Denied;
 use gateway_proto::{error::ApiError, openai::RequestError};
-use gateway_router::{ReplyBody, RouteError};
+use gateway_router::{Origin, ReplyBody, RouteError};
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::request_id::RequestId;
@@ -44,11 +44,13 @@ impl From<RequestError> for Refusal {
 }
 
 impl From<RouteError> for Refusal {
+    /// An engine's failure always gets a code; its own refusals of a request keep the engine's, which may be none.
     fn from(error: RouteError) -> Self {
-        Self {
-            api: error.to_api().clone(),
-            at: None,
+        let mut api = error.to_api().clone();
+        if api.code.is_none() && error.origin() != Origin::Client {
+            api.code = Some(error.kind().name().into());
         }
+        Self { api, at: None }
     }
 }
 
