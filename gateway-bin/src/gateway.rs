@@ -1,4 +1,4 @@
-//! A gateway that runs: threads, and the handle that stops them.
+//! Starting a gateway: sockets, the control thread, the serving threads.
 
 use std::{
     io,
@@ -21,6 +21,7 @@ use crate::{
     gate::Gate,
     metrics::Metrics,
     reload::{self, Source},
+    running::Running,
     serve::{self, ListenError, RequestIds, Site},
     signals,
     stage::{Stage, Stages},
@@ -228,64 +229,4 @@ async fn step_down(stages: Stages, drain: DrainConfig) {
     stages.advance(Stage::Closing);
     time::sleep(drain.deadline).await;
     stages.advance(Stage::Cut);
-}
-
-/// A gateway that runs. Dropping it cuts everything.
-#[derive(Debug)]
-pub struct Running {
-    clients: SocketAddr,
-    metrics: Option<SocketAddr>,
-    stages: Stages,
-    gate: Arc<Gate>,
-    control: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    /// Where clients are served.
-    #[must_use]
-    pub fn addr(&self) -> SocketAddr {
-        self.clients
-    }
-
-    /// Where metrics are served, where not beside the clients.
-    #[must_use]
-    pub fn metrics_addr(&self) -> Option<SocketAddr> {
-        self.metrics
-    }
-
-    /// The router, to look at its fleet.
-    #[must_use]
-    pub fn router(&self) -> &Router {
-        &self.gate.router
-    }
-
-    /// The metrics page now.
-    #[must_use]
-    pub fn metrics(&self) -> String {
-        serve::metrics_page(&self.gate)
-    }
-
-    /// Begins to drain as SIGTERM does, and returns at once.
-    pub fn drain(&self) {
-        self.stages.advance(Stage::Draining);
-    }
-
-    /// Waits until everything has ended.
-    pub fn wait(mut self) {
-        self.join();
-    }
-
-    fn join(&mut self) {
-        if let Some(control) = self.control.take() {
-            // A panic over there has been printed; here it only means that the end is reached.
-            drop(control.join());
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stages.advance(Stage::Cut);
-        self.join();
-    }
 }

@@ -12,10 +12,12 @@ mod gate;
 mod gateway;
 mod metrics;
 mod reload;
+mod running;
 mod serve;
 mod signals;
 mod stage;
 mod steward;
 
-pub use gateway::{Gateway, Options, ReloadFrom, Running, StartError};
+pub use gateway::{Gateway, Options, ReloadFrom, StartError};
+pub use running::Running;
 pub use serve::ListenError;

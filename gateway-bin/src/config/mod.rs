@@ -1,7 +1,7 @@
 //! Configuration: one YAML file, read once into what the parts are told.
 //!
-//! Three steps, each in its own module: [`yaml`] reads text into a tree in which everything knows its line; [`file`] gives
-//! that tree its shape (and the schema); [`lower`] checks what goes across fields and makes domain types. An error of any
+//! Three steps, each in its own module: `yaml` reads text into a tree in which everything knows its line; `file` gives
+//! that tree its shape (and the schema); `lower` checks what goes across fields and makes domain types. An error of any
 //! step names file, line, column and path.
 
 mod environment;
