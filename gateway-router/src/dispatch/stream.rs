@@ -16,6 +16,9 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::{flight::Flight, status};
 use crate::{BoxBody, ErrorKind, Retry, RouteError};
 
+/// How long the end of the body may take once `[DONE]` was there; after that the connection is closed.
+const END_AFTER_DONE: Duration = Duration::from_millis(250);
+
 /// How long a stream may be silent, and how long it may last from here.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
@@ -44,6 +47,12 @@ struct Silence {
     idle: Duration,
     last_chunk: Timestamp,
     ends_at: Timestamp,
+}
+
+impl Silence {
+    fn wait_for_end(&mut self) {
+        self.timer.as_mut().reset(Instant::now() + END_AFTER_DONE);
+    }
 }
 
 impl StreamBody {
@@ -90,7 +99,10 @@ impl StreamBody {
                     Ok(chunk) => self.relay.push(chunk),
                     Err(_trailers) => continue,
                 },
-                Poll::Ready(Some(Err(_)) | None) => self.relay.finish(),
+                Poll::Ready(Some(Err(_)) | None) => {
+                    self.engine = None;
+                    self.relay.finish()
+                }
             };
             if let Some(bytes) = self.take(step) {
                 return Poll::Ready(Some(bytes));
@@ -155,7 +167,8 @@ impl StreamBody {
         if let Some(mut flight) = self.flight.take() {
             flight.complete(usage);
         }
-        self.close();
+        // The end of the body often comes apart from `[DONE]`; a connection read to its end serves again.
+        self.clock.wait_for_end();
     }
 
     fn fail_as(&mut self, kind: ErrorKind, message: impl Into<String>) {
@@ -173,18 +186,11 @@ impl StreamBody {
         self.engine = None;
     }
 
-    /// Lets a connection that is at its end go back to its pool; one that is not is closed.
-    fn close(&mut self) {
-        if let Some(mut engine) = self.engine.take() {
-            let mut cx = Context::from_waker(std::task::Waker::noop());
-            let _at_end = Pin::new(&mut engine).poll_frame(&mut cx);
-        }
-    }
-
     /// Whether the silence, or the stream as a whole, has lasted too long; the stream is then over.
     fn patience_ended(&mut self, cx: &mut Context<'_>) -> bool {
         while self.clock.timer.as_mut().poll(cx).is_ready() {
             let Some(flight) = &self.flight else {
+                self.engine = None;
                 return true;
             };
             let now = flight.now();

@@ -74,26 +74,39 @@ async fn caller(router: Router, mut rng: Rng) -> Seen {
         _ => Duration::from_secs(3_600),
     };
     let streamed = rng.below(2) == 0;
-    let asked = async {
-        let Ok(reply) = router.route(request(streamed)).await else {
-            return Seen::Refused;
-        };
-        let whole = reply.response.into_body().collect().await;
-        let bytes = whole.unwrap_or_else(|never| match never {}).to_bytes();
-        let said = String::from_utf8_lossy(&bytes);
-        let good = if streamed {
-            said.ends_with("data: [DONE]\n\n")
-        } else {
-            said.contains("stop")
-        };
-        assert_ne!(
-            good,
-            said.contains("\"error\""),
-            "a whole answer or one error: {said}"
-        );
-        if good { Seen::Whole } else { Seen::Broken }
+    let mut said = Vec::new();
+    let stayed = timeout(patience, ask(&router, streamed, &mut said)).await;
+    let said = String::from_utf8_lossy(&said);
+    let good = if streamed {
+        said.ends_with("data: [DONE]\n\n")
+    } else {
+        said.contains("stop")
     };
-    timeout(patience, asked).await.unwrap_or(Seen::Left)
+    match stayed {
+        Ok(false) => return Seen::Refused,
+        // Who leaves after `[DONE]` has seen everything, even if the body's end was still to come.
+        Err(_) if !good => return Seen::Left,
+        _ => {}
+    }
+    assert_ne!(
+        good,
+        said.contains("\"error\""),
+        "a whole answer or one error: {said}"
+    );
+    if good { Seen::Whole } else { Seen::Broken }
+}
+
+/// Reads a reply as it comes; false where there was none.
+async fn ask(router: &Router, streamed: bool, said: &mut Vec<u8>) -> bool {
+    let Ok(reply) = router.route(request(streamed)).await else {
+        return false;
+    };
+    let mut body = reply.response.into_body();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.unwrap_or_else(|never| match never {});
+        said.extend_from_slice(&frame.into_data().expect("data"));
+    }
+    true
 }
 
 fn seen_in(report: &RouteReport) -> Seen {

@@ -155,6 +155,36 @@ async fn a_callers_error_in_mid_stream_is_told_and_does_not_count() {
     assert_eq!(availability, Availability::Up);
 }
 
+/// As uvicorn does: `[DONE]` and the end of the body come in writes of their own.
+#[tokio::test]
+async fn a_stream_whose_end_comes_late_gives_its_connection_back() {
+    let events = format!("{}{}", stream(&[ONE, STOP]), chunk(DONE));
+    let one = [
+        Step::Read,
+        Step::Say(events),
+        Step::Pause,
+        Step::Say(END.into()),
+    ];
+    let engine = ScriptEngine::on_each(vec![[one.clone(), one].concat()]).await;
+    let rig = Rig::new(&[engine.addr]);
+    for _ in 0..2 {
+        let reply = rig.ask_for_stream().await.expect("served");
+        assert_eq!(text(reply).await, [ONE, STOP, DONE].concat());
+    }
+    assert_eq!(engine.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_that_never_ends_after_done_is_whole_all_the_same() {
+    let events = format!("{}{}", stream(&[ONE, STOP]), chunk(DONE));
+    let (said, ending, availability) = told(say_and_stay(events)).await;
+    assert_eq!(said, [ONE, STOP, DONE].concat());
+    assert_eq!(
+        (ending, availability),
+        (Ending::Completed, Availability::Up)
+    );
+}
+
 #[tokio::test]
 async fn a_stream_that_ended_well_gives_its_connection_back() {
     let ended = format!("{}{}{}", stream(&[ONE, STOP]), chunk(DONE), END);

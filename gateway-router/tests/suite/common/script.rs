@@ -27,6 +27,8 @@ pub(crate) enum Step {
     Say(String),
     /// Answers every request with these bytes until the caller closes the connection.
     Serve(String),
+    /// Lets what was said so far arrive by itself.
+    Pause,
     /// Keeps the connection until the caller closes it.
     Stay,
     /// Stops listening, for good.
@@ -160,6 +162,7 @@ async fn play(step: Step, stream: &mut TcpStream, log: &Log) -> io::Result<()> {
             }
         }
         Step::Say(bytes) => stream.write_all(bytes.as_bytes()).await?,
+        Step::Pause => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
         Step::Stay => {
             let mut sink = [0; 1024];
             while matches!(stream.read(&mut sink).await, Ok(1..)) {}
