@@ -129,10 +129,11 @@ impl Default for PipelineSpec {
             "serves-adapter",
             "role",
             "labels",
-            "context-fits",
             "exclude",
         ];
         let mut filters: Vec<_> = filters.map(PluginSpec::new).into();
+        // The prompt's length may be an estimate: where it fits nowhere the engine, which counts, has the last word.
+        filters.push(PluginSpec::new("context-fits").soft());
         filters.push(PluginSpec::new("saturation").soft());
         let scorers = [
             ("prefix-affinity", 1.5),
