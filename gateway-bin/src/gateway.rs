@@ -19,6 +19,7 @@ use crate::{
     config::{Config, DrainConfig},
     discovery::Known,
     gate::Gate,
+    log::LostLines,
     metrics::Metrics,
     reload::{self, Source},
     running::Running,
@@ -49,6 +50,8 @@ pub struct Options {
     pub reload: Option<ReloadFrom>,
     /// Whether SIGTERM and SIGINT drain and SIGHUP reloads.
     pub signals: bool,
+    /// Log lines that were dropped, to be shown on the metrics page.
+    pub lost_lines: LostLines,
 }
 
 /// A file to reload from.
@@ -145,7 +148,7 @@ async fn control(
     tell: &mpsc::SyncSender<Told>,
 ) {
     let drain = config.drain;
-    let (gate, steward) = match open(config, stages).await {
+    let (gate, steward) = match open(config, stages, options.lost_lines).await {
         Ok(opened) => opened,
         Err(error) => return tell.send(Err(error)).unwrap_or_default(),
     };
@@ -176,7 +179,11 @@ async fn control(
     drop(joined.await);
 }
 
-async fn open(config: Config, stages: Stages) -> Result<(Arc<Gate>, Arc<Steward>), StartError> {
+async fn open(
+    config: Config,
+    stages: Stages,
+    lost_lines: LostLines,
+) -> Result<(Arc<Gate>, Arc<Steward>), StartError> {
     let mut known = Known::default();
     known.ask(&config, PATIENCE).await;
     for name in known.open_names(&config) {
@@ -186,7 +193,7 @@ async fn open(config: Config, stages: Stages) -> Result<(Arc<Gate>, Arc<Steward>
         );
     }
     let ids = RequestIds::new().map_err(io::Error::from)?;
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::new(lost_lines));
     let sink = Arc::clone(&metrics);
     let router = Router::builder()
         .settings(known.settings(&config))

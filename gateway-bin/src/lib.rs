@@ -10,6 +10,7 @@ mod discovery;
 pub mod fuzzing;
 mod gate;
 mod gateway;
+mod log;
 mod metrics;
 mod reload;
 mod running;
@@ -19,5 +20,6 @@ mod stage;
 mod steward;
 
 pub use gateway::{Gateway, Options, ReloadFrom, StartError};
+pub use log::LostLines;
 pub use running::Running;
 pub use serve::ListenError;

@@ -9,10 +9,11 @@ use gateway_sim::{
 };
 use tokio::{runtime::Builder, sync::oneshot};
 
-use super::{args::DemoArgs, log, serve};
+use super::{args::DemoArgs, serve};
 use crate::{
     Options,
     config::{self, Config, Environment},
+    log,
 };
 
 /// The model's name.
@@ -29,13 +30,14 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let engines = Engines::start()?;
     let mut config = configured(&engines.urls)?;
     config.listen = args.listen;
-    log::start(&config.log)?;
+    let log = log::start(&config.log)?;
     let key = serve::admit(&mut config, args.key.clone())?.or_else(|| args.key.clone());
     serve::start(
         config,
         Options {
             reload: None,
             signals: true,
+            lost_lines: log.lost.clone(),
         },
         key.as_deref(),
     )

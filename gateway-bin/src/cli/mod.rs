@@ -5,7 +5,6 @@ mod banner;
 mod check;
 mod demo;
 mod hash_key;
-mod log;
 mod out;
 mod serve;
 mod sim_engine;

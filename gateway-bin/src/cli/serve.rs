@@ -5,10 +5,11 @@ use std::{fmt::Write as _, net::SocketAddr, path::Path, sync::Arc};
 use anyhow::Context as _;
 use gateway_govern::keys::{KeyEntry, KeyHash, KeyRing, generate};
 
-use super::{args::ServeArgs, banner, check, log};
+use super::{args::ServeArgs, banner, check};
 use crate::{
     Gateway, Options, ReloadFrom,
     config::{self, Config, Environment},
+    log,
 };
 
 pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
@@ -21,7 +22,7 @@ pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
 fn from_file(file: &Path, listen: Option<SocketAddr>) -> anyhow::Result<()> {
     let (mut config, text) = check::load(file)?;
     config.listen = listen.unwrap_or(config.listen);
-    log::start(&config.log)?;
+    let log = log::start(&config.log)?;
     if config.keys.is_empty() {
         tracing::warn!(
             "no keys are configured, so every request is refused; `gateway hash-key` makes one"
@@ -36,6 +37,7 @@ fn from_file(file: &Path, listen: Option<SocketAddr>) -> anyhow::Result<()> {
                 listen,
             }),
             signals: true,
+            lost_lines: log.lost.clone(),
         },
         None,
     )
@@ -48,13 +50,14 @@ fn from_engines(
 ) -> anyhow::Result<()> {
     let mut config = for_engines(engines)?;
     config.listen = listen.unwrap_or(config.listen);
-    log::start(&config.log)?;
+    let log = log::start(&config.log)?;
     let shown = admit(&mut config, key)?;
     start(
         config,
         Options {
             reload: None,
             signals: true,
+            lost_lines: log.lost.clone(),
         },
         shown.as_deref(),
     )

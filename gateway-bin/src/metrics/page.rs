@@ -24,7 +24,7 @@ pub(crate) fn page(metrics: &Metrics, fleet: &Fleet, now: Timestamp) -> String {
     attempts(&mut page, &tables);
     door(&mut page, &metrics.door);
     endpoints::write(&mut page, fleet, now);
-    process::write(&mut page);
+    process::write(&mut page, &metrics.lost_lines);
     page.finish()
 }
 

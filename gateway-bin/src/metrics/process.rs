@@ -1,13 +1,18 @@
-//! The process itself: memory, from the kernel's own page.
+//! The process itself: its log, and its memory from the kernel's own page.
 
 use std::fs;
 
 use super::text::Page;
+use crate::log::LostLines;
 
 /// Bytes of a page on every Linux this runs on that does not say otherwise.
 const PAGE_BYTES: u64 = 4_096;
 
-pub(super) fn write(page: &mut Page) {
+pub(super) fn write(page: &mut Page, lost_lines: &LostLines) {
+    let name = "gateway_log_lines_dropped_total";
+    let help = "Log lines that were dropped because their reader was too slow.";
+    page.family(name, "counter", help);
+    page.sample(name, &[], lost_lines.count());
     let Some(resident) = resident_bytes() else {
         return;
     };

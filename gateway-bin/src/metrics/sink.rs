@@ -13,6 +13,7 @@ use super::{
     door::Door,
     model::{EndpointCounts, ModelCounts, ending_name},
 };
+use crate::log::LostLines;
 
 /// The label of whatever nobody named.
 pub(super) const OTHER: &str = "other";
@@ -21,6 +22,7 @@ pub(super) const OTHER: &str = "other";
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) door: Door,
+    pub(super) lost_lines: LostLines,
     pub(super) tables: ArcSwap<Tables>,
 }
 
@@ -37,7 +39,7 @@ impl Tables {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(lost_lines: LostLines) -> Self {
         let models = HashMap::from([(OTHER.into(), Arc::new(ModelCounts::new()))]);
         let tables = Tables {
             models,
@@ -45,6 +47,7 @@ impl Metrics {
         };
         Self {
             door: Door::default(),
+            lost_lines,
             tables: ArcSwap::from_pointee(tables),
         }
     }

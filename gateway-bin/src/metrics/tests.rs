@@ -7,6 +7,7 @@ use gateway_router::{
 };
 
 use super::{door::Door, *};
+use crate::log::LostLines;
 
 fn report(model: &str, ending: Ending) -> RouteReport {
     let mut gaps = Gaps::default();
@@ -44,7 +45,7 @@ fn fleet() -> Fleet {
 
 #[test]
 fn a_report_is_found_on_the_page() {
-    let (metrics, fleet) = (Metrics::new(), fleet());
+    let (metrics, fleet) = (Metrics::new(LostLines::default()), fleet());
     metrics.follow(&fleet);
     metrics.report(&report("m\"1", Ending::Completed));
     metrics.report(&report("unheard of", Ending::Failed(ErrorKind::Timeout)));
@@ -97,7 +98,7 @@ fn a_report_is_found_on_the_page() {
 #[test]
 fn every_family_is_documented() {
     let docs = include_str!("../../../docs/metrics.md");
-    let metrics = Metrics::new();
+    let metrics = Metrics::new(LostLines::default());
     let page = page(&metrics, &fleet(), Timestamp::ZERO);
     let families = page
         .lines()
@@ -110,7 +111,7 @@ fn every_family_is_documented() {
 
 #[test]
 fn counts_survive_a_reload_for_those_that_stay() {
-    let (metrics, first) = (Metrics::new(), fleet());
+    let (metrics, first) = (Metrics::new(LostLines::default()), fleet());
     metrics.follow(&first);
     metrics.report(&report("lora", Ending::Completed));
     metrics.follow(

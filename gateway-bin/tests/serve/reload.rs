@@ -23,7 +23,7 @@ async fn a_changed_file_takes_effect_and_a_bad_one_does_not() {
                 text: text.clone(),
                 listen: None,
             }),
-            signals: false,
+            ..Options::default()
         },
     )
     .await;

@@ -11,10 +11,23 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
+use super::{
+    lines::LostLines,
+    writer::{self, Flush},
+};
 use crate::config::{LogConfig, LogFormat};
 
+/// The log of the process. Dropping it writes what is queued.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Log {
+    /// Lines that found no room.
+    pub(crate) lost: LostLines,
+    _flush: Flush,
+}
+
 /// Sends log lines to standard error: text with colours on a terminal, one JSON object a line elsewhere.
-pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
+pub(crate) fn start(config: &LogConfig) -> anyhow::Result<Log> {
     let terminal = std::io::stderr().is_terminal();
     let json = match config.format {
         LogFormat::Auto => !terminal,
@@ -22,26 +35,32 @@ pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
         LogFormat::Text => false,
     };
     let targets: Targets = config.level.parse().context("log.level")?;
+    let (lines, flush) = writer::spawn(std::io::stderr()).context("the log's thread")?;
+    let log = Log {
+        lost: lines.lost.clone(),
+        _flush: flush,
+    };
     let layer = if json {
         let layer = fmt::layer()
             .json()
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false);
-        layer.with_timer(Utc).with_writer(std::io::stderr).boxed()
+        layer.with_timer(Utc).with_writer(lines).boxed()
     } else {
         fmt::layer()
             .compact()
             .with_ansi(terminal)
             .with_target(false)
             .with_timer(TimeOfDay)
-            .with_writer(std::io::stderr)
+            .with_writer(lines)
             .boxed()
     };
     Registry::default()
         .with(layer.with_filter(targets))
         .try_init()
-        .context("logging cannot start")
+        .context("logging cannot start")?;
+    Ok(log)
 }
 
 /// RFC 3339, for machines.
