@@ -70,6 +70,8 @@ pub struct ServeLimits {
     pub header_timeout: Duration,
     /// How long a request's body may take to arrive.
     pub body_timeout: Duration,
+    /// How long a client may take nothing of a reply.
+    pub write_timeout: Duration,
     /// The most open connections.
     pub connections: usize,
     /// What a request's JSON may hold.

@@ -56,6 +56,7 @@ impl Rejection {
 pub(crate) struct Door {
     pub(super) accepted: AtomicU64,
     pub(super) open: AtomicU64,
+    pub(super) stalled: AtomicU64,
     pub(super) in_flight: AtomicU64,
     pub(super) rejected: [AtomicU64; Rejection::ALL.len()],
     pub(super) reloads: [AtomicU64; 2],
@@ -81,6 +82,11 @@ impl Door {
     /// Somebody was turned away.
     pub(crate) fn reject(&self, why: Rejection) {
         self.rejected[why as usize].fetch_add(1, Relaxed);
+    }
+
+    /// A connection was closed because its client took nothing.
+    pub(crate) fn stalled(&self) {
+        self.stalled.fetch_add(1, Relaxed);
     }
 
     /// A reload was tried.

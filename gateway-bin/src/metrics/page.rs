@@ -187,6 +187,16 @@ fn door(page: &mut Page, door: &Door) {
         door.accepted.load(Relaxed),
     );
     page.family(
+        "gateway_connections_stalled_total",
+        "counter",
+        "Client connections closed because the client took nothing of a reply.",
+    );
+    page.sample(
+        "gateway_connections_stalled_total",
+        &[],
+        door.stalled.load(Relaxed),
+    );
+    page.family(
         "gateway_rejected_total",
         "counter",
         "Turned away at the door, by reason.",

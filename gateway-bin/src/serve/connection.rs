@@ -12,6 +12,7 @@ use super::{
     worker::Site,
 };
 use crate::{
+    config::ServeLimits,
     gate::Gate,
     stage::{self, Stage},
 };
@@ -19,8 +20,14 @@ use crate::{
 /// Serves `stream` until it ends, idles too long or the gateway closes.
 pub(super) async fn serve(stream: TcpStream, gate: &Arc<Gate>, site: Site) {
     let talk = Arc::new(Talk::default());
-    let socket = Socket::new(stream, Arc::clone(&talk), Arc::clone(&gate.metrics));
-    if let Err(error) = converse(socket, &talk, gate, site).await {
+    let limits = gate.rules.load().limits;
+    let socket = Socket::new(
+        stream,
+        Arc::clone(&talk),
+        Arc::clone(&gate.metrics),
+        limits.write_timeout,
+    );
+    if let Err(error) = converse(socket, &talk, &limits, gate, site).await {
         tracing::debug!(%error, "connection ended");
         if error.is_timeout() {
             talk.end_slow(&gate.metrics);
@@ -28,9 +35,14 @@ pub(super) async fn serve(stream: TcpStream, gate: &Arc<Gate>, site: Site) {
     }
 }
 
-async fn converse(socket: Socket, talk: &Talk, gate: &Arc<Gate>, site: Site) -> hyper::Result<()> {
+async fn converse(
+    socket: Socket,
+    talk: &Talk,
+    limits: &ServeLimits,
+    gate: &Arc<Gate>,
+    site: Site,
+) -> hyper::Result<()> {
     let mut stages = gate.stages.subscribe();
-    let limits = gate.rules.load().limits;
     let service = service_fn(|request| {
         talk.begin();
         async move { Ok::<_, Infallible>(handler::handle(gate, request, site).await) }

@@ -14,6 +14,7 @@ mod listener;
 mod request_id;
 mod routes;
 mod socket;
+mod stall;
 mod worker;
 
 pub(crate) use info::metrics_page;

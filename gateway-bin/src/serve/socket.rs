@@ -2,7 +2,8 @@
 //!
 //! The server refuses heads by itself: one too large with a bare 431, one malformed with a bare 400, one too slow with no
 //! word at all. Callers expect errors in OpenAI's shape, so the bare replies are replaced as they are written, and the
-//! socket of a slow caller is kept for a last word.
+//! socket of a slow caller is kept for a last word. Nor does it mind a client that stops reading, which would hold its place at
+//! an engine for ever: here that ends the connection.
 
 use std::{
     io::{self, IoSlice},
@@ -12,6 +13,7 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use gateway_proto::error::ApiError;
@@ -19,6 +21,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+use super::stall::Stall;
 use crate::metrics::{Metrics, Rejection};
 
 /// Longer than any bare refusal of the server, in bytes.
@@ -61,22 +64,45 @@ pub(super) struct Socket {
     stream: Option<TokioIo<TcpStream>>,
     talk: Arc<Talk>,
     metrics: Arc<Metrics>,
+    stall: Stall,
     /// What is still to be written in place of a bare refusal.
     instead: Vec<u8>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, talk: Arc<Talk>, metrics: Arc<Metrics>) -> Self {
+    /// A socket that is given up when writes are pending for `patience`.
+    pub(super) fn new(
+        stream: TcpStream,
+        talk: Arc<Talk>,
+        metrics: Arc<Metrics>,
+        patience: Duration,
+    ) -> Self {
         Self {
             stream: Some(TokioIo::new(stream)),
             talk,
             metrics,
+            stall: Stall::new(patience),
             instead: Vec::new(),
         }
     }
 
     fn stream(&mut self) -> Pin<&mut TokioIo<TcpStream>> {
         Pin::new(self.stream.as_mut().expect("there until it is dropped"))
+    }
+
+    /// What a write came to, or an error where writes have been pending for too long.
+    fn watched(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stall.end();
+            return written;
+        }
+        ready!(self.stall.poll_over(cx));
+        self.metrics.door.stalled();
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Writes `bare` in its long form; the server hears that its own bytes are out once all of the others are.
@@ -88,6 +114,7 @@ impl Socket {
         while !self.instead.is_empty() {
             let rest = std::mem::take(&mut self.instead);
             let written = self.stream().poll_write(cx, &rest);
+            let written = self.watched(cx, written);
             let count = if let Poll::Ready(Ok(count)) = written {
                 count
             } else {
@@ -134,7 +161,8 @@ impl Write for Socket {
         if is_bare_refusal(buf) {
             self.write_instead(cx, buf)
         } else {
-            self.stream().poll_write(cx, buf)
+            let written = self.stream().poll_write(cx, buf);
+            self.watched(cx, written)
         }
     }
 
@@ -145,7 +173,10 @@ impl Write for Socket {
     ) -> Poll<io::Result<usize>> {
         match bufs {
             [only] if is_bare_refusal(only) => self.write_instead(cx, only),
-            _ => self.stream().poll_write_vectored(cx, bufs),
+            _ => {
+                let written = self.stream().poll_write_vectored(cx, bufs);
+                self.watched(cx, written)
+            }
         }
     }
 

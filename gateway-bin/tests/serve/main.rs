@@ -10,4 +10,5 @@ mod models;
 mod process;
 mod reload;
 mod rig;
+mod stalled;
 mod wire;

@@ -31,6 +31,8 @@ pub struct LimitsFile {
     pub header_timeout: Span,
     /// How long a request's body may take to arrive.
     pub body_timeout: Span,
+    /// How long a client may take nothing of a reply before its connection is closed and its request cancelled.
+    pub write_timeout: Span,
     /// The most open client connections. Read at the start only.
     pub connections: NonZeroUsize,
     /// Idle connections kept per endpoint and thread.
@@ -52,6 +54,7 @@ impl Default for LimitsFile {
             header_bytes: 32 << 10,
             header_timeout: Span(Duration::from_secs(75)),
             body_timeout: Span(Duration::from_secs(60)),
+            write_timeout: Span(Duration::from_secs(60)),
             connections: at_least_one(16_384),
             idle_connections: sizes.idle_connections,
             json_depth: at_least_one(view.depth),
@@ -72,6 +75,7 @@ impl From<&LimitsFile> for ServeLimits {
             header_bytes: file.header_bytes,
             header_timeout: file.header_timeout.0,
             body_timeout: file.body_timeout.0,
+            write_timeout: file.write_timeout.0,
             connections: file.connections.get(),
             view: ViewLimits {
                 depth: file.json_depth.get(),
