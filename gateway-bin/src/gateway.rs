@@ -24,7 +24,7 @@ use crate::{
     reload::{self, Source},
     running::Running,
     serve::{self, ListenError, RequestIds, Site},
-    signals,
+    signals::Signals,
     stage::{Stage, Stages},
     steward::{PATIENCE, Steward},
 };
@@ -152,13 +152,17 @@ async fn control(
         Ok(opened) => opened,
         Err(error) => return tell.send(Err(error)).unwrap_or_default(),
     };
+    let signals = match options.signals.then(Signals::catch).transpose() {
+        Ok(signals) => signals,
+        Err(error) => return tell.send(Err(error.into())).unwrap_or_default(),
+    };
     let workers = match serve_on_threads(sites, &gate) {
         Ok(workers) => workers,
         Err(error) => return tell.send(Err(error.into())).unwrap_or_default(),
     };
     let asked = Arc::new(Notify::new());
-    if options.signals {
-        tokio::spawn(signals::watch(gate.stages.clone(), Arc::clone(&asked)));
+    if let Some(signals) = signals {
+        tokio::spawn(signals.follow(gate.stages.clone(), Arc::clone(&asked)));
     }
     if let Some(from) = options.reload {
         let source = Source::new(from);

@@ -1,6 +1,7 @@
 //! The gateway from outside: real sockets, simulated engines.
 
 mod bad_input;
+mod child;
 mod doors;
 mod explain;
 mod keys;
@@ -10,5 +11,6 @@ mod models;
 mod process;
 mod reload;
 mod rig;
+mod signals;
 mod stalled;
 mod wire;

@@ -1,21 +1,14 @@
 //! The binary as a process: output, signals, exit codes.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
-    process::{Child, Command, Output, Stdio},
+    io::{BufRead as _, BufReader},
+    process::Output,
 };
 
-use crate::wire::get;
-
-fn gateway() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
-    command
-        .env_remove("GATEWAY_KEY")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
+use crate::{
+    child::{Child, gateway},
+    wire::get,
+};
 
 fn ran(args: &[&str]) -> (bool, String, String) {
     let Output {
@@ -27,29 +20,9 @@ fn ran(args: &[&str]) -> (bool, String, String) {
     (status.success(), text(stdout), text(stderr))
 }
 
-/// Ends the process when a test fails.
-struct Guard(Child);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.0.kill().unwrap_or_default();
-        self.0.wait().map(drop).unwrap_or_default();
-    }
-}
-
-impl Guard {
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args([name, &self.0.id().to_string()])
-            .status()
-            .expect("kill runs");
-        assert!(sent.success());
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_serves_what_it_prints_and_ends_on_a_signal() {
-    let mut demo = Guard(
+    let mut demo = Child(
         gateway()
             .args(["demo", "--listen", "127.0.0.1:0"])
             .spawn()
@@ -71,17 +44,8 @@ async fn the_demo_serves_what_it_prints_and_ends_on_a_signal() {
     let models = get(address, "/v1/models", &[("x-api-key", &key)]).await;
     assert!(models.body.contains("\"demo\""), "{models:?}");
     demo.signal("-TERM");
-    assert!(
-        demo.0.wait().expect("ended").success(),
-        "a drain ends with 0"
-    );
-    let mut log = String::new();
-    demo.0
-        .stderr
-        .take()
-        .expect("piped")
-        .read_to_string(&mut log)
-        .expect("text");
+    let (well, log) = demo.end();
+    assert!(well, "a drain ends with 0");
     assert!(
         log.lines()
             .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
