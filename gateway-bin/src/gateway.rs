@@ -1,7 +1,7 @@
 //! Starting a gateway: sockets, the control thread, the serving threads.
 
 use std::{
-    io,
+    fmt, io,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::{Arc, mpsc},
@@ -55,7 +55,7 @@ pub struct Options {
 }
 
 /// A file to reload from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReloadFrom {
     /// The file.
     pub path: PathBuf,
@@ -63,6 +63,16 @@ pub struct ReloadFrom {
     pub text: String,
     /// The address that counts in place of the file's.
     pub listen: Option<SocketAddr>,
+}
+
+impl fmt::Debug for ReloadFrom {
+    /// Without the text, which may hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReloadFrom")
+            .field("path", &self.path)
+            .field("listen", &self.listen)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Starts gateways.

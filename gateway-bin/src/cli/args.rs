@@ -1,18 +1,18 @@
-//! What can be asked on the command line.
+//! What can be asked on the command line. Some of it is secret, so none of it can be shown by `Debug`.
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 /// Routes LLM requests to the engine that serves them best.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "gateway", version)]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(super) enum Command {
     /// Serve in front of engines
     Serve(ServeArgs),
@@ -28,7 +28,7 @@ pub(super) enum Command {
     HashKey(HashArgs),
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(ClapArgs)]
 pub(super) struct ServeArgs {
     /// The configuration file; reloaded when it changes and on SIGHUP
     #[arg(long, value_name = "FILE", conflicts_with = "engine")]
@@ -44,7 +44,7 @@ pub(super) struct ServeArgs {
     pub(super) key: Option<String>,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(ClapArgs)]
 pub(super) struct DemoArgs {
     /// Where to serve clients
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
@@ -54,13 +54,13 @@ pub(super) struct DemoArgs {
     pub(super) key: Option<String>,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(ClapArgs)]
 pub(super) struct CheckArgs {
     /// The configuration file
     pub(super) file: PathBuf,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(ClapArgs)]
 pub(super) struct SimArgs {
     /// Where to serve; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
@@ -85,7 +85,7 @@ pub(super) struct SimArgs {
     pub(super) seed: u64,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(ClapArgs)]
 pub(super) struct HashArgs {
     /// The key; `-` reads it from standard input, without one a new key is made
     pub(super) key: Option<String>,

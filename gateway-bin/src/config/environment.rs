@@ -1,16 +1,26 @@
 //! The one place that reads environment variables, and the only text they may change.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use super::Problem;
 
 /// Where `${NAME}` finds its values.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Environment {
     /// The process's own variables.
     Process,
     /// These, for tests and for reading untrusted files.
     Fixed(HashMap<String, String>),
+}
+
+impl fmt::Debug for Environment {
+    /// Without the values, which may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process => f.write_str("Process"),
+            Self::Fixed(values) => f.debug_set().entries(values.keys()).finish(),
+        }
+    }
 }
 
 impl Environment {

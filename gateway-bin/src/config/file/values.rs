@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, net::SocketAddr, time::Duration};
 
 use gateway_govern::keys::{KeyHash, parse_expiry};
-use gateway_router::{Credential, Target};
+use gateway_router::{Credential, Target, TargetError};
 use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
@@ -95,7 +95,7 @@ written!(
 written!(
     Engine,
     "an engine's address such as `http://10.0.0.7:8000`",
-    Target::parse
+    engine
 );
 written!(
     Hash,
@@ -120,6 +120,22 @@ enum TimeError {
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is no address with a port; write it as `127.0.0.1:8080` or `[::]:8080`")]
 struct AddressError(String);
+
+#[derive(Debug, thiserror::Error)]
+enum EngineError {
+    /// Such an address is not repeated, as it may hold a password.
+    #[error("no `@` may stand in an engine's address; a secret goes into `credential`")]
+    UserInfo,
+    #[error(transparent)]
+    Target(#[from] TargetError),
+}
+
+fn engine(text: &str) -> Result<Target, EngineError> {
+    if text.contains('@') {
+        return Err(EngineError::UserInfo);
+    }
+    Ok(Target::parse(text)?)
+}
 
 fn address(text: &str) -> Result<SocketAddr, AddressError> {
     text.parse().map_err(|_| AddressError(text.to_owned()))

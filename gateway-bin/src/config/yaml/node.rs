@@ -4,14 +4,14 @@ use super::{Path, Step};
 use crate::config::{Environment, Place, Problem};
 
 /// A value and where it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
     pub(crate) place: Place,
 }
 
 /// What a value is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Kind {
     Null,
     Bool(bool),
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
 }
 
 /// A key with its value.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) key_place: Place,

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{
     de::{
-        self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer as _, MapAccess,
-        SeqAccess, Visitor, value::StrDeserializer,
+        self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer as _,
+        MapAccess, SeqAccess, Unexpected, Visitor, value::StrDeserializer,
     },
     forward_to_deserialize_any,
 };
@@ -58,6 +58,12 @@ impl de::Error for ReadError {
         Self::new(Problem::Invalid(message.to_string()))
     }
 
+    /// Does not repeat the value: it may be a secret at the wrong place. Line and column find it.
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let found = type_name(found);
+        Self::custom(format_args!("invalid type: {found}, expected {expected}"))
+    }
+
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         Self::new(Problem::UnknownKey {
             key: field.to_owned(),
@@ -74,6 +80,19 @@ impl de::Error for ReadError {
 
     fn missing_field(field: &'static str) -> Self {
         Self::new(Problem::Missing(field))
+    }
+}
+
+fn type_name(found: Unexpected<'_>) -> &'static str {
+    match found {
+        Unexpected::Bool(_) => "boolean",
+        Unexpected::Unsigned(_) | Unexpected::Signed(_) => "integer",
+        Unexpected::Float(_) => "floating point number",
+        Unexpected::Char(_) | Unexpected::Str(_) | Unexpected::Bytes(_) => "text",
+        Unexpected::Unit | Unexpected::Option => "nothing",
+        Unexpected::Seq => "list",
+        Unexpected::Map => "map",
+        _ => "something else",
     }
 }
 
