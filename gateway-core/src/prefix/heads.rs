@@ -162,6 +162,15 @@ impl Heads {
         self.0[shard_of(mixed)].load()
     }
 
+    /// The run that most likely starts with `mixed`: a guess, by the tag alone and in the home bucket alone.
+    pub(super) fn likely(&self, mixed: u64) -> u32 {
+        let table = self.table(mixed);
+        let home = &table.buckets[bucket_of(mixed, table.buckets.len())];
+        let words = (0..ENTRIES).map(|place| home.load(place));
+        let mut tagged = words.filter(|&word| high(word) == low(mixed));
+        tagged.next().map_or(NO_UNIT, low)
+    }
+
     pub(super) fn insert(&self, mixed: u64, run: u32) {
         self.table(mixed).insert(mixed, run);
     }

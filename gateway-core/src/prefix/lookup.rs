@@ -1,14 +1,21 @@
 //! The readers' side: no lock, no wait, no allocation once the buffer has grown.
 
+use std::hint::black_box;
+
+use super::arena::{NO_UNIT, UNIT_WORDS};
 use super::heads::{Found, HeadTable, mix};
 use super::index::Shared;
 use super::matches::{PrefixMatches, RunHolders};
 use super::run::{LIST_WORDS, RUN_BLOCKS, Run};
 use crate::BlockHash;
 
+/// Runs whose memory is asked for ahead of the walk.
+const AHEAD: usize = 8;
+
 /// Fills `out` with the length of each endpoint's match.
 pub(super) fn lookup(shared: &Shared, query: &[BlockHash], out: &mut PrefixMatches) {
     out.clear();
+    fetch_ahead(shared, query);
     let mut at = 0;
     while at < query.len() {
         let Some(matched) = read_run(shared, &query[at..], &mut out.read) else {
@@ -23,6 +30,26 @@ pub(super) fn lookup(shared: &Shared, query: &[BlockHash], out: &mut PrefixMatch
     for (run, stamp) in out.read.used.drain(..) {
         shared.touch(Run::new(&shared.arena, run), stamp);
     }
+}
+
+/// Touches what the walk will read, for all runs at once: one after the other, each run would wait for memory several
+/// times over. Chains are mostly cut into full runs, so their heads are known before the walk gets there; a wrong guess
+/// costs a load and means nothing.
+fn fetch_ahead(shared: &Shared, query: &[BlockHash]) {
+    if query.len() <= RUN_BLOCKS {
+        return;
+    }
+    let heads = || query.iter().step_by(RUN_BLOCKS).take(AHEAD);
+    let mut runs = [NO_UNIT; AHEAD];
+    for (run, head) in runs.iter_mut().zip(heads()) {
+        *run = shared.heads.likely(mix(head.0));
+    }
+    let mut last = [NO_UNIT; AHEAD];
+    for (unit, &run) in last.iter_mut().zip(&runs) {
+        *unit = Run::new(&shared.arena, run).hash_unit((RUN_BLOCKS - 1) / UNIT_WORDS);
+    }
+    let touched = last.iter().map(|&unit| shared.arena.unit(unit).load(0));
+    black_box(touched.fold(0, u64::wrapping_add));
 }
 
 /// What became of an attempt to read a run.

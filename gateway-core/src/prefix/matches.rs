@@ -11,8 +11,8 @@ use crate::EndpointId;
 pub struct PrefixMatches {
     /// By endpoint number.
     blocks: Vec<u32>,
-    /// Endpoints whose number in `blocks` is not 0.
-    found: Vec<EndpointId>,
+    /// Endpoints whose number in `blocks` is not 0, as a bit set.
+    found: Vec<u64>,
     /// Endpoints that hold every block so far, as a bit set.
     alive: Vec<u64>,
     /// The same for the run being entered.
@@ -45,17 +45,22 @@ impl PrefixMatches {
         self.blocks.get(endpoint.index()).copied().unwrap_or(0)
     }
 
-    /// The endpoints that hold at least the first block, each once, with their numbers of blocks, in no set order.
+    /// The endpoints that hold at least the first block, each once, with their numbers of blocks, lowest number first.
     pub fn iter(&self) -> impl Iterator<Item = (EndpointId, u32)> {
-        self.found
-            .iter()
-            .map(|&endpoint| (endpoint, self.blocks(endpoint)))
+        let words = self.found.iter().enumerate();
+        let indices = words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit));
+        indices.map(|index| {
+            let number = u16::try_from(index).expect("below the limit of endpoints");
+            (EndpointId(number), self.blocks[index])
+        })
     }
 
     /// Forgets the last answer and keeps the memory.
     pub fn clear(&mut self) {
-        for endpoint in self.found.drain(..) {
-            self.blocks[endpoint.index()] = 0;
+        for (word, bits) in self.found.iter_mut().enumerate() {
+            if std::mem::take(bits) != 0 {
+                self.blocks[word * 64..][..64].fill(0);
+            }
         }
         self.alive.clear();
     }
@@ -109,33 +114,51 @@ impl PrefixMatches {
         }
     }
 
-    fn settle_word(&mut self, word: usize, mut bits: u64, blocks: usize) {
-        self.found.reserve(bits.count_ones() as usize);
-        while bits != 0 {
-            let index = word * 64 + bits.trailing_zeros() as usize;
-            self.settle(
-                EndpointId(u16::try_from(index).expect("below the limit of endpoints")),
-                blocks,
-            );
-            bits &= bits - 1;
+    /// Gives `blocks` to every endpoint of a word of a bit set; whole words, as where everybody shares a system prompt,
+    /// in one sweep.
+    fn settle_word(&mut self, word: usize, bits: u64, blocks: usize) {
+        let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
+        if bits == 0 || blocks == 0 {
+            return;
         }
+        let others = ones(!bits);
+        let places = self.places(word, bits);
+        if bits.count_ones() < 48 {
+            ones(bits).for_each(|bit| places[bit] = blocks.max(places[bit]));
+            return;
+        }
+        let before = *places;
+        places
+            .iter_mut()
+            .for_each(|place| *place = blocks.max(*place));
+        others.for_each(|bit| places[bit] = before[bit]);
     }
 
     /// The larger number wins: a holder that stopped inside a run is met again among those who left with it.
     fn settle(&mut self, endpoint: EndpointId, blocks: usize) {
-        let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
-        if blocks == 0 {
-            return;
-        }
-        if self.blocks.len() <= endpoint.index() {
-            self.blocks.resize(endpoint.index() + 1, 0);
-        }
-        let place = &mut self.blocks[endpoint.index()];
-        if *place == 0 {
-            self.found.push(endpoint);
-        }
-        *place = blocks.max(*place);
+        let (word, bit) = (endpoint.index() / 64, endpoint.index() % 64);
+        self.settle_word(word, 1 << bit, blocks);
     }
+
+    /// The numbers of the endpoints of a word, after noting that those of `bits` will have one.
+    fn places(&mut self, word: usize, bits: u64) -> &mut [u32; 64] {
+        if self.found.len() <= word {
+            self.found.resize(word + 1, 0);
+            self.blocks.resize((word + 1) * 64, 0);
+        }
+        self.found[word] |= bits;
+        let places = &mut self.blocks[word * 64..][..64];
+        places.try_into().expect("64 places a word")
+    }
+}
+
+/// The places of the ones in a word.
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = bits.trailing_zeros() as usize;
+        bits &= bits.wrapping_sub(1);
+        (place < 64).then_some(place)
+    })
 }
 
 fn include(set: &mut Vec<u64>, word: usize, bits: u64) {
