@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tracing_subscriber::{
     Layer as _, Registry,
     filter::Targets,
-    fmt::{self, time::FormatTime},
+    fmt::{self, format::FmtSpan, time::FormatTime},
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
@@ -44,14 +44,16 @@ pub(crate) fn start(config: &LogConfig) -> anyhow::Result<Log> {
         let layer = fmt::layer()
             .json()
             .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false);
+            .with_current_span(true)
+            .with_span_list(false)
+            .with_span_events(FmtSpan::CLOSE);
         layer.with_timer(Utc).with_writer(lines).boxed()
     } else {
         fmt::layer()
             .compact()
             .with_ansi(terminal)
             .with_target(false)
+            .with_span_events(FmtSpan::CLOSE)
             .with_timer(TimeOfDay)
             .with_writer(lines)
             .boxed()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gateway_core::{
     Endpoint, Fleet, Timestamp,
     health::Availability,
-    load::{Load, Telemetry},
+    load::{Load, Rates, Telemetry},
 };
 
 use super::text::Page;
@@ -15,12 +15,13 @@ struct Seen<'a> {
     availability: Availability,
     load: Load,
     reading: Option<(Timestamp, Telemetry)>,
+    rates: Option<Rates>,
 }
 
 type Value = fn(&Seen<'_>, Timestamp) -> Option<f64>;
 
 /// Gauges of one endpoint; what an engine does not say is left out.
-const GAUGES: [(&str, &str, Value); 11] = [
+const GAUGES: [(&str, &str, Value); 14] = [
     (
         "gateway_endpoint_up",
         "Whether the endpoint may be given requests.",
@@ -76,6 +77,21 @@ const GAUGES: [(&str, &str, Value); 11] = [
         "Prompt tokens the engine found in its cache.",
         |seen, _| seen.reading?.1.prefix_hits_tokens.map(float),
     ),
+    (
+        "gateway_endpoint_prefix_hit_share",
+        "Share of looked-up prompt tokens the engine found in its cache between its last two readings, 0 to 1.",
+        |seen, _| seen.rates?.prefix_hit_share,
+    ),
+    (
+        "gateway_endpoint_prompt_tokens_per_second",
+        "Prompt tokens per second the engine processed between its last two readings.",
+        |seen, _| seen.rates?.prompt_tokens_per_second,
+    ),
+    (
+        "gateway_endpoint_generation_tokens_per_second",
+        "Tokens per second the engine generated between its last two readings.",
+        |seen, _| seen.rates?.generation_tokens_per_second,
+    ),
 ];
 
 const STATES: [(Availability, &str); 4] = [
@@ -94,6 +110,7 @@ pub(super) fn write(page: &mut Page, fleet: &Fleet, now: Timestamp) {
             availability: endpoint.state().availability(now),
             load: endpoint.state().load(&fleet.config().telemetry, now),
             reading: endpoint.state().last_reading(),
+            rates: endpoint.state().rates(),
         })
         .collect();
     for (name, help, value) in GAUGES {

@@ -5,6 +5,7 @@
 //! endpoints that the configuration (or an engine) does not name are counted as `other`. All families are listed in
 //! `docs/metrics.md`.
 
+mod access;
 mod door;
 mod endpoints;
 mod histogram;
@@ -16,6 +17,7 @@ mod sink;
 mod tests;
 mod text;
 
+pub(crate) use access::answered;
 pub(crate) use door::Rejection;
 pub(crate) use page::page;
 pub(crate) use sink::Metrics;

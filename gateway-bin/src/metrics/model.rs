@@ -23,7 +23,7 @@ pub(super) fn api_name(api: Api) -> &'static str {
 }
 
 /// The label of an ending.
-pub(crate) fn ending_name(ending: Ending) -> &'static str {
+pub(super) fn ending_name(ending: Ending) -> &'static str {
     match ending {
         Ending::Completed => "completed",
         Ending::Failed(kind) => kind.name(),

@@ -10,8 +10,9 @@ use gateway_core::Fleet;
 use gateway_router::{ReportSink, RouteReport, proto::openai::Api};
 
 use super::{
+    access,
     door::Door,
-    model::{EndpointCounts, ModelCounts, ending_name},
+    model::{EndpointCounts, ModelCounts},
 };
 use crate::log::LostLines;
 
@@ -108,26 +109,6 @@ impl ReportSink for Metrics {
         {
             endpoint.report(report);
         }
-        log(report);
+        access::report(report);
     }
-}
-
-/// The access line of a request that reached the router.
-fn log(report: &RouteReport) {
-    // What is not known is left out: a reply that came whole has no first token, a stream may have no usage.
-    tracing::info!(
-        target: "gateway::access",
-        request_id = &*report.request_id,
-        model = &*report.model,
-        endpoint = report.endpoint.as_deref().unwrap_or("-"),
-        outcome = ending_name(report.ending),
-        stream = report.stream,
-        attempts = report.attempts,
-        ttft_ms = report.ttft.map(|ttft| ttft.as_secs_f64() * 1e3),
-        total_ms = report.total.as_secs_f64() * 1e3,
-        prompt_tokens = report.usage.map(|usage| usage.prompt_tokens),
-        completion_tokens = report.usage.map(|usage| usage.completion_tokens),
-        cached_tokens = report.usage.and_then(|usage| usage.cached_tokens),
-        "served"
-    );
 }

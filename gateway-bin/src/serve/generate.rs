@@ -5,13 +5,13 @@ use std::sync::Arc;
 use gateway_core::hash;
 use gateway_govern::keys::{self, Key};
 use gateway_proto::openai::{Api, RequestView};
-use gateway_router::{Hints, ReplyBody, RouteReply, RouteRequest};
+use gateway_router::{Hints, ReplyBody, RouteError, RouteReply, RouteRequest};
 use http::{HeaderMap, Response, request::Parts};
 use hyper::body::Incoming;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field};
 
 use super::{body, error_reply::Refusal, explain, request_id::RequestId};
-use crate::{clock, gate::Gate};
+use crate::{clock, gate::Gate, metrics};
 
 /// Serves a generation and counts it.
 pub(super) async fn serve(
@@ -66,16 +66,40 @@ async fn routed(
         headers,
         hints,
     };
-    let span = tracing::debug_span!("request", id = &*id.text, key = &**key.name());
     let RouteReply {
         mut response,
         endpoint,
         explanation,
-    } = gate.router.route(request).instrument(span).await?;
+    } = observed(gate, request, key).await?;
     if explain {
         explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
     }
     Ok(response)
+}
+
+/// Routes within a span that people who look closely can have; the access line is written on the way.
+async fn observed(gate: &Gate, request: RouteRequest, key: &Key) -> Result<RouteReply, RouteError> {
+    let span = tracing::debug_span!(
+        "request",
+        id = &*request.request_id,
+        key = &**key.name(),
+        model = &*request.view.model,
+        endpoint = field::Empty,
+        status = field::Empty,
+    );
+    let route = gate.router.route(request).instrument(span.clone());
+    metrics::answered(route, |routed| {
+        let status = match routed {
+            Ok(reply) => {
+                span.record("endpoint", &*reply.endpoint);
+                reply.response.status().as_u16()
+            }
+            Err(error) => error.to_api().status,
+        };
+        span.record("status", status);
+        status
+    })
+    .await
 }
 
 fn hints(headers: &HeaderMap, key: &Key) -> Hints {

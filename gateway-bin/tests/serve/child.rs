@@ -3,9 +3,11 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::{self, Command, Stdio},
 };
+
+use tempfile::TempDir;
 
 pub(crate) fn gateway() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
@@ -56,4 +58,12 @@ impl Child {
         stderr.read_to_string(&mut log).expect("text");
         (status.success(), log)
     }
+}
+
+/// A file in a folder that goes with the test.
+pub(crate) fn file(text: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("gateway.yaml");
+    std::fs::write(&file, text).expect("written");
+    (folder, file)
 }

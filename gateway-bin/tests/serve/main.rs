@@ -1,5 +1,6 @@
 //! The gateway from outside: real sockets, simulated engines.
 
+mod access;
 mod bad_input;
 mod child;
 mod doors;

@@ -1,8 +1,7 @@
 //! Signals to the process.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -10,18 +9,10 @@ use tokio::{
 };
 
 use crate::{
-    child::Child,
+    child::{Child, file},
     rig::{self, CHAT, KEY},
     wire::{get, request},
 };
-
-/// A file in a folder that goes with the test.
-fn file(text: &str) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("gateway.yaml");
-    std::fs::write(&file, text).expect("written");
-    (folder, file)
-}
 
 async fn pause() {
     time::sleep(Duration::from_millis(20)).await;
