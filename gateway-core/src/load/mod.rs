@@ -11,6 +11,7 @@
 
 mod booking;
 mod ledger;
+mod rates;
 mod reported;
 mod state;
 mod telemetry;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use booking::Booking;
 pub use ledger::{InFlight, Ledger};
+pub use rates::Rates;
 pub use reported::{Freshness, SampleMark, TelemetryPolicy};
 pub use state::{EndpointState, Load, RequestLoad};
 pub use telemetry::Telemetry;

@@ -1,9 +1,9 @@
 //! The living part of an endpoint: it survives reloads and is shared by all fleet snapshots.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Booking, Freshness, InFlight, Ledger, SampleMark, Telemetry, TelemetryPolicy,
+    Booking, Freshness, InFlight, Ledger, Rates, SampleMark, Telemetry, TelemetryPolicy,
     reported::Reported,
 };
 use crate::{
@@ -43,7 +43,14 @@ pub struct EndpointState {
     ledger: Ledger,
     reported: Reported,
     health: HealthSwitch,
-    last: Mutex<Option<(Timestamp, Telemetry)>>,
+    readings: Mutex<Readings>,
+}
+
+/// What the last readings said, kept for metrics and records.
+#[derive(Debug, Default)]
+struct Readings {
+    last: Option<(Timestamp, Telemetry)>,
+    rates: Option<Rates>,
 }
 
 impl EndpointState {
@@ -65,13 +72,27 @@ impl EndpointState {
     /// Takes in a reading that was asked for at `mark`.
     pub fn apply(&self, mark: &SampleMark, reading: &Telemetry) {
         self.reported.apply(mark, self.ledger.read(), reading);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((mark.asked_at, *reading));
+        let mut readings = self.readings();
+        if let Some((asked_at, before)) = &readings.last {
+            readings.rates = Rates::between((*asked_at, before), (mark.asked_at, reading));
+        }
+        readings.last = Some((mark.asked_at, *reading));
     }
 
     /// The last reading and the time it was asked for, for metrics and records.
     #[must_use]
     pub fn last_reading(&self) -> Option<(Timestamp, Telemetry)> {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        self.readings().last
+    }
+
+    /// What the engine did between its last two readings.
+    #[must_use]
+    pub fn rates(&self) -> Option<Rates> {
+        self.readings().rates
+    }
+
+    fn readings(&self) -> MutexGuard<'_, Readings> {
+        self.readings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The joined view at `now`.

@@ -152,3 +152,22 @@ fn kv_use_moves_with_our_own_requests_until_the_next_reading() {
     drop(booking);
     assert_eq!(state.load(&POLICY, at(1)).kv_used, Some(0.5));
 }
+
+#[test]
+fn two_readings_make_rates() {
+    let state = EndpointState::default();
+    let read = |seconds, tokens| {
+        let mark = state.mark(at(seconds));
+        let reading = Telemetry {
+            generation_tokens: Some(tokens),
+            ..Telemetry::default()
+        };
+        state.apply(&mark, &reading);
+    };
+    read(1, 100);
+    assert_eq!(state.rates(), None, "one reading is no rate");
+    read(3, 300);
+    let rates = state.rates().expect("two readings");
+    assert_eq!(rates.generation_tokens_per_second, Some(100.0));
+    assert_eq!(rates.sampled_at, at(3));
+}
