@@ -34,14 +34,11 @@ impl EngineBody {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let first = Pin::new(&mut self.body).poll_frame(cx);
-        if first.is_ready() {
-            return first;
+        let body = &mut self.body;
+        match &mut self.connection {
+            Some(connection) => connection.poll_with(cx, |cx| Pin::new(&mut *body).poll_frame(cx)),
+            None => Pin::new(body).poll_frame(cx),
         }
-        if let Some(connection) = &mut self.connection {
-            connection.drive(cx);
-        }
-        Pin::new(&mut self.body).poll_frame(cx)
     }
 
     fn finish(&mut self) {

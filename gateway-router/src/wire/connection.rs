@@ -1,7 +1,7 @@
 //! One HTTP/1.1 connection, driven inline.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     io,
     pin::{Pin, pin},
     task::{Context, Poll, Waker},
@@ -18,7 +18,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
-use super::Target;
+use super::{Target, quiet::Quiet};
 
 type Driver = http1::Connection<TokioIo<TcpStream>, Full<Bytes>>;
 
@@ -26,6 +26,7 @@ type Driver = http1::Connection<TokioIo<TcpStream>, Full<Bytes>>;
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     driver: Pin<Box<Driver>>,
+    quiet: Quiet,
     ended: bool,
     reused: bool,
 }
@@ -54,21 +55,41 @@ impl Connection {
         Ok(Self {
             sender,
             driver: Box::pin(connection),
+            quiet: Quiet::new(),
             ended: false,
             reused: false,
         })
     }
 
-    /// Moves the protocol machine. Whoever awaits something of this connection calls it on every poll.
-    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
-        if !self.ended && self.driver.as_mut().poll(cx).is_ready() {
-            self.ended = true;
+    /// Polls `part`, something that this connection feeds, and moves the protocol machine as far as it goes. Whoever
+    /// awaits something of this connection polls it through here.
+    pub(crate) fn poll_with<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut part: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        self.quiet.begin(cx);
+        let mut polled = part(&mut self.quiet.context());
+        if polled.is_pending() {
+            // What `part` asked for while it was polled, the machine looks at now.
+            self.quiet.answered();
+            if !self.ended {
+                self.ended = self
+                    .driver
+                    .as_mut()
+                    .poll(&mut self.quiet.context())
+                    .is_ready();
+            }
+            polled = part(&mut self.quiet.context());
         }
+        self.quiet.end(polled.is_pending());
+        polled
     }
 
     /// Whether another request can go out now. Notices a socket that the engine has closed meanwhile.
     pub(crate) fn is_idle(&mut self) -> bool {
-        self.drive(&mut Context::from_waker(Waker::noop()));
+        let nothing = |_: &mut Context<'_>| Poll::<()>::Pending;
+        let _pending = self.poll_with(&mut Context::from_waker(Waker::noop()), nothing);
         !self.ended && self.sender.is_ready()
     }
 
@@ -82,17 +103,8 @@ impl Connection {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, SendError> {
         let mut reply = pin!(self.sender.send_request(request));
-        let (driver, ended) = (&mut self.driver, &mut self.ended);
-        let head = std::future::poll_fn(|cx| {
-            if let Poll::Ready(head) = reply.as_mut().poll(cx) {
-                return Poll::Ready(head);
-            }
-            if !*ended && driver.as_mut().poll(cx).is_ready() {
-                *ended = true;
-            }
-            // An ended driver has answered the caller's channel, so this is ready then.
-            reply.as_mut().poll(cx)
-        });
+        // An ended machine has answered the caller's channel, so the reply is ready then.
+        let head = poll_fn(|cx| self.poll_with(cx, |cx| reply.as_mut().poll(cx)));
         head.await.map_err(|error| {
             if error.is_parse() {
                 return SendError::Garbled;

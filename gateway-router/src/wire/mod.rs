@@ -6,6 +6,7 @@
 mod body;
 mod connection;
 mod pool;
+mod quiet;
 mod target;
 
 pub(crate) use body::EngineBody;
