@@ -158,17 +158,15 @@ async fn control(
     tell: &mpsc::SyncSender<Told>,
 ) {
     let drain = config.drain;
-    let (gate, steward) = match open(config, stages, options.lost_lines).await {
-        Ok(opened) => opened,
+    let begin = async {
+        let (gate, steward) = open(config, stages, options.lost_lines).await?;
+        let signals = options.signals.then(Signals::catch).transpose()?;
+        let workers = serve_on_threads(sites, &gate)?;
+        Ok((gate, steward, signals, workers))
+    };
+    let (gate, steward, signals, workers) = match begin.await {
+        Ok(begun) => begun,
         Err(error) => return tell.send(Err(error)).unwrap_or_default(),
-    };
-    let signals = match options.signals.then(Signals::catch).transpose() {
-        Ok(signals) => signals,
-        Err(error) => return tell.send(Err(error.into())).unwrap_or_default(),
-    };
-    let workers = match serve_on_threads(sites, &gate) {
-        Ok(workers) => workers,
-        Err(error) => return tell.send(Err(error.into())).unwrap_or_default(),
     };
     let asked = Arc::new(Notify::new());
     if let Some(signals) = signals {
