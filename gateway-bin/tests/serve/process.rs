@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    child::{Child, gateway},
+    child::{Child, file, gateway},
     wire::get,
 };
 
@@ -51,6 +51,23 @@ async fn the_demo_serves_what_it_prints_and_ends_on_a_signal() {
             .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
         "JSON lines: {log}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_holds_nothing_up() {
+    let (_folder, file) = file("listen: 127.0.0.1:0\nlog: {format: json}\n");
+    let (child, address) = Child::serve(&file);
+    // More than any pipe holds.
+    let long = format!("/{}", "x".repeat(16_000));
+    for _ in 0..100 {
+        assert_eq!(get(address, &long, &[]).await.status, 404);
+    }
+    child.signal("-TERM");
+    // The log is read only after the end.
+    let (well, log) = tokio::task::spawn_blocking(|| child.end())
+        .await
+        .expect("no panic");
+    assert!(well && log.contains("refused"));
 }
 
 #[test]
