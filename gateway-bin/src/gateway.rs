@@ -26,7 +26,7 @@ use crate::{
     serve::{self, ListenError, RequestIds, Site},
     signals::Signals,
     stage::{Stage, Stages},
-    steward::{PATIENCE, Steward},
+    steward::{Orders, PATIENCE, Steward},
 };
 
 /// Why a gateway did not start.
@@ -159,12 +159,12 @@ async fn control(
 ) {
     let drain = config.drain;
     let begin = async {
-        let (gate, steward) = open(config, stages, options.lost_lines).await?;
+        let (gate, steward, orders) = open(config, stages, options.lost_lines).await?;
         let signals = options.signals.then(Signals::catch).transpose()?;
         let workers = serve_on_threads(sites, &gate)?;
-        Ok((gate, steward, signals, workers))
+        Ok((gate, steward, orders, signals, workers))
     };
-    let (gate, steward, signals, workers) = match begin.await {
+    let (gate, steward, orders, signals, workers) = match begin.await {
         Ok(begun) => begun,
         Err(error) => return tell.send(Err(error)).unwrap_or_default(),
     };
@@ -174,14 +174,9 @@ async fn control(
     }
     if let Some(from) = options.reload {
         let source = Source::new(from);
-        tokio::spawn(reload::watch(
-            source,
-            asked,
-            Arc::clone(&gate),
-            Arc::clone(&steward),
-        ));
+        tokio::spawn(reload::watch(source, asked, Arc::clone(&gate), orders));
     }
-    tokio::spawn(async move { steward.keep_asking().await });
+    tokio::spawn(steward.run());
     // Whoever waited for this may have gone; the stages will say so.
     tell.send(Ok(Arc::clone(&gate))).unwrap_or_default();
     tokio::spawn(step_down(gate.stages.clone(), drain));
@@ -195,7 +190,7 @@ async fn open(
     config: Config,
     stages: Stages,
     lost_lines: LostLines,
-) -> Result<(Arc<Gate>, Arc<Steward>), StartError> {
+) -> Result<(Arc<Gate>, Steward, Orders), StartError> {
     let mut known = Known::default();
     known.ask(&config, PATIENCE).await;
     for name in known.open_names(&config) {
@@ -214,8 +209,8 @@ async fn open(
         .build()?;
     metrics.follow(&router.fleet());
     let gate = Arc::new(Gate::new(router, metrics, &config, stages, ids));
-    let steward = Arc::new(Steward::new(Arc::clone(&gate), config, known));
-    Ok((gate, steward))
+    let (steward, orders) = Steward::new(Arc::clone(&gate), config, known);
+    Ok((gate, steward, orders))
 }
 
 fn serve_on_threads(sites: Sites, gate: &Arc<Gate>) -> io::Result<Vec<JoinHandle<()>>> {

@@ -14,7 +14,7 @@ use crate::{
     config::{self, Environment},
     gate::Gate,
     gateway::ReloadFrom,
-    steward::Steward,
+    steward::Orders,
 };
 
 /// Time between two looks.
@@ -68,12 +68,7 @@ fn digest(text: &str) -> u64 {
 }
 
 /// Reloads until the process ends: at once when `asked`, and whenever the file's content changes.
-pub(crate) async fn watch(
-    mut source: Source,
-    asked: Arc<Notify>,
-    gate: Arc<Gate>,
-    steward: Arc<Steward>,
-) {
+pub(crate) async fn watch(mut source: Source, asked: Arc<Notify>, gate: Arc<Gate>, orders: Orders) {
     loop {
         let text = tokio::select! {
             () = asked.notified() => std::fs::read_to_string(&source.path).map(Some),
@@ -81,7 +76,7 @@ pub(crate) async fn watch(
         };
         let taken = match text {
             Ok(None) => continue,
-            Ok(Some(text)) => take(&text, &source, &steward).await,
+            Ok(Some(text)) => take(&text, &source, &orders).await,
             Err(error) => Err(anyhow::Error::new(error).context(source.path.display().to_string())),
         };
         gate.metrics.door.reloaded(taken.is_ok());
@@ -92,8 +87,8 @@ pub(crate) async fn watch(
     }
 }
 
-async fn take(text: &str, source: &Source, steward: &Steward) -> anyhow::Result<()> {
+async fn take(text: &str, source: &Source, orders: &Orders) -> anyhow::Result<()> {
     let mut config = config::read(text, &source.path, &Environment::Process)?;
     config.listen = source.listen.unwrap_or(config.listen);
-    Ok(steward.take(config).await?)
+    Ok(orders.take(config).await?)
 }

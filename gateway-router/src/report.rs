@@ -74,6 +74,9 @@ pub struct RouteReport {
     pub attempts: u32,
     /// How it ended.
     pub ending: Ending,
+    /// The HTTP status of the reply; `None` where the caller left before there was one. A stream that breaks later keeps
+    /// the status it began with.
+    pub status: Option<u16>,
     /// Time the decisions took, in microseconds, all attempts together.
     pub decision_micros: u64,
     /// Time from the router's receiving the request to the first event of a stream; replies that come whole have none.

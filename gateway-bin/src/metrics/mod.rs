@@ -17,7 +17,6 @@ mod sink;
 mod tests;
 mod text;
 
-pub(crate) use access::answered;
 pub(crate) use door::Rejection;
 pub(crate) use page::page;
 pub(crate) use sink::Metrics;

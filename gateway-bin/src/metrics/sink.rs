@@ -109,6 +109,6 @@ impl ReportSink for Metrics {
         {
             endpoint.report(report);
         }
-        access::report(report);
+        access::log(report);
     }
 }

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use tracing::{Instrument as _, field};
 
 use super::{body, error_reply::Refusal, explain, request_id::RequestId};
-use crate::{clock, gate::Gate, metrics};
+use crate::{clock, gate::Gate};
 
 /// Serves a generation and counts it.
 pub(super) async fn serve(
@@ -77,7 +77,7 @@ async fn routed(
     Ok(response)
 }
 
-/// Routes within a span that people who look closely can have; the access line is written on the way.
+/// Routes within a span that people who look closely can have.
 async fn observed(gate: &Gate, request: RouteRequest, key: &Key) -> Result<RouteReply, RouteError> {
     let span = tracing::debug_span!(
         "request",
@@ -87,19 +87,17 @@ async fn observed(gate: &Gate, request: RouteRequest, key: &Key) -> Result<Route
         endpoint = field::Empty,
         status = field::Empty,
     );
-    let route = gate.router.route(request).instrument(span.clone());
-    metrics::answered(route, |routed| {
-        let status = match routed {
-            Ok(reply) => {
-                span.record("endpoint", &*reply.endpoint);
-                reply.response.status().as_u16()
-            }
-            Err(error) => error.to_api().status,
-        };
-        span.record("status", status);
-        status
-    })
-    .await
+    let routed = gate.router.route(request).instrument(span.clone()).await;
+    match &routed {
+        Ok(reply) => {
+            span.record("endpoint", &*reply.endpoint);
+            span.record("status", reply.response.status().as_u16());
+        }
+        Err(error) => {
+            span.record("status", error.to_api().status);
+        }
+    }
+    routed
 }
 
 fn hints(headers: &HeaderMap, key: &Key) -> Hints {

@@ -142,6 +142,7 @@ async fn begin(
     } else {
         whole(snapshot, body, flight).await?
     };
+    flight.report.status = Some(status.as_u16());
     Ok(Begun {
         status,
         headers: headers::for_caller(told),

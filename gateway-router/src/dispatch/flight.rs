@@ -40,6 +40,7 @@ impl Flight {
             endpoint: None,
             attempts: 0,
             ending: Ending::Cancelled,
+            status: None,
             decision_micros: 0,
             ttft: None,
             total: Duration::ZERO,

@@ -48,6 +48,7 @@ pub(crate) async fn run(shared: &Shared, request: RouteRequest) -> Result<RouteR
 }
 
 fn failed(flight: &mut Flight, error: RouteError) -> RouteError {
+    flight.report.status = Some(error.to_api().status);
     flight.fail(error.kind(), None);
     error
 }
