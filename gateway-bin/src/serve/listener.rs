@@ -20,34 +20,29 @@ pub struct ListenError {
     pub source: io::Error,
 }
 
-/// `count` sockets on one address, among which the kernel spreads connections.
+/// One socket on `address`, as `count` handles, one for each thread.
+///
+/// Whoever is free accepts: while there is little to do one thread takes most connections and serves many chunks each
+/// time it wakes, and when it is busy the others come in. Sockets of their own that share the port would spread
+/// connections evenly, and wake every thread for a little.
 ///
 /// # Errors
-/// Where the address is taken, by another gateway as well, or not ours.
+/// Where the address is taken or not ours.
 pub(crate) fn bind_all(address: SocketAddr, count: usize) -> Result<Vec<TcpListener>, ListenError> {
     let listen = || -> io::Result<Vec<TcpListener>> {
-        // Sockets that share a port would share it with another gateway's, too; one that does not share finds out.
-        let probe = bind(address, false)?;
-        let address = probe.local_addr()?;
-        if count == 1 {
-            return Ok(vec![probe]);
-        }
-        drop(probe);
-        (0..count).map(|_| bind(address, true)).collect()
+        let socket = bind(address)?;
+        (0..count).map(|_| socket.try_clone()).collect()
     };
     listen().map_err(|source| ListenError { address, source })
 }
 
-fn bind(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
     socket.set_reuse_address(true)?;
-    if shared {
-        socket.set_reuse_port(true)?;
-    }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
