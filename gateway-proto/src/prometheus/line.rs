@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+/// The braces around a sample's labels.
+const OPENING: u8 = 0x7b;
+const CLOSING: u8 = 0x7d;
+
 /// A sample as it stands in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sample<'a> {
@@ -16,7 +20,7 @@ pub(super) struct Sample<'a> {
 pub(super) fn name(line: &[u8]) -> &[u8] {
     let end = line
         .iter()
-        .position(|b| matches!(b, b'{' | b' ' | b'\t'))
+        .position(|b| matches!(*b, OPENING | b' ' | b'\t'))
         .unwrap_or(line.len());
     &line[..end]
 }
@@ -26,7 +30,7 @@ impl<'a> Sample<'a> {
     pub(super) fn parse(line: &'a [u8]) -> Option<Self> {
         let name = name(line);
         let tail = line[name.len()..].trim_ascii_start();
-        let Some(open) = tail.strip_prefix(b"{") else {
+        let Some(open) = tail.strip_prefix(&[OPENING]) else {
             return Some(Self {
                 name,
                 labels: b"",
@@ -64,7 +68,7 @@ fn closing_brace(labels: &[u8]) -> Option<usize> {
         match byte {
             b'\\' if quoted => at += 1,
             b'"' => quoted = !quoted,
-            b'}' if !quoted => return Some(at),
+            CLOSING if !quoted => return Some(at),
             _ => {}
         }
         at += 1;

@@ -12,6 +12,9 @@ use serde::Deserialize;
 
 use crate::ir::Usage;
 
+/// The brace that opens an object.
+const OPENING: u8 = 0x7b;
+
 struct Finders {
     done: Finder<'static>,
     error: Finder<'static>,
@@ -127,10 +130,10 @@ pub(super) fn is_error(json: &[u8]) -> bool {
 pub(crate) fn endings(bytes: &[u8], extent: Extent) -> impl Iterator<Item = (usize, Ending)> {
     FINDERS.finish.find_iter(bytes).filter_map(move |at| {
         let value = value_after(bytes, at + 15, extent)?;
-        let reason = match value.first()? {
+        let reason = match *value.first()? {
             b'"' => value,
             // SGLang's native route: {"type":"abort",...}.
-            b'{' => value_after(value, type_key(value, extent)? + 6, extent)?,
+            OPENING => value_after(value, type_key(value, extent)? + 6, extent)?,
             _ => return None,
         };
         let broken = reason.starts_with(b"\"abort\"") || reason.starts_with(b"\"error\"");
@@ -171,7 +174,9 @@ pub(crate) fn usage(bytes: &[u8], extent: Extent) -> Option<Usage> {
     FINDERS
         .usage
         .find_iter(bytes)
-        .filter_map(|at| value_after(bytes, at + 7, extent).filter(|value| value.starts_with(b"{")))
+        .filter_map(|at| {
+            value_after(bytes, at + 7, extent).filter(|value| value.first() == Some(&OPENING))
+        })
         .filter_map(|value| usage_object(extent.clip(value)))
         .last()
 }
