@@ -33,12 +33,6 @@ impl Booking {
             self.state.ledger().prefilled(self.load.uncached_tokens);
         }
     }
-
-    /// The state of the endpoint that carries the load.
-    #[must_use]
-    pub fn state(&self) -> &Arc<EndpointState> {
-        &self.state
-    }
 }
 
 impl Drop for Booking {

@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 /// The fields are read one by one, so a reader may see a request in one counter and not yet in another; each counter by
 /// itself is exact.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub(super) struct Ledger {
     requests: AtomicU32,
     prefilling: AtomicU32,
     queued_tokens: AtomicU64,
     context_tokens: AtomicU64,
 }
 
-/// A reading of a [`Ledger`].
+/// This router's own requests at one endpoint, as counted at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InFlight {
     /// Requests sent and not finished.
@@ -29,8 +29,7 @@ pub struct InFlight {
 
 impl Ledger {
     /// The counters now.
-    #[must_use]
-    pub fn read(&self) -> InFlight {
+    pub(super) fn read(&self) -> InFlight {
         InFlight {
             requests: self.requests.load(Relaxed),
             prefilling: self.prefilling.load(Relaxed),

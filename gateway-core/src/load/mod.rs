@@ -19,7 +19,7 @@ mod telemetry;
 mod tests;
 
 pub use booking::Booking;
-pub use ledger::{InFlight, Ledger};
+pub use ledger::InFlight;
 pub use rates::Rates;
 pub use reported::{Freshness, SampleMark, TelemetryPolicy};
 pub use state::{EndpointState, Load, RequestLoad};

@@ -134,10 +134,6 @@ impl Reported {
         };
         Some((f32::from_bits(bits) + moved).clamp(0.0, 1.0))
     }
-
-    pub(super) fn capacity_tokens(&self) -> Option<u64> {
-        Some(self.capacity_tokens.load(Relaxed)).filter(|&tokens| tokens > 0)
-    }
 }
 
 #[expect(

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Booking, Freshness, InFlight, Ledger, Rates, SampleMark, Telemetry, TelemetryPolicy,
+    Booking, Freshness, InFlight, Rates, SampleMark, Telemetry, TelemetryPolicy, ledger::Ledger,
     reported::Reported,
 };
 use crate::{
@@ -54,9 +54,7 @@ struct Readings {
 }
 
 impl EndpointState {
-    /// Our own requests.
-    #[must_use]
-    pub fn ledger(&self) -> &Ledger {
+    pub(super) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
@@ -118,12 +116,6 @@ impl EndpointState {
             },
             telemetry,
         }
-    }
-
-    /// KV capacity in tokens, where the engine ever said it.
-    #[must_use]
-    pub fn capacity_tokens(&self) -> Option<u64> {
-        self.reported.capacity_tokens()
     }
 
     /// Our requests in flight.

@@ -25,6 +25,17 @@ pub(super) struct Piece {
     pub(super) finish: Option<Finish>,
 }
 
+impl Piece {
+    /// All of a choice in one piece.
+    pub(super) fn whole(choice: usize, ending: &Ending) -> Self {
+        Self {
+            choice,
+            tokens: 0..ending.tokens,
+            finish: Some(ending.finish.clone()),
+        }
+    }
+}
+
 /// The shapes of one route's replies.
 pub(super) trait Dialect: Send + Sync {
     /// What comes before the request's name in its id.

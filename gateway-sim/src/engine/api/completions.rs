@@ -116,17 +116,7 @@ impl Dialect for Completions {
     }
 
     fn whole(&self, job: &Job, endings: &[Ending], usage: Usage) -> Value {
-        let choice = |(choice, ending): (usize, &Ending)| {
-            let finish = Some(ending.finish.clone());
-            Self::choice(
-                job,
-                &Piece {
-                    choice,
-                    tokens: 0..ending.tokens,
-                    finish,
-                },
-            )
-        };
+        let choice = |(choice, ending)| Self::choice(job, &Piece::whole(choice, ending));
         let choices: Vec<Value> = endings.iter().enumerate().map(choice).collect();
         let mut reply = Self::reply(job, &json!(choices));
         reply["service_tier"] = Value::Null;
