@@ -6,6 +6,7 @@
 //!   sockets or threads. Time is an argument.
 //! - [`engine`]: that model behind the HTTP surface of vLLM, in real time, with fault injection and KV events.
 //! - [`fleet`]: many such models in virtual time under a routing policy, for experiments that finish in milliseconds.
+//! - [`replay`]: whole fleets under long traces in virtual time, to compare routing policies.
 //! - [`text`]: what the engine says: a reversible tokenizer and text that follows from prompt and seed alone.
 //!
 //! Nothing here belongs in production; the product never needs this crate.
@@ -13,4 +14,5 @@
 pub mod engine;
 pub mod fleet;
 pub mod model;
+pub mod replay;
 pub mod text;

@@ -1,0 +1,23 @@
+//! Who is asked where requests go.
+
+use gateway_core::decider::{
+    Answer, Ask, Finish, FirstToken, Init, KvNote, PrefillDone, TelemetryNote,
+};
+
+/// A router as the replay sees it: told what a real one would be told, asked for every request.
+pub trait Router {
+    /// The fleet; called once, first.
+    fn init(&mut self, init: &Init);
+    /// An engine's gauges, perhaps late.
+    fn telemetry(&mut self, note: &TelemetryNote);
+    /// Changes of an engine's cache, perhaps late.
+    fn kv(&mut self, note: &KvNote);
+    /// The prefill half of a split request is done.
+    fn prefill_done(&mut self, note: &PrefillDone);
+    /// A request's first token.
+    fn first_token(&mut self, note: &FirstToken);
+    /// A request's end.
+    fn finish(&mut self, note: &Finish);
+    /// Where a request goes.
+    fn route(&mut self, ask: &Ask) -> Answer;
+}
