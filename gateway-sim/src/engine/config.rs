@@ -42,14 +42,20 @@ pub struct SimConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KvEventsConfig {
-    /// Where the publisher binds; port 0 takes a free one.
+    /// Where the publisher binds, port 0 taking a free one, or what it connects to.
     pub publish: SocketAddr,
+    /// Whether the publisher connects to a subscriber that binds, as vLLM does with an address that is no wildcard.
+    #[serde(default)]
+    pub connect: bool,
     /// Where missed batches can be asked for; none for no replay.
     pub replay: Option<SocketAddr>,
     /// The first frame of each message.
     pub topic: String,
     /// How events are written.
     pub form: EventForm,
+    /// How blocks are named.
+    #[serde(default)]
+    pub hashes: HashForm,
     /// Batches kept for replay.
     pub buffer_steps: usize,
     /// Batches that may wait for the publisher before further ones are dropped, which leaves a gap in the sequence.
@@ -65,6 +71,19 @@ pub enum EventForm {
     Map,
     /// An array that starts with the type, up to vLLM 0.23.
     Array,
+}
+
+/// The names of blocks on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HashForm {
+    /// Unsigned numbers of 64 bits, as vLLM's default.
+    #[default]
+    Unsigned,
+    /// Signed numbers of 64 bits, as `SGLang`'s.
+    Signed,
+    /// Digests of 32 bytes that end in the number, as vLLM without `VLLM_KV_EVENTS_USE_INT_BLOCK_HASHES`.
+    Raw,
 }
 
 impl SimConfig {
@@ -93,9 +112,11 @@ impl KvEventsConfig {
     pub fn new(model: &str) -> Self {
         Self {
             publish: free_loopback_port(),
+            connect: false,
             replay: Some(free_loopback_port()),
             topic: format!("kv@localhost@{model}"),
             form: EventForm::Map,
+            hashes: HashForm::Unsigned,
             buffer_steps: 10_000,
             max_queue: 10_000,
         }

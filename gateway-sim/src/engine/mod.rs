@@ -25,7 +25,7 @@ mod shell;
 mod stats;
 mod ticket;
 
-pub use config::{EventForm, KvEventsConfig, SimConfig};
+pub use config::{EventForm, HashForm, KvEventsConfig, SimConfig};
 pub use faults::{FaultKind, FaultSpec};
 pub use handle::{RunningEngine, SimEngine, StartError};
 pub use stats::{LastRequest, SimStats};

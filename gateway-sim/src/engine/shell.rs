@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::config::SimConfig;
 use super::error::ApiError;
 use super::faults::{FaultControl, FaultKind, FaultSpec};
-use super::kv::KvFeed;
+use super::kv::{Fate, KvFeed};
 use super::recorder::Recorder;
 use super::stats::{Counters, SimStats};
 use super::ticket::{Progress, Ticket};
@@ -162,7 +162,16 @@ impl Shell {
             FaultKind::Die => self.become_at_least(Life::Dead),
             FaultKind::Sigterm => self.become_at_least(Life::Stopping),
             FaultKind::Slow => self.inner().model.set_slowdown(spec.factor.unwrap_or(2.0)),
+            FaultKind::RestartKvFeed => self.restart_kv_feed(),
             _ => self.faults.arm(spec),
+        }
+    }
+
+    fn restart_kv_feed(&self) {
+        let mut inner = self.inner();
+        inner.model.reset_prefix_cache();
+        if let Some(kv) = &self.kv {
+            kv.restart();
         }
     }
 
@@ -225,8 +234,14 @@ impl Shell {
         let Some(kv) = self.kv.as_ref().filter(|_| !events.is_empty()) else {
             return;
         };
-        let is_lost = self.faults.strike(FaultKind::DropKvBatch).is_some();
-        if !kv.publish(events, is_lost) {
+        let fate = if self.faults.strike(FaultKind::DropKvBatch).is_some() {
+            Fate::Dropped
+        } else if self.faults.strike(FaultKind::LoseKvBatch).is_some() {
+            Fate::LostOnTheWay
+        } else {
+            Fate::Sent
+        };
+        if !kv.publish(events, fate) {
             Counters::add(&self.counters.kv_batches_dropped);
         }
     }

@@ -47,6 +47,11 @@ pub enum FaultKind {
     FlatErrors,
     /// A batch of KV events is lost before it is sent, which leaves a gap in the sequence.
     DropKvBatch,
+    /// A batch of KV events is lost on its way: a gap in the sequence that a replay fills.
+    LoseKvBatch,
+    /// The cache is dropped and the publisher begins anew at number 0 with nothing to replay, as after a restart. Happens
+    /// when ordered.
+    RestartKvFeed,
 }
 
 /// A fault as it is ordered. In JSON: `{"kind": "error_500", "count": 3}`.

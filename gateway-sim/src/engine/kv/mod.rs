@@ -7,4 +7,4 @@
 mod publisher;
 mod wire;
 
-pub(super) use publisher::{KvFeed, KvPublisher};
+pub(super) use publisher::{Fate, KvFeed, KvPublisher};

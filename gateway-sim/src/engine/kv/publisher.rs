@@ -3,10 +3,14 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
-use zeromq::{Endpoint, PubSocket, RouterSocket, Socket, SocketRecv, SocketSend, ZmqMessage};
+use zeromq::{
+    Endpoint, PubSocket, RouterSocket, Socket, SocketEvent, SocketRecv, SocketSend, ZmqMessage,
+};
 
 use super::wire;
 use crate::engine::clock::Clock;
@@ -17,22 +21,56 @@ use crate::model::KvEvent;
 
 /// The number that ends an answer to a replay request: -1.
 const END: [u8; 8] = [0xff; 8];
+/// How long one attempt to connect may take.
+const RECONNECT: Duration = Duration::from_millis(500);
 
 /// The engine's end of the publisher: takes batches, never waits.
 #[derive(Debug)]
 pub(in crate::engine) struct KvFeed {
-    batches: mpsc::Sender<(u64, Vec<KvEvent>)>,
+    orders: mpsc::Sender<Order>,
     next: AtomicU64,
     /// The configuration with the addresses that were bound.
     pub(in crate::engine) bound: KvEventsConfig,
 }
 
+#[derive(Debug)]
+enum Order {
+    Publish {
+        number: u64,
+        events: Vec<KvEvent>,
+        fate: Fate,
+    },
+    Forget,
+}
+
+/// What becomes of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum Fate {
+    /// It is sent and kept.
+    Sent,
+    /// It is kept for replay and not sent.
+    LostOnTheWay,
+    /// It is neither kept nor sent.
+    Dropped,
+}
+
 impl KvFeed {
-    /// Numbers a batch and hands it over. False where it is lost, to the full queue or by order; its number is used up
+    /// Numbers a batch and hands it over. False where it is dropped, by the full queue or by fate; its number is used up
     /// all the same, so that a subscriber sees the gap.
-    pub(in crate::engine) fn publish(&self, events: Vec<KvEvent>, is_lost: bool) -> bool {
+    pub(in crate::engine) fn publish(&self, events: Vec<KvEvent>, fate: Fate) -> bool {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        !is_lost && self.batches.try_send((number, events)).is_ok()
+        let order = Order::Publish {
+            number,
+            events,
+            fate,
+        };
+        fate != Fate::Dropped && self.orders.try_send(order).is_ok()
+    }
+
+    /// Begins anew at number 0 with nothing to replay. What a full queue does not take leaves the old batches behind.
+    pub(in crate::engine) fn restart(&self) {
+        self.next.store(0, Ordering::Relaxed);
+        let _ = self.orders.try_send(Order::Forget);
     }
 }
 
@@ -40,7 +78,7 @@ impl KvFeed {
 pub(in crate::engine) struct KvPublisher {
     config: KvEventsConfig,
     block_tokens: u32,
-    batches: mpsc::Receiver<(u64, Vec<KvEvent>)>,
+    orders: mpsc::Receiver<Order>,
     publisher: PubSocket,
     replay: Option<RouterSocket>,
     sent: VecDeque<(u64, Bytes)>,
@@ -53,16 +91,18 @@ impl KvPublisher {
         block_tokens: u32,
     ) -> Result<(KvFeed, Self), StartError> {
         let mut publisher = PubSocket::new();
-        config.publish = bind(&mut publisher, config.publish).await?;
+        if !config.connect {
+            config.publish = bind(&mut publisher, config.publish).await?;
+        }
         let mut replay = None;
         if let Some(addr) = config.replay {
             let mut router = RouterSocket::new();
             config.replay = Some(bind(&mut router, addr).await?);
             replay = Some(router);
         }
-        let (sender, batches) = mpsc::channel(config.max_queue.max(1));
+        let (sender, orders) = mpsc::channel(config.max_queue.max(1));
         let feed = KvFeed {
-            batches: sender,
+            orders: sender,
             next: AtomicU64::new(0),
             bound: config.clone(),
         };
@@ -71,7 +111,7 @@ impl KvPublisher {
             Self {
                 config,
                 block_tokens,
-                batches,
+                orders,
                 publisher,
                 replay,
                 sent: VecDeque::new(),
@@ -81,21 +121,31 @@ impl KvPublisher {
 
     /// Publishes and replays until the engine dies.
     pub(in crate::engine) async fn run(mut self, mut life: watch::Receiver<Life>) {
+        let mut peers = self.publisher.monitor();
+        let mut is_connected = !self.config.connect;
         loop {
             tokio::select! {
-                batch = self.batches.recv() => match batch {
-                    Some((number, events)) => self.publish(number, &events).await,
+                order = self.orders.recv() => match order {
+                    Some(Order::Publish { number, events, fate }) => self.publish(number, &events, fate).await,
+                    Some(Order::Forget) => self.sent.clear(),
                     None => return,
                 },
+                connected = connect(&mut self.publisher, self.config.publish), if !is_connected => {
+                    is_connected = connected;
+                }
+                event = peers.next(), if is_connected && self.config.connect => {
+                    is_connected = !matches!(event, Some(SocketEvent::Disconnected(_)) | None);
+                }
                 request = next_request(&mut self.replay) => self.answer(&request).await,
                 () = Life::reached(&mut life, Life::Dead) => return,
             }
         }
     }
 
-    async fn publish(&mut self, number: u64, events: &[KvEvent]) {
+    async fn publish(&mut self, number: u64, events: &[KvEvent], fate: Fate) {
         let payload = wire::encode(
             self.config.form,
+            self.config.hashes,
             Clock::unix_seconds(),
             events,
             self.block_tokens,
@@ -104,6 +154,9 @@ impl KvPublisher {
         self.sent.push_back((number, payload));
         while self.sent.len() > self.config.buffer_steps {
             self.sent.pop_front();
+        }
+        if fate != Fate::Sent {
+            return;
         }
         // A publisher without a reachable subscriber drops what it has to send; replay is the way back.
         let _ = self.publisher.send(message(frames)).await;
@@ -151,6 +204,14 @@ async fn next_request(replay: &mut Option<RouterSocket>) -> ZmqMessage {
         }
     }
     std::future::pending().await
+}
+
+/// Connects to a subscriber that binds, or says after a moment that it could not.
+async fn connect(socket: &mut PubSocket, addr: SocketAddr) -> bool {
+    let endpoint = format!("tcp://{addr}");
+    let attempt = socket.connect(&endpoint);
+    // The library would try for ever with longer and longer pauses.
+    matches!(tokio::time::timeout(RECONNECT, attempt).await, Ok(Ok(())))
 }
 
 async fn bind(socket: &mut impl Socket, addr: SocketAddr) -> Result<SocketAddr, StartError> {

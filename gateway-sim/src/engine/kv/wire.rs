@@ -1,21 +1,38 @@
 //! The bytes of a batch of KV events.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::engine::config::EventForm;
+use crate::engine::config::{EventForm, HashForm};
 use crate::model::KvEvent;
 
 /// Blocks are on the device; other media do not exist here.
 const MEDIUM: &str = "GPU";
+
+/// A block's name as it is written.
+struct Hash(u64, HashForm);
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.1 {
+            HashForm::Unsigned => serializer.serialize_u64(self.0),
+            HashForm::Signed => serializer.serialize_i64(self.0.cast_signed()),
+            HashForm::Raw => {
+                let mut digest = [0x5a; 32];
+                digest[24..].copy_from_slice(&self.0.to_be_bytes());
+                serializer.serialize_bytes(&digest)
+            }
+        }
+    }
+}
 
 /// One event as a map: fields that vLLM leaves out at their default are left out.
 #[derive(Serialize)]
 #[serde(tag = "type")]
 enum MapEvent<'a> {
     BlockStored {
-        block_hashes: Vec<u64>,
-        parent_block_hash: Option<u64>,
+        block_hashes: Vec<Hash>,
+        parent_block_hash: Option<Hash>,
         token_ids: &'a [u32],
         block_size: u32,
         lora_id: Option<u32>,
@@ -26,7 +43,7 @@ enum MapEvent<'a> {
         kv_cache_spec_kind: &'a str,
     },
     BlockRemoved {
-        block_hashes: [u64; 1],
+        block_hashes: [Hash; 1],
         medium: &'a str,
         group_idx: u32,
     },
@@ -39,8 +56,8 @@ enum MapEvent<'a> {
 enum ArrayEvent<'a> {
     Stored(
         &'a str,
-        Vec<u64>,
-        Option<u64>,
+        Vec<Hash>,
+        Option<Hash>,
         &'a [u32],
         u32,
         Option<u32>,
@@ -48,13 +65,14 @@ enum ArrayEvent<'a> {
         Option<&'a str>,
         Option<()>,
     ),
-    Removed(&'a str, [u64; 1], &'a str),
+    Removed(&'a str, [Hash; 1], &'a str),
     Cleared([&'a str; 1]),
 }
 
 /// A batch in MessagePack.
 pub(super) fn encode(
     form: EventForm,
+    names: HashForm,
     unix_seconds: f64,
     events: &[KvEvent],
     block_tokens: u32,
@@ -63,14 +81,14 @@ pub(super) fn encode(
         EventForm::Map => {
             let events: Vec<_> = events
                 .iter()
-                .map(|event| map_event(event, block_tokens))
+                .map(|event| map_event(event, block_tokens, names))
                 .collect();
             rmp_serde::to_vec_named(&(unix_seconds, events, 0_u32))
         }
         EventForm::Array => {
             let events: Vec<_> = events
                 .iter()
-                .map(|event| array_event(event, block_tokens))
+                .map(|event| array_event(event, block_tokens, names))
                 .collect();
             rmp_serde::to_vec(&(unix_seconds, events, 0_u32))
         }
@@ -78,15 +96,15 @@ pub(super) fn encode(
     encoded.expect("numbers and strings always encode").into()
 }
 
-fn map_event(event: &KvEvent, block_size: u32) -> MapEvent<'_> {
+fn map_event(event: &KvEvent, block_size: u32, names: HashForm) -> MapEvent<'_> {
     match event {
         KvEvent::Stored {
             hashes,
             parent,
             tokens,
         } => MapEvent::BlockStored {
-            block_hashes: hashes.iter().map(|hash| hash.0).collect(),
-            parent_block_hash: parent.map(|hash| hash.0),
+            block_hashes: hashes.iter().map(|hash| Hash(hash.0, names)).collect(),
+            parent_block_hash: parent.map(|hash| Hash(hash.0, names)),
             token_ids: tokens,
             block_size,
             lora_id: None,
@@ -97,7 +115,7 @@ fn map_event(event: &KvEvent, block_size: u32) -> MapEvent<'_> {
             kv_cache_spec_kind: "full_attention",
         },
         KvEvent::Removed { hash } => MapEvent::BlockRemoved {
-            block_hashes: [hash.0],
+            block_hashes: [Hash(hash.0, names)],
             medium: MEDIUM,
             group_idx: 0,
         },
@@ -105,15 +123,15 @@ fn map_event(event: &KvEvent, block_size: u32) -> MapEvent<'_> {
     }
 }
 
-fn array_event(event: &KvEvent, block_size: u32) -> ArrayEvent<'_> {
+fn array_event(event: &KvEvent, block_size: u32, names: HashForm) -> ArrayEvent<'_> {
     match event {
         KvEvent::Stored {
             hashes,
             parent,
             tokens,
         } => {
-            let hashes = hashes.iter().map(|hash| hash.0).collect();
-            let parent = parent.map(|hash| hash.0);
+            let hashes = hashes.iter().map(|hash| Hash(hash.0, names)).collect();
+            let parent = parent.map(|hash| Hash(hash.0, names));
             ArrayEvent::Stored(
                 "BlockStored",
                 hashes,
@@ -126,7 +144,9 @@ fn array_event(event: &KvEvent, block_size: u32) -> ArrayEvent<'_> {
                 None,
             )
         }
-        KvEvent::Removed { hash } => ArrayEvent::Removed("BlockRemoved", [hash.0], MEDIUM),
+        KvEvent::Removed { hash } => {
+            ArrayEvent::Removed("BlockRemoved", [Hash(hash.0, names)], MEDIUM)
+        }
         KvEvent::Cleared => ArrayEvent::Cleared(["AllBlocksCleared"]),
     }
 }
@@ -159,7 +179,16 @@ mod tests {
         let removed = "93ac426c6f636b52656d6f7665649107a3475055";
         let cleared = "91b0416c6c426c6f636b73436c6561726564";
         let expected = format!("93cb3ff800000000000093{stored}{removed}{cleared}00");
-        assert_eq!(hex(&encode(EventForm::Array, 1.5, &batch(), 2)), expected);
+        assert_eq!(
+            hex(&encode(
+                EventForm::Array,
+                HashForm::Unsigned,
+                1.5,
+                &batch(),
+                2
+            )),
+            expected
+        );
     }
 
     #[test]
@@ -185,6 +214,27 @@ mod tests {
         );
         let cleared = "81a474797065b0416c6c426c6f636b73436c6561726564";
         let expected = format!("93cb3ff800000000000093{stored}{removed}{cleared}00");
-        assert_eq!(hex(&encode(EventForm::Map, 1.5, &batch(), 2)), expected);
+        assert_eq!(
+            hex(&encode(
+                EventForm::Map,
+                HashForm::Unsigned,
+                1.5,
+                &batch(),
+                2
+            )),
+            expected
+        );
+    }
+
+    #[test]
+    fn hashes_are_written_in_the_form_asked_for() {
+        let removed = [KvEvent::Removed {
+            hash: BlockHash(u64::MAX - 1),
+        }];
+        let written = |names| hex(&encode(EventForm::Array, names, 1.5, &removed, 2));
+        assert!(written(HashForm::Unsigned).contains("91cffffffffffffffffe"));
+        assert!(written(HashForm::Signed).contains("91fea3475055"));
+        let digest = format!("91c420{}fffffffffffffffe", "5a".repeat(24));
+        assert!(written(HashForm::Raw).contains(&digest));
     }
 }
