@@ -30,6 +30,7 @@ mod fleet;
 pub mod hash;
 pub mod health;
 mod ids;
+pub mod kvfeed;
 pub mod load;
 pub mod pipeline;
 pub mod plugin;

@@ -16,6 +16,7 @@ pub mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod ir;
+pub mod kv_events;
 pub mod openai;
 pub mod prometheus;
 pub mod sse;
