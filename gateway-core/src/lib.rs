@@ -37,6 +37,7 @@ pub mod plugin;
 pub mod plugins;
 pub mod prefix;
 mod request;
+pub mod residency;
 mod rng;
 mod time;
 

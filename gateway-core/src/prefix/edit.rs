@@ -1,16 +1,15 @@
-//! The writer's state, and a turn of the writer: removals, clears and what holds the tree together.
-
-use std::ops::Range;
+//! The writer's state, and a turn of the writer: pins and what holds the tree together.
 
 use super::arena::{Arena, UNIT_WORDS};
 use super::heads::mix;
+use super::holder::{Holder, Lane};
 use super::index::Shared;
 use super::leaves::Leaves;
 use super::locations::{Location, Locations};
 use super::pool::Pool;
-use super::run::{RUN_BLOCKS, Run, Shape, mask_of};
+use super::run::{Run, Shape, mask_of};
 use super::types::PrefixStats;
-use crate::{BlockHash, EndpointId};
+use crate::BlockHash;
 
 /// All that only the writer knows.
 pub(super) struct State {
@@ -19,10 +18,11 @@ pub(super) struct State {
     pub(super) leaves: Leaves,
     /// Bytes allocated in all.
     pub(super) bytes: usize,
-    /// Endpoints whose clear is under way; a split must not carry them into a part already cleared.
-    pub(super) clearing: Vec<EndpointId>,
+    /// Holders whose clear is under way; a split must not carry them into a part already cleared.
+    pub(super) clearing: Vec<Holder>,
     pub(super) runs: usize,
-    pub(super) holders: usize,
+    /// Pairs of a block and a holder, by lane.
+    pub(super) held: [usize; Lane::ALL.len()],
     pub(super) evicted_blocks: u64,
     pub(super) evicted_holders: u64,
     pub(super) rejected_blocks: u64,
@@ -42,7 +42,7 @@ impl State {
             bytes,
             clearing: Vec::new(),
             runs: 0,
-            holders: 0,
+            held: [0; Lane::ALL.len()],
             evicted_blocks: 0,
             evicted_holders: 0,
             rejected_blocks: 0,
@@ -53,7 +53,8 @@ impl State {
     pub(super) fn stats(&self) -> PrefixStats {
         PrefixStats {
             blocks: self.locations.len(),
-            holders: self.holders,
+            holders: self.held.iter().sum(),
+            by_lane: self.held,
             runs: self.runs,
             bytes: self.bytes,
             evicted_blocks: self.evicted_blocks,
@@ -97,53 +98,6 @@ impl<'a> Edit<'a> {
 
     pub(super) fn find(&self, block: BlockHash) -> Option<Location> {
         self.state.locations.find(self.arena, block.0)
-    }
-
-    /// Forgets that `endpoint` holds `blocks`.
-    pub(super) fn remove(&mut self, endpoint: EndpointId, blocks: &[BlockHash]) {
-        for stretch in blocks.chunks(RUN_BLOCKS) {
-            self.state.locations.warm(stretch);
-            for &block in stretch {
-                let Some(location) = self.find(block) else {
-                    continue;
-                };
-                let run = self.run(location.run());
-                self.forget(run, endpoint, 1 << location.offset());
-                if run.children() == 0 {
-                    self.settle(run.id);
-                }
-            }
-        }
-    }
-
-    /// Starts a clear; gives the end of the units to look at.
-    pub(super) fn begin_clear(&mut self, endpoint: EndpointId) -> u32 {
-        self.state.clearing.push(endpoint);
-        self.state.pool.end()
-    }
-
-    /// Forgets all that `endpoint` holds of the runs whose headers lie in `units`.
-    pub(super) fn clear_units(&mut self, endpoint: EndpointId, units: Range<u32>) {
-        for id in units {
-            if !self.state.pool.is_run(self.arena, id) {
-                continue;
-            }
-            let run = self.run(id);
-            if self.forget(run, endpoint, mask_of(run.len())) > 0 {
-                self.settle(id);
-            }
-        }
-    }
-
-    pub(super) fn end_clear(&mut self, endpoint: EndpointId) {
-        if let Some(place) = self
-            .state
-            .clearing
-            .iter()
-            .position(|&clearing| clearing == endpoint)
-        {
-            self.state.clearing.swap_remove(place);
-        }
     }
 
     /// A version that no run ever had.

@@ -1,10 +1,10 @@
 //! Who holds which blocks of a run: the writer's steps, each safe for a reader in between (see `run`).
 
 use super::edit::{Edit, Pin};
+use super::holder::Holder;
 use super::run::{
-    HolderUnit, LIST_WORDS, Run, SET_ENDPOINTS, entry, entry_endpoint, entry_mask, mask_of,
+    HolderUnit, LIST_WORDS, Run, SET_HOLDERS, entry, entry_holder, entry_mask, mask_of,
 };
-use crate::EndpointId;
 
 /// Where a holder is written.
 #[derive(Clone, Copy)]
@@ -15,14 +15,14 @@ enum Place<'a> {
     Set(HolderUnit<'a>),
 }
 
-/// The place of an endpoint in a bit-set unit: word and bit.
-fn bit_of(endpoint: EndpointId) -> (usize, u64) {
-    let index = endpoint.index() % SET_ENDPOINTS;
+/// The place of a holder in a bit-set unit: word and bit.
+fn bit_of(holder: Holder) -> (usize, u64) {
+    let index = holder.index() % SET_HOLDERS;
     (index / 64, 1 << (index % 64))
 }
 
-fn part_of(endpoint: EndpointId) -> usize {
-    endpoint.index() / SET_ENDPOINTS
+fn part_of(holder: Holder) -> usize {
+    holder.index() / SET_HOLDERS
 }
 
 /// All blocks that the holders in one unit hold together.
@@ -35,11 +35,11 @@ pub(super) fn unit_mask(unit: HolderUnit<'_>, len: usize) -> u64 {
 }
 
 /// Every holder of a run with its mask.
-pub(super) fn holders_of(run: Run<'_>) -> Vec<(EndpointId, u64)> {
+pub(super) fn holders_of(run: Run<'_>) -> Vec<(Holder, u64)> {
     let mut holders = Vec::new();
     let mut push = |entry: u64| {
         if entry != 0 {
-            holders.push((entry_endpoint(entry), entry_mask(entry)));
+            holders.push((entry_holder(entry), entry_mask(entry)));
         }
     };
     push(run.first());
@@ -51,25 +51,29 @@ pub(super) fn holders_of(run: Run<'_>) -> Vec<(EndpointId, u64)> {
                 continue;
             };
             for bit in (0..64).filter(|bit| word >> bit & 1 == 1) {
-                let index = part * SET_ENDPOINTS + place * 64 + bit;
-                let endpoint =
-                    EndpointId(u16::try_from(index).expect("below the limit of endpoints"));
-                push(entry(endpoint, mask_of(run.len())));
+                let index = part * SET_HOLDERS + place * 64 + bit;
+                let holder = Holder::at(index);
+                push(entry(holder, mask_of(run.len())));
             }
         }
     }
     holders
 }
 
-fn find_holder<'a>(run: Run<'a>, endpoint: EndpointId) -> (Place<'a>, u64) {
-    let is_own = |word: u64| word != 0 && entry_endpoint(word) == endpoint;
+/// What `holder` holds of a run.
+pub(super) fn held_by(run: Run<'_>, holder: Holder) -> u64 {
+    find_holder(run, holder).1
+}
+
+fn find_holder<'a>(run: Run<'a>, holder: Holder) -> (Place<'a>, u64) {
+    let is_own = |word: u64| word != 0 && entry_holder(word) == holder;
     if is_own(run.first()) {
         return (Place::First, entry_mask(run.first()));
     }
-    let (word, bit) = bit_of(endpoint);
+    let (word, bit) = bit_of(holder);
     for unit in run.holder_units() {
         match unit.part() {
-            Some(part) if part == part_of(endpoint) && unit.word(word) & bit != 0 => {
+            Some(part) if part == part_of(holder) && unit.word(word) & bit != 0 => {
                 return (Place::Set(unit), mask_of(run.len()));
             }
             Some(_) => {}
@@ -84,76 +88,76 @@ fn find_holder<'a>(run: Run<'a>, endpoint: EndpointId) -> (Place<'a>, u64) {
 }
 
 impl<'a> Edit<'a> {
-    /// Adds `blocks` to what `endpoint` holds of `run`; gives how many are new. Takes at most one unit from the pool.
-    pub(super) fn hold(&mut self, run: Run<'a>, endpoint: EndpointId, blocks: u64) -> usize {
-        let (place, before) = find_holder(run, endpoint);
+    /// Adds `blocks` to what `holder` holds of `run`; gives how many are new. Takes at most one unit from the pool.
+    pub(super) fn hold(&mut self, run: Run<'a>, holder: Holder, blocks: u64) -> usize {
+        let (place, before) = find_holder(run, holder);
         let after = before | blocks;
         if after == before {
             return 0;
         }
         let is_full = after == mask_of(run.len());
         match place {
-            Place::First => run.set_first(entry(endpoint, after)),
-            Place::Entry(unit, place) if !is_full => unit.set_word(place, entry(endpoint, after)),
+            Place::First => run.set_first(entry(holder, after)),
+            Place::Entry(unit, place) if !is_full => unit.set_word(place, entry(holder, after)),
             Place::Entry(unit, place) => {
-                self.add_to_set(run, endpoint);
+                self.add_to_set(run, holder);
                 self.bump(run);
                 unit.set_word(place, 0);
                 self.unlink_if_empty(run, unit);
             }
-            Place::Absent if run.first() == 0 => run.set_first(entry(endpoint, after)),
-            Place::Absent if is_full => self.add_to_set(run, endpoint),
-            Place::Absent | Place::Set(_) => self.add_entry(run, entry(endpoint, after)),
+            Place::Absent if run.first() == 0 => run.set_first(entry(holder, after)),
+            Place::Absent if is_full => self.add_to_set(run, holder),
+            Place::Absent | Place::Set(_) => self.add_entry(run, entry(holder, after)),
         }
         (after ^ before).count_ones() as usize
     }
 
-    /// Takes `blocks` from what `endpoint` holds of `run`; gives how many it held.
-    pub(super) fn forget(&mut self, run: Run<'a>, endpoint: EndpointId, blocks: u64) -> usize {
-        let (place, before) = find_holder(run, endpoint);
+    /// Takes `blocks` from what `holder` holds of `run`; gives how many it held.
+    pub(super) fn forget(&mut self, run: Run<'a>, holder: Holder, blocks: u64) -> usize {
+        let (place, before) = find_holder(run, holder);
         let after = before & !blocks;
         if after == before {
             return 0;
         }
         match place {
             Place::Absent => {}
-            Place::First => run.set_first(entry(endpoint, after)),
+            Place::First => run.set_first(entry(holder, after)),
             Place::Entry(unit, place) => {
-                unit.set_word(place, entry(endpoint, after));
+                unit.set_word(place, entry(holder, after));
                 self.unlink_if_empty(run, unit);
             }
-            Place::Set(unit) => self.leave_set(run, endpoint, unit, after),
+            Place::Set(unit) => self.leave_set(run, holder, unit, after),
         }
         let taken = (after ^ before).count_ones() as usize;
-        self.state.holders -= taken;
+        self.state.held[holder.lane()] -= taken;
         taken
     }
 
     /// Makes a full holder one with gaps. If there is no room for that, it loses the whole run.
-    fn leave_set(&mut self, run: Run<'a>, endpoint: EndpointId, unit: HolderUnit<'a>, after: u64) {
+    fn leave_set(&mut self, run: Run<'a>, holder: Holder, unit: HolderUnit<'a>, after: u64) {
         if run.first() == 0 {
-            run.set_first(entry(endpoint, after));
+            run.set_first(entry(holder, after));
         } else if after != 0 {
             self.pin(Pin::Target, Some(run.id));
             if self.make_room(1) {
-                self.add_entry(run, entry(endpoint, after));
+                self.add_entry(run, entry(holder, after));
             } else {
-                self.state.holders -= after.count_ones() as usize;
+                self.state.held[holder.lane()] -= after.count_ones() as usize;
                 self.state.evicted_holders += u64::from(after.count_ones());
             }
             self.pin(Pin::Target, None);
         }
         self.bump(run);
-        let (word, bit) = bit_of(endpoint);
+        let (word, bit) = bit_of(holder);
         unit.set_word(word, unit.word(word) & !bit);
         self.unlink_if_empty(run, unit);
     }
 
-    fn add_to_set(&mut self, run: Run<'a>, endpoint: EndpointId) {
-        let part = part_of(endpoint);
+    fn add_to_set(&mut self, run: Run<'a>, holder: Holder) {
+        let part = part_of(holder);
         let unit = run.holder_units().find(|unit| unit.part() == Some(part));
         let unit = unit.unwrap_or_else(|| self.add_unit(run, Some(part)));
-        let (word, bit) = bit_of(endpoint);
+        let (word, bit) = bit_of(holder);
         unit.set_word(word, unit.word(word) | bit);
     }
 
@@ -215,7 +219,7 @@ impl<'a> Edit<'a> {
                     },
                 );
                 if word & full == full && self.has_units(1) {
-                    self.add_to_set(run, entry_endpoint(word));
+                    self.add_to_set(run, entry_holder(word));
                     self.bump(run);
                     unit.set_word(place, 0);
                 }

@@ -6,10 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::arena::Arena;
 use super::edit::{Edit, State};
 use super::heads::Heads;
+use super::holder::Holder;
 use super::lookup;
 use super::matches::PrefixMatches;
+use super::retract::Retraction;
 use super::types::{PrefixIndexConfig, PrefixStats, StoreOutcome};
-use crate::{BlockHash, EndpointId};
+use crate::BlockHash;
 
 /// Blocks that a writer handles before it lets others have their turn.
 const TURN_BLOCKS: usize = 512;
@@ -65,50 +67,83 @@ impl PrefixIndex {
         Self { shared, writer }
     }
 
-    /// Notes that `endpoint` now holds `blocks`, a stretch of one chain that follows `parent`.
+    /// Notes that `holder` now holds `blocks`, a stretch of one chain that follows `parent`.
     ///
     /// `parent` is `None` at the start of a chain, and may be a block that the index does not know. Blocks that the
-    /// endpoint holds already are refreshed.
+    /// holder has already are refreshed.
     pub fn store(
         &self,
-        endpoint: EndpointId,
+        holder: impl Into<Holder>,
         parent: Option<BlockHash>,
         blocks: &[BlockHash],
     ) -> StoreOutcome {
         self.shared.clock.fetch_add(1, Ordering::Relaxed);
+        let (holder, mut parent) = (holder.into(), parent);
         let mut outcome = StoreOutcome::default();
-        let mut parent = parent;
         for turn in blocks.chunks(TURN_BLOCKS) {
             if outcome.rejected > 0 {
                 // Nothing is held beyond a gap that the engine does not have.
                 self.edit(|edit| edit.reject(turn.len(), &mut outcome));
                 continue;
             }
-            self.edit(|edit| edit.store(endpoint, parent, turn, &mut outcome));
+            self.edit(|edit| edit.store(holder, parent, turn, &mut outcome));
             parent = turn.last().copied();
         }
         outcome
     }
 
-    /// Notes that `endpoint` no longer holds `blocks`, in any order; unknown ones are ignored.
-    pub fn remove(&self, endpoint: EndpointId, blocks: &[BlockHash]) {
-        for turn in blocks.chunks(TURN_BLOCKS) {
-            self.edit(|edit| edit.remove(endpoint, turn));
+    /// Notes that `holder` no longer holds `blocks`, in any order; unknown ones are ignored.
+    pub fn remove(&self, holder: impl Into<Holder>, blocks: &[BlockHash]) {
+        let retraction = Retraction {
+            from: &[holder.into()],
+            ..Retraction::default()
+        };
+        self.retract(&retraction, blocks);
+    }
+
+    /// Notes that several holders no longer hold `blocks`, in any order; unknown ones are ignored. Gives how many pairs
+    /// of a block and a holder were forgotten.
+    pub fn retract(&self, retraction: &Retraction<'_>, blocks: &[BlockHash]) -> usize {
+        let turns = blocks.chunks(TURN_BLOCKS);
+        turns
+            .map(|turn| self.edit(|edit| edit.retract(retraction, turn)))
+            .sum()
+    }
+
+    /// How many of `blocks` are noted for `holder`, in any order.
+    pub fn held(&self, holder: impl Into<Holder>, blocks: &[BlockHash]) -> usize {
+        let holder = holder.into();
+        let turns = blocks.chunks(TURN_BLOCKS);
+        turns
+            .map(|turn| self.edit(|edit| edit.held(holder, turn)))
+            .sum()
+    }
+
+    /// Makes `to` hold all that `from` holds now. Looks at every run in one turn, so it suits what happens once.
+    pub fn mirror(&self, from: impl Into<Holder>, to: impl Into<Holder>) {
+        let (from, to) = (from.into(), to.into());
+        if from.index() < Holder::LIMIT && to.index() < Holder::LIMIT {
+            self.edit(|edit| edit.mirror(from, to));
         }
     }
 
-    /// Notes that `endpoint` holds nothing any more: it restarted, dropped its cache or left.
+    /// Notes that `holder` holds nothing any more: it restarted, dropped its cache or left.
     ///
-    /// Looks at every run, so it suits rare events. Stores of the same endpoint must wait until it returns.
-    pub fn clear(&self, endpoint: EndpointId) {
-        let end = self.edit(|edit| edit.begin_clear(endpoint));
+    /// Looks at every run, so it suits rare events. Stores of the same holder must wait until it returns.
+    pub fn clear(&self, holder: impl Into<Holder>) {
+        self.clear_all(&[holder.into()]);
+    }
+
+    /// As [`clear`](Self::clear) for several holders at once.
+    pub fn clear_all(&self, holders: &[Holder]) {
+        let end = self.edit(|edit| edit.begin_clear(holders));
         let mut from = 0;
         while from < end {
             let to = end.min(from + TURN_UNITS);
-            self.edit(|edit| edit.clear_units(endpoint, from..to));
+            self.edit(|edit| edit.clear_units(holders, from..to));
             from = to;
         }
-        self.edit(|edit| edit.end_clear(endpoint));
+        self.edit(|edit| edit.end_clear(holders));
     }
 
     /// Fills `matches` with the number of leading blocks of `query` that each endpoint holds.

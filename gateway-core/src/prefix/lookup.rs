@@ -4,11 +4,14 @@ use std::hint::black_box;
 
 use super::arena::{NO_UNIT, UNIT_WORDS};
 use super::heads::{Found, HeadTable, mix};
+use super::holder::ASIDE;
 use super::index::Shared;
 use super::matches::{PrefixMatches, RunHolders};
-use super::run::{LIST_WORDS, RUN_BLOCKS, Run};
+use super::run::{LIST_WORDS, RUN_BLOCKS, Run, SET_HOLDERS};
 use crate::BlockHash;
 
+/// Words of holders from here on belong to lanes that no lookup reads.
+const ASIDE_ENTRY: u64 = (ASIDE as u64) << RUN_BLOCKS;
 /// Runs whose memory is asked for ahead of the walk.
 const AHEAD: usize = 8;
 
@@ -131,16 +134,18 @@ fn common_blocks(run: Run<'_>, len: usize, query: &[BlockHash]) -> usize {
 fn copy_holders(run: Run<'_>, holders: &mut RunHolders) {
     holders.entries.clear();
     holders.sets.clear();
+    let is_looked_up = |entry: &u64| *entry != 0 && *entry < ASIDE_ENTRY;
     holders
         .entries
-        .extend(Some(run.first()).filter(|&entry| entry != 0));
+        .extend(Some(run.first()).filter(is_looked_up));
     for unit in run.holder_units() {
         let words: [u64; LIST_WORDS] = std::array::from_fn(|place| unit.word(place));
         match unit.part() {
+            Some(part) if part * SET_HOLDERS >= ASIDE => {}
             Some(part) => holders.sets.push((part, words)),
             None => holders
                 .entries
-                .extend(words.into_iter().filter(|&entry| entry != 0)),
+                .extend(words.into_iter().filter(is_looked_up)),
         }
     }
 }

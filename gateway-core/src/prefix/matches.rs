@@ -1,19 +1,20 @@
 //! The answer to a lookup, in a buffer that is used again.
 
-use super::run::{LIST_WORDS, entry_endpoint, entry_mask};
+use super::holder::{Holder, Lane};
+use super::run::{LIST_WORDS, entry_holder, entry_mask};
 use crate::EndpointId;
 
-/// How many leading blocks of a query each endpoint holds.
+/// How many leading blocks of a query each endpoint holds, by lane.
 ///
 /// Keep one per task or thread and hand it to every [`lookup`](super::PrefixIndex::lookup): it allocates only while it
 /// grows to the fleet's size.
 #[derive(Clone, Debug, Default)]
 pub struct PrefixMatches {
-    /// By endpoint number.
+    /// By holder's number.
     blocks: Vec<u32>,
-    /// Endpoints whose number in `blocks` is not 0, as a bit set.
+    /// Holders whose number in `blocks` is not 0, as a bit set.
     found: Vec<u64>,
-    /// Endpoints that hold every block so far, as a bit set.
+    /// Holders of every block so far, as a bit set.
     alive: Vec<u64>,
     /// The same for the run being entered.
     next: Vec<u64>,
@@ -39,20 +40,28 @@ impl PrefixMatches {
         Self::default()
     }
 
-    /// How many leading blocks `endpoint` holds.
+    /// How many leading blocks `holder` has; 0 in lanes that are kept aside.
     #[must_use]
-    pub fn blocks(&self, endpoint: EndpointId) -> u32 {
-        self.blocks.get(endpoint.index()).copied().unwrap_or(0)
+    pub fn blocks(&self, holder: impl Into<Holder>) -> u32 {
+        let place = holder.into().index();
+        self.blocks.get(place).copied().unwrap_or(0)
     }
 
-    /// The endpoints that hold at least the first block, each once, with their numbers of blocks, lowest number first.
+    /// The endpoints with at least the first block on the device, each once, with their numbers of blocks, lowest number
+    /// first.
     pub fn iter(&self) -> impl Iterator<Item = (EndpointId, u32)> {
-        let words = self.found.iter().enumerate();
-        let indices = words.flat_map(|(word, &bits)| ones(bits).map(move |bit| word * 64 + bit));
-        indices.map(|index| {
-            let number = u16::try_from(index).expect("below the limit of endpoints");
-            (EndpointId(number), self.blocks[index])
-        })
+        let device = Lane::Device as usize;
+        let rows = self
+            .found
+            .chunks(Lane::LOOKED_UP)
+            .map(move |row| row[device]);
+        endpoints(rows).map(|endpoint| (endpoint, self.blocks(endpoint)))
+    }
+
+    /// The endpoints with at least the first block in any lane that is looked up, each once, lowest number first.
+    pub fn endpoints(&self) -> impl Iterator<Item = EndpointId> {
+        let rows = self.found.chunks(Lane::LOOKED_UP);
+        endpoints(rows.map(|row| row.iter().fold(0, |any, lane| any | lane)))
     }
 
     /// Forgets the last answer and keeps the memory.
@@ -83,13 +92,13 @@ impl PrefixMatches {
 
     /// A single holder goes on if it holds all that matched, else stops at its first gap.
     fn advance_entry(&mut self, at: usize, matched: usize, entry: u64) {
-        let endpoint = entry_endpoint(entry);
-        let (word, bit) = (endpoint.index() / 64, 1 << (endpoint.index() % 64));
+        let holder = entry_holder(entry);
+        let (word, bit) = (holder.index() / 64, 1 << (holder.index() % 64));
         let held = (entry_mask(entry).trailing_ones() as usize).min(matched);
         if held == matched {
             include(&mut self.next, word, bit);
         } else if at == 0 || self.alive.get(word).is_some_and(|alive| alive & bit != 0) {
-            self.settle(endpoint, at + held);
+            self.settle(holder, at + held);
         }
     }
 
@@ -114,7 +123,7 @@ impl PrefixMatches {
         }
     }
 
-    /// Gives `blocks` to every endpoint of a word of a bit set; whole words, as where everybody shares a system prompt,
+    /// Gives `blocks` to every holder of a word of a bit set; whole words, as where everybody shares a system prompt,
     /// in one sweep.
     fn settle_word(&mut self, word: usize, bits: u64, blocks: usize) {
         let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
@@ -135,12 +144,12 @@ impl PrefixMatches {
     }
 
     /// The larger number wins: a holder that stopped inside a run is met again among those who left with it.
-    fn settle(&mut self, endpoint: EndpointId, blocks: usize) {
-        let (word, bit) = (endpoint.index() / 64, endpoint.index() % 64);
+    fn settle(&mut self, holder: Holder, blocks: usize) {
+        let (word, bit) = (holder.index() / 64, holder.index() % 64);
         self.settle_word(word, 1 << bit, blocks);
     }
 
-    /// The numbers of the endpoints of a word, after noting that those of `bits` will have one.
+    /// The numbers of the holders of a word, after noting that those of `bits` will have one.
     fn places(&mut self, word: usize, bits: u64) -> &mut [u32; 64] {
         if self.found.len() <= word {
             self.found.resize(word + 1, 0);
@@ -150,6 +159,13 @@ impl PrefixMatches {
         let places = &mut self.blocks[word * 64..][..64];
         places.try_into().expect("64 places a word")
     }
+}
+
+/// The endpoints whose bits are set, a row of 64 a word.
+fn endpoints(rows: impl Iterator<Item = u64>) -> impl Iterator<Item = EndpointId> {
+    let indices = rows.enumerate();
+    let indices = indices.flat_map(|(row, bits)| ones(bits).map(move |bit| row * 64 + bit));
+    indices.map(|index| EndpointId(u16::try_from(index).expect("below the limit of endpoints")))
 }
 
 /// The places of the ones in a word.

@@ -19,6 +19,9 @@
 //! assert_eq!(matches.blocks(EndpointId(1)), 2);
 //! ```
 //!
+//! Who holds a block is a [`Holder`]: one [`Lane`] of an endpoint, so that one index tells what engines announce from what
+//! the router merely expects. An endpoint named alone means its device's lane.
+//!
 //! # Contract
 //!
 //! - Exact: a lookup gives the length of the longest leading part of the query all of whose blocks the endpoint holds.
@@ -40,6 +43,7 @@
 mod arena;
 mod edit;
 mod heads;
+mod holder;
 mod holders;
 mod index;
 mod leaves;
@@ -47,11 +51,14 @@ mod locations;
 mod lookup;
 mod matches;
 mod pool;
+mod retract;
 mod run;
 mod split;
 mod store;
 mod types;
 
+pub use holder::{Holder, Lane};
 pub use index::PrefixIndex;
 pub use matches::PrefixMatches;
+pub use retract::Retraction;
 pub use types::{PrefixIndexConfig, PrefixStats, StoreOutcome};

@@ -192,16 +192,15 @@ impl Edit<'_> {
         };
         let run = self.run(id);
         let holders = holders_of(run);
-        let pairs: usize = holders
-            .iter()
-            .map(|(_, mask)| mask.count_ones() as usize)
-            .sum();
+        for (holder, mask) in &holders {
+            let pairs = mask.count_ones();
+            self.state.held[holder.lane()] -= pairs as usize;
+            self.state.evicted_holders += u64::from(pairs);
+        }
         let blocks = holders
             .iter()
             .fold(0, |all, (_, mask)| all | mask)
             .count_ones();
-        self.state.holders -= pairs;
-        self.state.evicted_holders += pairs as u64;
         self.state.evicted_blocks += u64::from(blocks);
         if let Some(parent) = self.release(run) {
             self.settle(parent);

@@ -8,11 +8,11 @@
 //! | 1 | time of last use, and a mark; the one word that readers change |
 //! | 2 | hash of the block before the first, where the run has a parent |
 //! | 3–5 | six unit numbers; each unit holds the hashes of eight blocks |
-//! | 6 | first holder: endpoint (16 bits), mask of the blocks it holds (48 bits); 0 is none |
+//! | 6 | first holder: its number (16 bits), mask of the blocks it holds (48 bits); 0 is none |
 //! | 7 | low: first unit of the other holders (26 bits), flags; high: children, or else the place among the leaves |
 //!
 //! Other holders live in a list of units. Word 1 of each: next unit (low), kind (high). A unit of kind 0 has seven more
-//! words like word 6; one of kind `k` has a bit set of 448 endpoints from `448 * (k - 1)` that hold the run in full.
+//! words like word 6; one of kind `k` has a bit set of the 448 holders from `448 * (k - 1)` on who hold the run in full.
 //!
 //! # How a reader can trust what it read
 //!
@@ -25,17 +25,18 @@
 //! equals it bit by bit).
 
 use super::arena::{Arena, NO_UNIT, UNIT_LIMIT, UNIT_WORDS, Unit, high, low};
-use crate::EndpointId;
+use super::holder::Holder;
 
 /// The most blocks in a run: what a holder's mask has bits for.
 pub(super) const RUN_BLOCKS: usize = 48;
 /// Words that carry something in a unit of holders.
 pub(super) const LIST_WORDS: usize = UNIT_WORDS - 1;
-/// Endpoints that a bit-set unit covers.
-pub(super) const SET_ENDPOINTS: usize = LIST_WORDS * 64;
+/// Holders that a bit-set unit covers.
+pub(super) const SET_HOLDERS: usize = LIST_WORDS * 64;
+/// The most bit-set units that a run can have.
+pub(super) const SET_LIMIT: usize = Holder::LIMIT.div_ceil(SET_HOLDERS);
 /// The most units that a list of holders can have.
-pub(super) const LIST_LIMIT: usize =
-    EndpointId::LIMIT / LIST_WORDS + EndpointId::LIMIT / SET_ENDPOINTS + 4;
+pub(super) const LIST_LIMIT: usize = Holder::LIMIT / LIST_WORDS + SET_LIMIT + 4;
 
 const SHAPE: usize = 0;
 const STAMP: usize = 1;
@@ -57,17 +58,17 @@ pub(super) fn mask_of(blocks: usize) -> u64 {
 }
 
 /// A holder's word.
-pub(super) fn entry(endpoint: EndpointId, mask: u64) -> u64 {
+pub(super) fn entry(holder: Holder, mask: u64) -> u64 {
     if mask == 0 {
         0
     } else {
-        u64::from(endpoint.0) << RUN_BLOCKS | mask
+        (holder.index() as u64) << RUN_BLOCKS | mask
     }
 }
 
-/// The endpoint of a holder's word.
-pub(super) fn entry_endpoint(entry: u64) -> EndpointId {
-    EndpointId(u16::try_from(entry >> RUN_BLOCKS).expect("16 bits remain"))
+/// The holder of a holder's word.
+pub(super) fn entry_holder(entry: u64) -> Holder {
+    Holder::at(usize::try_from(entry >> RUN_BLOCKS).expect("16 bits remain"))
 }
 
 /// The mask of a holder's word.
@@ -286,7 +287,7 @@ impl<'a> HolderUnit<'a> {
         self.unit.store_low(LINK, next);
     }
 
-    /// Which part of the endpoints the bit set covers; `None` for a unit of holders' words.
+    /// Which part of the holders the bit set covers; `None` for a unit of holders' words.
     pub(super) fn part(self) -> Option<usize> {
         (high(self.unit.load(LINK)) as usize).checked_sub(1)
     }

@@ -6,11 +6,8 @@ use super::heads::mix;
 use super::holders::holders_of;
 use super::locations::Location;
 use super::pool::Need;
-use super::run::{LIST_WORDS, Run, Shape};
-use crate::{BlockHash, EndpointId};
-
-/// The most bit-set units that holders who become full can add.
-const SET_UNITS: usize = EndpointId::LIMIT / (LIST_WORDS * 64) + 1;
+use super::run::{LIST_WORDS, Run, SET_LIMIT, Shape};
+use crate::BlockHash;
 
 impl<'a> Edit<'a> {
     /// Makes the block at `offset` the last of `run`, which is pinned. What followed becomes its child, and takes over
@@ -21,7 +18,8 @@ impl<'a> Edit<'a> {
             return Some(());
         }
         let lists = run.holder_units().count();
-        let sets = if lists > 0 { SET_UNITS } else { 0 };
+        // Holders who become full move to bit sets: one for each at worst, and no more than there are.
+        let sets = (lists * LIST_WORDS).min(SET_LIMIT);
         let units = 1 + (len - keep).div_ceil(UNIT_WORDS) + 2 * lists + sets;
         let head = BlockHash(run.hash(keep));
         if !self.make_room_for(Need {
@@ -61,9 +59,9 @@ impl<'a> Edit<'a> {
         tail.set_stamp(run.stamp());
         tail.set_parent(Some(run.hash(from - 1)));
         tail.set_children(run.children());
-        for (endpoint, mask) in holders_of(run) {
-            if !self.state.clearing.contains(&endpoint) {
-                self.hold(tail, endpoint, mask >> from);
+        for (holder, mask) in holders_of(run) {
+            if !self.state.clearing.contains(&holder) {
+                self.hold(tail, holder, mask >> from);
             }
         }
         tail

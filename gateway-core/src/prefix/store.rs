@@ -3,28 +3,29 @@
 use super::arena::UNIT_WORDS;
 use super::edit::{Edit, Pin};
 use super::heads::mix;
+use super::holder::Holder;
 use super::locations::Location;
 use super::pool::Need;
-use super::run::{RUN_BLOCKS, Run, Shape, entry, entry_endpoint, entry_mask, mask_of};
+use super::run::{RUN_BLOCKS, Run, Shape, entry, entry_holder, entry_mask, mask_of};
 use super::types::StoreOutcome;
-use crate::{BlockHash, EndpointId};
+use crate::BlockHash;
 
 impl<'a> Edit<'a> {
-    /// Enters `blocks` of `endpoint` after `parent`.
+    /// Enters `blocks` of `holder` after `parent`.
     pub(super) fn store(
         &mut self,
-        endpoint: EndpointId,
+        holder: Holder,
         parent: Option<BlockHash>,
         blocks: &[BlockHash],
         outcome: &mut StoreOutcome,
     ) {
         let evicted_before = self.state.evicted_blocks;
         let mut stored = 0;
-        if endpoint.index() < EndpointId::LIMIT {
+        if holder.index() < Holder::LIMIT {
             let mut cursor = parent.and_then(|parent| self.find(parent));
             self.pin(Pin::Cursor, cursor.map(Location::run));
             while stored < blocks.len() {
-                let taken = self.step(endpoint, &mut cursor, &blocks[stored..], outcome);
+                let taken = self.step(holder, &mut cursor, &blocks[stored..], outcome);
                 if taken == 0 {
                     break;
                 }
@@ -46,17 +47,17 @@ impl<'a> Edit<'a> {
     /// where no room can be made.
     fn step(
         &mut self,
-        endpoint: EndpointId,
+        holder: Holder,
         cursor: &mut Option<Location>,
         blocks: &[BlockHash],
         outcome: &mut StoreOutcome,
     ) -> usize {
         let entered = match self.find(blocks[0]) {
-            Some(location) => self.join(endpoint, *cursor, location, blocks),
-            None => self.extend(endpoint, *cursor, blocks),
+            Some(location) => self.join(holder, *cursor, location, blocks),
+            None => self.extend(holder, *cursor, blocks),
         };
         let Some(entered) = entered else { return 0 };
-        self.state.holders += entered.new_holders;
+        self.state.held[holder.lane()] += entered.new_holders;
         outcome.new_holders += entered.new_holders;
         *cursor = Some(entered.last);
         self.pin(Pin::Cursor, Some(entered.last.run()));
@@ -64,10 +65,10 @@ impl<'a> Edit<'a> {
         entered.blocks
     }
 
-    /// Makes `endpoint` a holder of blocks that are known already, as far as one run goes.
+    /// Makes `holder` a holder of blocks that are known already, as far as one run goes.
     fn join(
         &mut self,
-        endpoint: EndpointId,
+        holder: Holder,
         cursor: Option<Location>,
         location: Location,
         blocks: &[BlockHash],
@@ -86,7 +87,7 @@ impl<'a> Edit<'a> {
             .take_while(|&(at, block)| run.hash(at) == block.0)
             .count();
         run.set_stamp(self.shared.now());
-        let new_holders = self.hold(run, endpoint, mask_of(offset + equal) & !mask_of(offset));
+        let new_holders = self.hold(run, holder, mask_of(offset + equal) & !mask_of(offset));
         Some(Entered {
             blocks: equal,
             new_holders,
@@ -124,10 +125,10 @@ impl<'a> Edit<'a> {
         false
     }
 
-    /// Enters blocks that are not known: into the run of the cursor if it is the endpoint's own leaf, else into a new run.
+    /// Enters blocks that are not known: into the run of the cursor if it is the holder's own leaf, else into a new run.
     fn extend(
         &mut self,
-        endpoint: EndpointId,
+        holder: Holder,
         cursor: Option<Location>,
         blocks: &[BlockHash],
     ) -> Option<Entered> {
@@ -142,23 +143,18 @@ impl<'a> Edit<'a> {
             .count();
         let blocks = &blocks[..unknown];
         let Some(cursor) = cursor else {
-            return self.start_run(endpoint, None, blocks);
+            return self.start_run(holder, None, blocks);
         };
         let run = self.run(cursor.run());
         let room = RUN_BLOCKS - run.len();
-        if cursor.offset() + 1 == run.len() && room > 0 && is_own_leaf(run, endpoint) {
-            return self.append(endpoint, run, &blocks[..unknown.min(room)]);
+        if cursor.offset() + 1 == run.len() && room > 0 && is_own_leaf(run, holder) {
+            return self.append(holder, run, &blocks[..unknown.min(room)]);
         }
         self.split_after(run, cursor.offset())?;
-        self.start_run(endpoint, Some(run), blocks)
+        self.start_run(holder, Some(run), blocks)
     }
 
-    fn append(
-        &mut self,
-        endpoint: EndpointId,
-        run: Run<'a>,
-        blocks: &[BlockHash],
-    ) -> Option<Entered> {
+    fn append(&mut self, holder: Holder, run: Run<'a>, blocks: &[BlockHash]) -> Option<Entered> {
         let len = run.len();
         let units = (len + blocks.len()).div_ceil(UNIT_WORDS) - len.div_ceil(UNIT_WORDS);
         if !self.make_room_for(Need {
@@ -170,7 +166,7 @@ impl<'a> Edit<'a> {
         }
         let added = self.write_blocks(run, len, blocks);
         run.set_first(entry(
-            endpoint,
+            holder,
             entry_mask(run.first()) | mask_of(len + added) & !mask_of(len),
         ));
         run.set_stamp(self.shared.now());
@@ -184,7 +180,7 @@ impl<'a> Edit<'a> {
 
     fn start_run(
         &mut self,
-        endpoint: EndpointId,
+        holder: Holder,
         parent: Option<Run<'a>>,
         blocks: &[BlockHash],
     ) -> Option<Entered> {
@@ -199,7 +195,7 @@ impl<'a> Edit<'a> {
         let id = self.take_run();
         let run = self.run(id);
         let added = self.write_blocks(run, 0, blocks);
-        run.set_first(entry(endpoint, mask_of(added)));
+        run.set_first(entry(holder, mask_of(added)));
         run.set_stamp(self.shared.now());
         if let Some(parent) = parent {
             run.set_parent(Some(parent.hash(parent.len() - 1)));
@@ -240,10 +236,10 @@ struct Entered {
     last: Location,
 }
 
-/// Whether the run ends a chain and nobody but `endpoint` holds any of it.
-fn is_own_leaf(run: Run<'_>, endpoint: EndpointId) -> bool {
+/// Whether the run ends a chain and nobody but `holder` holds any of it.
+fn is_own_leaf(run: Run<'_>, holder: Holder) -> bool {
     run.children() == 0
         && run.list() == 0
         && run.first() != 0
-        && entry_endpoint(run.first()) == endpoint
+        && entry_holder(run.first()) == holder
 }
