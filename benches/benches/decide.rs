@@ -12,7 +12,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use gateway_core::{
     BlockHash, EndpointSpec, Fleet, FleetConfig, Pipeline, Placement, Rng, RouteCx, Timestamp,
     hash::{hash_tokens, seed},
-    load::{Booking, RequestLoad, Telemetry},
+    load::{Booking, Demand, Telemetry},
     prefix::PrefixIndexConfig,
 };
 use hdrhistogram::Histogram;
@@ -124,12 +124,12 @@ fn load(fleet: &Fleet, rng: &mut Rng) -> Vec<Booking> {
     let mut held = Vec::new();
     for endpoint in fleet.endpoints() {
         for _ in 0..rng.below(8) {
-            let uncached_tokens = u64::try_from(rng.below(4_000)).expect("small");
-            let load = RequestLoad {
-                uncached_tokens,
-                context_tokens: uncached_tokens + 4_000,
+            let demand = Demand {
+                prompt_tokens: u32::try_from(rng.below(4_000)).expect("small"),
+                output_tokens: 400.0,
+                ..Demand::default()
             };
-            held.push(endpoint.state().book(load, NOW));
+            held.push(endpoint.state().book(&demand, NOW));
         }
         let reading = Telemetry {
             running: Some(u32::try_from(rng.below(16)).expect("small")),

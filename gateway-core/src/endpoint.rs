@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{EndpointId, load::EndpointState};
+use crate::{EndpointId, latency::Hardware, load::EndpointState};
 
 /// What part of the work an endpoint does.
 #[derive(
@@ -38,6 +38,8 @@ pub struct EndpointSpec {
     pub prompt_range: Option<(u32, u32)>,
     /// A fixed share of traffic relative to others; 1 where unset.
     pub weight: Option<f32>,
+    /// What is known of its hardware.
+    pub hardware: Hardware,
 }
 
 impl EndpointSpec {
@@ -89,6 +91,13 @@ impl EndpointSpec {
     #[must_use]
     pub fn prompt_range(mut self, least: u32, most: u32) -> Self {
         self.prompt_range = Some((least, most));
+        self
+    }
+
+    /// Describes the hardware.
+    #[must_use]
+    pub fn hardware(mut self, hardware: Hardware) -> Self {
+        self.hardware = hardware;
         self
     }
 
@@ -153,6 +162,12 @@ impl Endpoint {
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
         self.spec.labels.get(key).map(String::as_str)
+    }
+
+    /// What endpoints of equal speed have in common; its own name where nothing is known.
+    #[must_use]
+    pub fn class(&self) -> &str {
+        self.spec.hardware.class.as_ref().unwrap_or(&self.spec.name)
     }
 
     /// The fixed weight, 1 where unset.

@@ -1,13 +1,14 @@
 //! The endpoints that exist now, as one immutable snapshot.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
     Endpoint, EndpointId, EndpointSpec,
     health::HealthPolicy,
+    latency::{ClassModel, OutputLengths},
     load::{EndpointState, TelemetryPolicy},
     prefix::{PrefixIndex, PrefixIndexConfig},
 };
@@ -40,6 +41,26 @@ struct Shared {
     config: FleetConfig,
     prefix: PrefixIndex,
     gate: Mutex<()>,
+    classes: Mutex<HashMap<String, Arc<ClassModel>>>,
+    outputs: Arc<OutputLengths>,
+}
+
+impl Shared {
+    /// The model of the endpoint's class, which is its own name where it has none.
+    fn class(&self, spec: &EndpointSpec) -> Arc<ClassModel> {
+        let name = spec.hardware.class.as_ref().unwrap_or(&spec.name);
+        let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        let class = classes
+            .entry(name.clone())
+            .or_insert_with(|| Arc::new(ClassModel::new(&spec.hardware)));
+        Arc::clone(class)
+    }
+
+    /// Forgets the classes of nobody.
+    fn retain_classes(&self, endpoints: &[Arc<Endpoint>]) {
+        let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        classes.retain(|name, _| endpoints.iter().any(|endpoint| endpoint.class() == name));
+    }
 }
 
 /// An immutable list of endpoints with their shared living state.
@@ -74,6 +95,8 @@ impl Fleet {
             config,
             prefix: PrefixIndex::new(config.prefix),
             gate: Mutex::new(()),
+            classes: Mutex::default(),
+            outputs: Arc::default(),
         };
         assemble(endpoints.into_iter().collect(), &[], Arc::new(shared))
     }
@@ -149,6 +172,26 @@ impl Fleet {
         &self.shared.prefix
     }
 
+    /// How long answers will be.
+    #[must_use]
+    pub fn outputs(&self) -> &Arc<OutputLengths> {
+        &self.shared.outputs
+    }
+
+    /// What each class of endpoints has learned, by name.
+    #[must_use]
+    pub fn classes(&self) -> BTreeMap<String, Arc<ClassModel>> {
+        let classes = self
+            .shared
+            .classes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        classes
+            .iter()
+            .map(|(name, class)| (name.clone(), Arc::clone(class)))
+            .collect()
+    }
+
     /// The policies of this fleet.
     #[must_use]
     pub fn config(&self) -> &FleetConfig {
@@ -187,11 +230,21 @@ fn assemble(
             return Err(FleetError::DuplicateName(spec.name));
         }
         let (id, state) = match known.get(spec.name.as_str()) {
-            Some(old) => (old.id(), Arc::clone(old.state())),
-            None => (next_id(&mut free), Arc::new(EndpointState::default())),
+            Some(old) => {
+                if old.spec().hardware != spec.hardware {
+                    old.state()
+                        .describe(spec.hardware.clone(), shared.class(&spec));
+                }
+                (old.id(), Arc::clone(old.state()))
+            }
+            None => {
+                let state = EndpointState::new(spec.hardware.clone(), shared.class(&spec));
+                (next_id(&mut free), Arc::new(state))
+            }
         };
         endpoints.push(Arc::new(Endpoint::new(id, spec, state)));
     }
+    shared.retain_classes(&endpoints);
     Ok(Fleet {
         endpoints: endpoints.into(),
         by_name: Arc::new(by_name),

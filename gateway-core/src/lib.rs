@@ -31,6 +31,7 @@ pub mod hash;
 pub mod health;
 mod ids;
 pub mod kvfeed;
+pub mod latency;
 pub mod load;
 pub mod pipeline;
 pub mod plugin;
@@ -48,6 +49,6 @@ pub use pipeline::{
     Explanation, NoEndpoint, Pipeline, PipelineSpec, Pipelines, Placement, PluginSpec, Registry,
 };
 pub use plugin::{Candidate, Filter, Observer, Picker, RouteEvent, Scorer};
-pub use request::{RouteCx, Stage};
+pub use request::{Objectives, RouteCx, Stage};
 pub use rng::Rng;
 pub use time::Timestamp;

@@ -3,23 +3,28 @@
 //! Filters, scorers and pickers run while the fleet is held still for one choice: they must be quick, must not block, and
 //! must not place requests themselves.
 
+use std::sync::Arc;
+
 use crate::{
     Endpoint, EndpointId, Rng, RouteCx,
     health::{Availability, Outcome},
-    load::Load,
+    latency::Forecast,
+    load::{Demand, Load},
 };
 
 /// One endpoint as a plug-in sees it: who it is, how loaded it is, what it already holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'f> {
     /// The endpoint.
-    pub endpoint: &'f Endpoint,
+    pub endpoint: &'f Arc<Endpoint>,
     /// Whether it may be given requests.
     pub availability: Availability,
     /// Its load at the time of the decision.
     pub load: Load,
-    /// Leading prompt tokens whose KV blocks the endpoint is believed to hold.
+    /// Leading prompt tokens whose KV blocks the endpoint is believed to hold, in any tier.
     pub cached_tokens: u32,
+    /// Of those, the last so many lie in a lower tier and have to be loaded.
+    pub loaded_tokens: u32,
 }
 
 impl Candidate<'_> {
@@ -27,6 +32,28 @@ impl Candidate<'_> {
     #[must_use]
     pub fn uncached_tokens(&self, cx: &RouteCx<'_>) -> u32 {
         cx.prompt_tokens.saturating_sub(self.cached_tokens)
+    }
+
+    /// What this request would ask of the endpoint.
+    #[must_use]
+    pub fn demand<'a>(&self, cx: &RouteCx<'a>) -> Demand<'a> {
+        Demand {
+            stage: cx.stage,
+            prompt_tokens: cx.prompt_tokens,
+            cached_tokens: self.cached_tokens,
+            loaded_tokens: self.loaded_tokens,
+            output_tokens: cx.expected_tokens.unwrap_or(cx.output_tokens as f32),
+            blocks: cx.blocks,
+            block_tokens: cx.block_tokens,
+            is_silent: cx.is_silent,
+        }
+    }
+
+    /// What the request would meet there, in predicted times.
+    #[must_use]
+    pub fn forecast(&self, cx: &RouteCx<'_>) -> Forecast {
+        let state = self.endpoint.state();
+        state.forecast(&self.demand(cx), &self.load, cx.now)
     }
 }
 

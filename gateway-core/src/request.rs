@@ -27,6 +27,19 @@ pub enum Stage {
     Decode,
 }
 
+/// What a caller wants of a request's timing. What is missing falls back to a policy's own defaults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Objectives {
+    /// Time to the first token, in milliseconds.
+    pub ttft_ms: Option<f32>,
+    /// Mean time per output token after the first, in milliseconds.
+    pub tpot_ms: Option<f32>,
+    /// Time to the first token from which an answer is of no use any more, in milliseconds: a policy may refuse what
+    /// would come later.
+    pub deadline_ms: Option<f32>,
+}
+
 /// One request as the decision sees it: plain data, borrowed from the caller.
 ///
 /// Start from [`RouteCx::new`] and set what is known; every default means "unknown" and switches off what depends on it.
@@ -41,8 +54,18 @@ pub struct RouteCx<'a> {
     pub stage: Stage,
     /// Prompt length in tokens; an estimate in text mode.
     pub prompt_tokens: u32,
-    /// Expected output length in tokens.
+    /// The most tokens that may come out, 0 where unknown.
     pub output_tokens: u32,
+    /// Tokens expected to come out. The pipeline sets it from what was learned where the caller does not.
+    pub expected_tokens: Option<f32>,
+    /// What the caller wants of its timing.
+    pub objectives: Objectives,
+    /// How much it matters beside others: above 0 more, below 0 less.
+    pub priority: i8,
+    /// Whether the reply comes whole, so that nobody will see its first token.
+    pub is_silent: bool,
+    /// A key of whoever asks, by which output lengths are learned; 0 where unknown.
+    pub caller: u64,
     /// Chained hashes of the prompt's full KV blocks, first to last.
     pub blocks: &'a [BlockHash],
     /// Prompt tokens that one entry of `blocks` stands for.
@@ -55,6 +78,8 @@ pub struct RouteCx<'a> {
     pub exclude: &'a [EndpointId],
     /// The time of the decision.
     pub now: Timestamp,
+    /// Random bits for this decision, for ties and jitter. The pipeline sets them.
+    pub draw: u64,
 }
 
 impl<'a> RouteCx<'a> {
@@ -67,12 +92,22 @@ impl<'a> RouteCx<'a> {
             stage: Stage::Unified,
             prompt_tokens: 0,
             output_tokens: 0,
+            expected_tokens: None,
+            objectives: Objectives {
+                ttft_ms: None,
+                tpot_ms: None,
+                deadline_ms: None,
+            },
+            priority: 0,
+            caller: 0,
+            is_silent: false,
             blocks: &[],
             block_tokens: 0,
             session: None,
             selector: &[],
             exclude: &[],
             now,
+            draw: 0,
         }
     }
 
@@ -85,7 +120,14 @@ impl<'a> RouteCx<'a> {
         self
     }
 
-    /// Sets the expected output length in tokens.
+    /// Sets what the caller wants of the request's timing.
+    #[must_use]
+    pub const fn objectives(mut self, objectives: Objectives) -> Self {
+        self.objectives = objectives;
+        self
+    }
+
+    /// Sets the most tokens that may come out.
     #[must_use]
     pub const fn output(mut self, tokens: u32) -> Self {
         self.output_tokens = tokens;

@@ -25,16 +25,19 @@ pub struct InFlight {
     pub queued_tokens: u64,
     /// Tokens of KV cache that all requests in flight are expected to hold when they end.
     pub context_tokens: u64,
+    /// Tokens of KV cache that they hold now, shared prefixes counted once.
+    pub active_tokens: u64,
 }
 
 impl Ledger {
-    /// The counters now.
+    /// The counters now; `active_tokens` is not among them.
     pub(super) fn read(&self) -> InFlight {
         InFlight {
             requests: self.requests.load(Relaxed),
             prefilling: self.prefilling.load(Relaxed),
             queued_tokens: self.queued_tokens.load(Relaxed),
             context_tokens: self.context_tokens.load(Relaxed),
+            active_tokens: 0,
         }
     }
 

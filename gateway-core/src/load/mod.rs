@@ -9,6 +9,7 @@
 //! their foreign requests but no longer exclude anybody; forgotten and missing ones add nothing, and what only an engine
 //! can know (KV use) is unknown.
 
+mod active;
 mod booking;
 mod ledger;
 mod rates;
@@ -17,10 +18,12 @@ mod state;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod work;
 
 pub use booking::Booking;
 pub use ledger::InFlight;
 pub use rates::Rates;
 pub use reported::{Freshness, SampleMark, TelemetryPolicy};
-pub use state::{EndpointState, Load, RequestLoad};
+pub use state::{EndpointState, Load};
 pub use telemetry::Telemetry;
+pub use work::Demand;

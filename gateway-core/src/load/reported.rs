@@ -57,6 +57,7 @@ pub(super) struct Reported {
     kv_used_bits: AtomicU32,
     context_tokens_then: AtomicU64,
     capacity_tokens: AtomicU64,
+    foreign_kv_bits: AtomicU32,
 }
 
 impl Default for Reported {
@@ -68,6 +69,7 @@ impl Default for Reported {
             kv_used_bits: AtomicU32::new(UNKNOWN),
             context_tokens_then: AtomicU64::new(0),
             capacity_tokens: AtomicU64::new(0),
+            foreign_kv_bits: AtomicU32::new(0),
         }
     }
 }
@@ -94,6 +96,16 @@ impl Reported {
         if let Some(capacity) = reading.kv_capacity_tokens {
             self.capacity_tokens.store(capacity, Relaxed);
         }
+        let capacity = self.capacity_tokens().unwrap_or(0);
+        let foreign_kv = match reading.kv_used {
+            Some(used) if capacity > 0 => {
+                (used - share(mark.ours.active_tokens, capacity)).max(0.0)
+            }
+            _ => 0.0,
+        };
+        // Without foreign requests it is our own cache that grew past what we counted.
+        let foreign_kv = if total > ours { foreign_kv } else { 0.0 };
+        self.foreign_kv_bits.store(foreign_kv.to_bits(), Relaxed);
         self.sampled_at.store(mark.asked_at.as_micros(), Relaxed);
     }
 
@@ -110,6 +122,16 @@ impl Reported {
         } else {
             Freshness::Missing
         }
+    }
+
+    /// Tokens the KV cache holds, where the engine says so.
+    pub(super) fn capacity_tokens(&self) -> Option<u64> {
+        Some(self.capacity_tokens.load(Relaxed)).filter(|&tokens| tokens > 0)
+    }
+
+    /// Share of the KV cache that requests of others hold.
+    pub(super) fn foreign_kv_share(&self) -> f32 {
+        f32::from_bits(self.foreign_kv_bits.load(Relaxed))
     }
 
     pub(super) fn foreign(&self) -> (u32, u32) {

@@ -3,21 +3,37 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Booking, Freshness, InFlight, Rates, SampleMark, Telemetry, TelemetryPolicy, ledger::Ledger,
+    Booking, Demand, Freshness, InFlight, Rates, SampleMark, Telemetry, TelemetryPolicy,
+    ledger::Ledger,
     reported::Reported,
+    work::{Foreign, Work},
 };
 use crate::{
-    Timestamp,
+    Stage, Timestamp,
     health::{Availability, HealthPolicy, HealthSwitch, Outcome},
+    latency::{Accuracy, ClassModel, EngineModel, Forecast, Hardware, LearnedEngine},
 };
 
-/// What one request will weigh, as far as it is known when it is placed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RequestLoad {
-    /// Prompt tokens that the endpoint has to compute, in tokens.
-    pub uncached_tokens: u64,
+/// What one request weighs in the counters.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RequestLoad {
+    /// Prompt tokens that the endpoint has to compute.
+    pub(super) uncached_tokens: u64,
     /// Prompt plus expected output, in tokens.
-    pub context_tokens: u64,
+    pub(super) context_tokens: u64,
+}
+
+impl RequestLoad {
+    pub(super) fn of(demand: &Demand<'_>) -> Self {
+        let uncached = match demand.stage {
+            Stage::Decode => 0,
+            _ => demand.prompt_tokens.saturating_sub(demand.cached_tokens),
+        };
+        Self {
+            uncached_tokens: u64::from(uncached),
+            context_tokens: u64::from(demand.prompt_tokens) + demand.output_tokens.max(0.0) as u64,
+        }
+    }
 }
 
 /// The load of an endpoint as a decision sees it: our own requests exactly, foreign ones as last reported.
@@ -37,10 +53,11 @@ pub struct Load {
     pub telemetry: Freshness,
 }
 
-/// Load and health of one endpoint.
-#[derive(Debug, Default)]
+/// Load and health of one endpoint, and what was learned of its speed.
+#[derive(Debug)]
 pub struct EndpointState {
     ledger: Ledger,
+    work: Mutex<Work>,
     reported: Reported,
     health: HealthSwitch,
     readings: Mutex<Readings>,
@@ -53,7 +70,74 @@ struct Readings {
     rates: Option<Rates>,
 }
 
+impl Default for EndpointState {
+    /// An endpoint of which nothing is known.
+    fn default() -> Self {
+        let hardware = Hardware::default();
+        let class = Arc::new(ClassModel::new(&hardware));
+        Self::new(hardware, class)
+    }
+}
+
 impl EndpointState {
+    /// An endpoint with that hardware, which learns together with its class.
+    #[must_use]
+    pub fn new(hardware: Hardware, class: Arc<ClassModel>) -> Self {
+        let model = EngineModel::new(&hardware, class);
+        Self {
+            ledger: Ledger::default(),
+            work: Mutex::new(Work::new(hardware, model)),
+            reported: Reported::default(),
+            health: HealthSwitch::default(),
+            readings: Mutex::default(),
+        }
+    }
+
+    pub(super) fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a request would meet here, with `load` as [`load`](Self::load) gave it.
+    #[must_use]
+    pub fn forecast(&self, demand: &Demand<'_>, load: &Load, now: Timestamp) -> Forecast {
+        let ours = self.ledger.read();
+        let foreign = Foreign {
+            requests: load.requests.saturating_sub(ours.requests),
+            waiting: load.waiting.saturating_sub(ours.prefilling),
+            kv_share: self.reported.foreign_kv_share(),
+        };
+        self.work()
+            .forecast(demand, foreign, self.reported.capacity_tokens(), now)
+    }
+
+    /// A prediction met what happened; both in milliseconds to the first token.
+    pub(crate) fn met(&self, predicted_ms: f64, observed_ms: f64) {
+        self.work().accuracy.add(predicted_ms, observed_ms);
+    }
+
+    /// How predictions met what happened.
+    #[must_use]
+    pub fn accuracy(&self) -> Accuracy {
+        self.work().accuracy
+    }
+
+    /// The hardware is another one: what was learned of the old one goes.
+    pub(crate) fn describe(&self, hardware: Hardware, class: Arc<ClassModel>) {
+        let model = EngineModel::new(&hardware, class);
+        self.work().describe(hardware, model);
+    }
+
+    /// The endpoint's learned model, as it is now.
+    #[must_use]
+    pub fn model(&self) -> EngineModel {
+        self.work().model().clone()
+    }
+
+    /// Takes over what was learned of the endpoint earlier.
+    pub fn restore(&self, learned: &LearnedEngine) {
+        self.work().model().restore(learned);
+    }
+
     pub(super) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
@@ -63,13 +147,13 @@ impl EndpointState {
     pub fn mark(&self, now: Timestamp) -> SampleMark {
         SampleMark {
             asked_at: now,
-            ours: self.ledger.read(),
+            ours: self.in_flight(),
         }
     }
 
     /// Takes in a reading that was asked for at `mark`.
     pub fn apply(&self, mark: &SampleMark, reading: &Telemetry) {
-        self.reported.apply(mark, self.ledger.read(), reading);
+        self.reported.apply(mark, self.in_flight(), reading);
         let mut readings = self.readings();
         if let Some((asked_at, before)) = &readings.last {
             readings.rates = Rates::between((*asked_at, before), (mark.asked_at, reading));
@@ -121,7 +205,10 @@ impl EndpointState {
     /// Our requests in flight.
     #[must_use]
     pub fn in_flight(&self) -> InFlight {
-        self.ledger.read()
+        InFlight {
+            active_tokens: self.work().active_tokens(),
+            ..self.ledger.read()
+        }
     }
 
     /// Whether the endpoint may be given a request at `now`.
@@ -146,8 +233,8 @@ impl EndpointState {
     }
 
     /// Books a request. A pipeline does this in the same step as its choice.
-    pub fn book(self: &Arc<Self>, load: RequestLoad, now: Timestamp) -> Booking {
+    pub fn book(self: &Arc<Self>, demand: &Demand<'_>, now: Timestamp) -> Booking {
         self.health.trial_started(now);
-        Booking::new(Arc::clone(self), load)
+        Booking::new(Arc::clone(self), demand, now)
     }
 }

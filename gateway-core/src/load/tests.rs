@@ -1,15 +1,21 @@
 use std::{sync::Arc, time::Duration};
 
 use super::*;
-use crate::Timestamp;
+use crate::{Stage, Timestamp};
 
 const POLICY: TelemetryPolicy = TelemetryPolicy {
     stale_after: Duration::from_secs(5),
     forget_after: Duration::from_secs(60),
 };
-const WORK: RequestLoad = RequestLoad {
-    uncached_tokens: 100,
-    context_tokens: 150,
+const WORK: Demand<'static> = Demand {
+    stage: Stage::Unified,
+    prompt_tokens: 100,
+    cached_tokens: 0,
+    loaded_tokens: 0,
+    output_tokens: 50.0,
+    blocks: &[],
+    block_tokens: 0,
+    is_silent: false,
 };
 
 fn at(seconds: u64) -> Timestamp {
@@ -27,26 +33,28 @@ fn reading(running: u32, waiting: u32) -> Telemetry {
 #[test]
 fn a_booking_counts_at_once_and_gives_everything_back() {
     let state = Arc::new(EndpointState::default());
-    let mut first = state.book(WORK, at(0));
-    let second = state.book(WORK, at(0));
+    let mut first = state.book(&WORK, at(0));
+    let second = state.book(&WORK, at(0));
     assert_eq!(
         state.in_flight(),
         InFlight {
             requests: 2,
             prefilling: 2,
             queued_tokens: 200,
-            context_tokens: 300
+            context_tokens: 300,
+            active_tokens: 200,
         }
     );
-    first.first_token();
-    first.first_token();
+    first.first_token(None, at(0));
+    first.first_token(None, at(0));
     assert_eq!(
         state.in_flight(),
         InFlight {
             requests: 2,
             prefilling: 1,
             queued_tokens: 100,
-            context_tokens: 300
+            context_tokens: 300,
+            active_tokens: 200,
         }
     );
     drop(first);
@@ -59,7 +67,7 @@ fn a_panicking_request_releases_its_booking() {
     let state = Arc::new(EndpointState::default());
     let shared = Arc::clone(&state);
     let gone = std::thread::spawn(move || {
-        let _booking = shared.book(WORK, at(0));
+        let _booking = shared.book(&WORK, at(0));
         panic!("the request's task dies");
     });
     assert!(gone.join().is_err());
@@ -71,7 +79,7 @@ fn ten_requests_between_two_readings_count_ten() {
     let state = Arc::new(EndpointState::default());
     let mark = state.mark(at(1));
     state.apply(&mark, &reading(0, 0));
-    let bookings: Vec<_> = (0..10).map(|_| state.book(WORK, at(2))).collect();
+    let bookings: Vec<_> = (0..10).map(|_| state.book(&WORK, at(2))).collect();
     assert_eq!(state.load(&POLICY, at(2)).requests, 10);
     // The next reading sees the same ten; they must not count twice.
     let mark = state.mark(at(3));
@@ -84,7 +92,7 @@ fn ten_requests_between_two_readings_count_ten() {
 #[test]
 fn work_of_other_gateways_is_added_by_sample_time() {
     let state = Arc::new(EndpointState::default());
-    let ours = state.book(WORK, at(0));
+    let ours = state.book(&WORK, at(0));
     let mark = state.mark(at(1));
     state.apply(&mark, &reading(5, 3));
     let load = state.load(&POLICY, at(1));
@@ -96,7 +104,7 @@ fn work_of_other_gateways_is_added_by_sample_time() {
 #[test]
 fn a_request_that_ended_while_the_reading_travelled_is_not_foreign() {
     let state = Arc::new(EndpointState::default());
-    let ours = state.book(WORK, at(0));
+    let ours = state.book(&WORK, at(0));
     let mark = state.mark(at(1));
     drop(ours);
     state.apply(&mark, &reading(1, 0));
@@ -146,7 +154,7 @@ fn kv_use_moves_with_our_own_requests_until_the_next_reading() {
         ..Telemetry::default()
     };
     state.apply(&mark, &told);
-    let booking = state.book(WORK, at(1));
+    let booking = state.book(&WORK, at(1));
     let used = state.load(&POLICY, at(1)).kv_used.expect("told");
     assert!((used - 0.6).abs() < 1e-6, "{used}");
     drop(booking);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Endpoint, Fleet, Rng, RouteCx,
-    load::RequestLoad,
+    latency::OutputKey,
     plugin::{Candidate, RouteEvent},
     prefix::PrefixMatches,
 };
@@ -19,8 +19,7 @@ thread_local! {
 
 /// What the run found, before anything is booked.
 struct Choice<'f> {
-    endpoint: &'f Arc<Endpoint>,
-    cached_tokens: u32,
+    candidate: Candidate<'f>,
     candidates: u32,
 }
 
@@ -66,6 +65,7 @@ impl Pipeline {
         rng: &mut Rng,
         record: Option<&mut Explanation>,
     ) -> Result<Placement, NoEndpoint> {
+        let cx = &completed(fleet, cx, rng);
         let placement = MATCHES.with_borrow_mut(|matches| {
             matches.clear();
             if !cx.blocks.is_empty() {
@@ -73,7 +73,7 @@ impl Pipeline {
             }
             let _gate = fleet.gate();
             let choice = self.choose(fleet, matches, cx, rng, record)?;
-            Ok(book(&choice, cx))
+            Ok(book(fleet, &choice, cx))
         })?;
         self.observe(&RouteEvent::Placed {
             cx,
@@ -111,14 +111,9 @@ impl Pipeline {
         if let Some(record) = record {
             record.chosen = Some(chosen.endpoint.name().to_owned());
         }
-        let endpoint = fleet
-            .by_name(chosen.endpoint.name())
-            .expect("a candidate comes from the fleet");
-        let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
         Ok(Choice {
-            endpoint,
-            cached_tokens: chosen.cached_tokens,
-            candidates: count,
+            candidate: *chosen,
+            candidates: u32::try_from(candidates.len()).unwrap_or(u32::MAX),
         })
     }
 
@@ -186,6 +181,7 @@ fn gather<'f>(fleet: &'f Fleet, matches: &PrefixMatches, cx: &RouteCx<'_>) -> Ve
             .blocks(endpoint.id())
             .saturating_mul(cx.block_tokens)
             .min(cx.prompt_tokens),
+        loaded_tokens: 0,
     };
     fleet.endpoints().iter().map(candidate).collect()
 }
@@ -236,15 +232,35 @@ fn explained(candidate: &Candidate<'_>) -> ExplainedCandidate {
     }
 }
 
-fn book(choice: &Choice<'_>, cx: &RouteCx<'_>) -> Placement {
-    let load = RequestLoad {
-        uncached_tokens: u64::from(cx.prompt_tokens.saturating_sub(choice.cached_tokens)),
-        context_tokens: u64::from(cx.prompt_tokens) + u64::from(cx.output_tokens),
-    };
+/// The request with what a decision adds to it: random bits and the expected output.
+fn completed<'a>(fleet: &Fleet, cx: &RouteCx<'a>, rng: &mut Rng) -> RouteCx<'a> {
+    let mut cx = cx.clone();
+    cx.draw = rng.next_u64();
+    if cx.expected_tokens.is_none() {
+        let expected = fleet.outputs().expect(&OutputKey::of(&cx)) as f32;
+        cx.expected_tokens = Some(match cx.output_tokens {
+            0 => expected,
+            most => expected.min(most as f32),
+        });
+    }
+    cx
+}
+
+fn book(fleet: &Fleet, choice: &Choice<'_>, cx: &RouteCx<'_>) -> Placement {
+    let candidate = &choice.candidate;
+    let forecast = candidate.forecast(cx);
     Placement {
-        endpoint: Arc::clone(choice.endpoint),
-        booking: choice.endpoint.state().book(load, cx.now),
-        cached_tokens: choice.cached_tokens,
+        endpoint: Arc::clone(candidate.endpoint),
+        booking: candidate
+            .endpoint
+            .state()
+            .book(&candidate.demand(cx), cx.now),
+        cached_tokens: candidate.cached_tokens,
         candidates: choice.candidates,
+        forecast,
+        outputs: Arc::clone(fleet.outputs()),
+        output_key: OutputKey::of(cx),
+        placed_at: cx.now,
+        first_token_after: None,
     }
 }

@@ -1,8 +1,12 @@
 //! The outcome of a decision.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use crate::{Endpoint, load::Booking};
+use crate::{
+    Endpoint, Timestamp,
+    latency::{Forecast, OutputKey, OutputLengths},
+    load::Booking,
+};
 
 /// A choice with its load booked; dropping it gives the load back.
 #[derive(Debug)]
@@ -12,6 +16,11 @@ pub struct Placement {
     pub(super) booking: Booking,
     pub(super) cached_tokens: u32,
     pub(super) candidates: u32,
+    pub(super) forecast: Forecast,
+    pub(super) outputs: Arc<OutputLengths>,
+    pub(super) output_key: OutputKey,
+    pub(super) placed_at: Timestamp,
+    pub(super) first_token_after: Option<Duration>,
 }
 
 impl Placement {
@@ -33,9 +42,39 @@ impl Placement {
         self.candidates
     }
 
-    /// The first token has come: the prompt no longer queues.
-    pub fn first_token(&mut self) {
-        self.booking.first_token();
+    /// What was predicted for the request on the chosen endpoint.
+    #[must_use]
+    pub fn forecast(&self) -> &Forecast {
+        &self.forecast
+    }
+
+    /// Time from the decision to the first token, once it is there.
+    #[must_use]
+    pub fn first_token_after(&self) -> Option<Duration> {
+        self.first_token_after
+    }
+
+    /// The first token has come: the prompt no longer queues, and the prediction meets what happened. `cached_tokens` is
+    /// what the engine says it found in its cache. Later calls do nothing.
+    pub fn first_token(&mut self, cached_tokens: Option<u32>, now: Timestamp) {
+        if self.first_token_after.is_some() {
+            return;
+        }
+        let after = now.since(self.placed_at);
+        self.first_token_after = Some(after);
+        self.booking.first_token(cached_tokens, now);
+        self.endpoint
+            .state()
+            .met(self.forecast.ttft_ms, after.as_secs_f64() * 1_000.0);
+    }
+
+    /// The last token has come, `output_tokens` in all where that is known: the endpoint's model and the estimate of
+    /// output lengths learn from it. The load stays booked until the placement is dropped.
+    pub fn finished(&mut self, output_tokens: Option<u32>, now: Timestamp) {
+        self.booking.finished(output_tokens, now);
+        if let Some(tokens) = output_tokens {
+            self.outputs.learn(&self.output_key, tokens);
+        }
     }
 }
 

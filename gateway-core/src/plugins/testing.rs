@@ -38,11 +38,12 @@ pub(crate) fn candidates(fleet: &Fleet) -> Vec<Candidate<'_>> {
         availability: crate::health::Availability::Up,
         load: IDLE,
         cached_tokens: 0,
+        loaded_tokens: 0,
     };
     fleet
         .endpoints()
         .iter()
-        .map(|endpoint| candidate(endpoint.as_ref()))
+        .map(|endpoint| candidate(endpoint))
         .collect()
 }
 

@@ -102,7 +102,7 @@ impl Flight {
         let Some(attempt) = &mut self.current else {
             return;
         };
-        attempt.placement.first_token();
+        attempt.placement.first_token(None, now);
         let endpoint = attempt.placement.endpoint().id();
         let after_micros = micros(now.since(attempt.sent));
         attempt.pipeline.observe(&RouteEvent::FirstToken {
@@ -131,19 +131,23 @@ impl Flight {
     }
 
     fn end_attempt(&mut self, outcome: Outcome) {
-        let Some(attempt) = self.current.take() else {
+        let Some(mut attempt) = self.current.take() else {
             return;
         };
         let now = self.now();
+        let output_tokens = self
+            .report
+            .usage
+            .and_then(|usage| u32::try_from(usage.completion_tokens).ok());
+        if outcome == Outcome::Served {
+            attempt.placement.finished(output_tokens, now);
+        }
         let endpoint = attempt.placement.endpoint();
         endpoint.state().finished(&attempt.health, outcome, now);
         attempt.pipeline.observe(&RouteEvent::Finished {
             endpoint: endpoint.id(),
             outcome,
-            output_tokens: self
-                .report
-                .usage
-                .and_then(|usage| u32::try_from(usage.completion_tokens).ok()),
+            output_tokens,
             after_micros: micros(now.since(attempt.sent)),
         });
     }

@@ -122,6 +122,7 @@ impl<'a> Route<'a> {
             .output(output)
             .selector(&self.labels)
             .exclude(tried);
+        cx.is_silent = !view.stream;
         cx.session = self.session;
         cx.adapter = self.is_adapter.then_some(&*view.model);
         cx

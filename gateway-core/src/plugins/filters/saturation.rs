@@ -102,7 +102,7 @@ fn reached<T: PartialOrd + Copy>(value: T, limit: Option<T>) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        load::{Load, RequestLoad},
+        load::{Demand, Load},
         plugins::testing::{IDLE, NOW, candidates, cx, uniform},
     };
 
@@ -173,11 +173,12 @@ mod tests {
     fn our_own_requests_count_without_any_telemetry() {
         let fleet = uniform(1);
         let state = fleet.endpoints()[0].state();
-        let load = RequestLoad {
-            uncached_tokens: 100,
-            context_tokens: 120,
+        let demand = Demand {
+            prompt_tokens: 100,
+            output_tokens: 20.0,
+            ..Demand::default()
         };
-        let held = [state.book(load, NOW), state.book(load, NOW)];
+        let held = [state.book(&demand, NOW), state.book(&demand, NOW)];
         let keeps = |params| {
             let mut all = candidates(&fleet);
             all[0].load = state.load(&fleet.config().telemetry, NOW);

@@ -5,6 +5,7 @@
 
 mod kv_headroom;
 mod label_preference;
+mod latency;
 mod least_queued_tokens;
 mod least_requests;
 mod length_fit;
@@ -15,6 +16,7 @@ mod static_weight;
 
 pub use kv_headroom::KvHeadroom;
 pub use label_preference::{LabelPreference, LabelPreferenceParams};
+pub use latency::{Latency, LatencyParams};
 pub use least_queued_tokens::{LeastQueuedTokens, LeastQueuedTokensParams};
 pub use least_requests::LeastRequests;
 pub use length_fit::{LengthFit, LengthFitParams};
@@ -33,6 +35,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry
         .scorer("kv-headroom", |NoParams {}| Ok(KvHeadroom))
         .scorer("label-preference", LabelPreference::new)
+        .scorer("latency", Latency::new)
         .scorer("least-queued-tokens", LeastQueuedTokens::new)
         .scorer("least-requests", |NoParams {}| Ok(LeastRequests))
         .scorer("length-fit", LengthFit::new)
