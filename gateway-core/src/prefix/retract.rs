@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::edit::{Edit, Pin};
 use super::holder::Holder;
 use super::holders::held_by;
+use super::locations::Location;
 use super::run::{RUN_BLOCKS, Run, mask_of};
 use crate::BlockHash;
 
@@ -27,21 +28,21 @@ impl<'a> Edit<'a> {
             self.state.locations.warm(stretch);
             let mut group = (0, 0);
             for &block in stretch {
-                let Some(location) = self.find(block) else {
-                    continue;
-                };
-                if location.run() != group.0 {
+                let mut location = self.find(block);
+                if location.is_some_and(|location| location.run() != group.0) {
                     taken += self.retract_from_run(what, group);
-                    group = (location.run(), 0);
+                    // Runs may have been cut or evicted since.
+                    location = self.find(block);
+                    group = (location.map_or(0, Location::run), 0);
                 }
-                group.1 |= 1 << location.offset();
+                group.1 |= location.map_or(0, |location| 1 << location.offset());
             }
             taken += self.retract_from_run(what, group);
         }
         taken
     }
 
-    /// Takes the blocks of a mask of one run, and brings the run in order.
+    /// Takes the blocks of a mask of one run, and brings the run in order; only that can free it.
     fn retract_from_run(&mut self, what: &Retraction<'_>, (id, blocks): (u32, u64)) -> usize {
         if blocks == 0 {
             return 0;
