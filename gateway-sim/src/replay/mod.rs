@@ -5,8 +5,33 @@
 //! tens of thousands. Routers speak the protocol of [`gateway_core::decider`], so what is measured here is what
 //! `gateway decide` answers.
 
+mod advance;
+mod agenda;
+mod cache;
+mod candidates;
+mod changes;
+mod check;
+mod engine;
+mod error;
+mod event;
+mod gaps;
+mod hash;
+mod mail;
+mod memory;
+mod plan;
+mod record;
+mod report;
 mod router;
+mod run;
+mod sequence;
 mod spec;
+#[cfg(test)]
+mod tests;
 
+pub use error::ReplayError;
+pub use gaps::Gaps;
+pub use record::ReplayRecord;
+pub use report::{EngineReport, ReplayReport};
 pub use router::Router;
+pub use run::replay;
 pub use spec::{FleetSpec, HostTier, ReplayEngine, SlowSpan, TraceRequest};
