@@ -14,6 +14,7 @@ use gateway_core::{
     hash::{hash_tokens, seed},
     load::{Booking, Demand, Telemetry},
     prefix::PrefixIndexConfig,
+    residency::{ResidencyConfig, Tier},
 };
 use hdrhistogram::Histogram;
 
@@ -98,9 +99,7 @@ fn conversations(prompt_tokens: usize, rng: &mut Rng) -> Vec<Vec<BlockHash>> {
 /// Every endpoint holds the common beginning; two hold three quarters of each conversation.
 fn remember(fleet: &Fleet, prompts: &[Vec<BlockHash>], rng: &mut Rng) {
     for endpoint in fleet.endpoints() {
-        fleet.prefix().store(
-            endpoint.id(),
-            None,
+        fleet.residency().stored(endpoint.id(), Tier::Device, None,
             &prompts[0][..SHARED_TOKENS / BLOCK_TOKENS],
         );
     }
@@ -108,8 +107,7 @@ fn remember(fleet: &Fleet, prompts: &[Vec<BlockHash>], rng: &mut Rng) {
         for _ in 0..2 {
             let holder = &fleet.endpoints()[rng.below(fleet.endpoints().len())];
             let stored = fleet
-                .prefix()
-                .store(holder.id(), None, &blocks[..blocks.len() * 3 / 4]);
+                .residency().stored(holder.id(), Tier::Device, None, &blocks[..blocks.len() * 3 / 4]);
             assert_eq!(
                 (stored.evicted_blocks, stored.rejected),
                 (0, 0),

@@ -10,7 +10,7 @@ use crate::{
     health::HealthPolicy,
     latency::{ClassModel, OutputLengths},
     load::{EndpointState, TelemetryPolicy},
-    prefix::{PrefixIndex, PrefixIndexConfig},
+    residency::{Residency, ResidencyConfig},
 };
 
 /// Why a list of endpoints is no fleet.
@@ -31,15 +31,15 @@ pub struct FleetConfig {
     pub telemetry: TelemetryPolicy,
     /// When endpoints are taken out.
     pub health: HealthPolicy,
-    /// Size of the prefix index.
-    pub prefix: PrefixIndexConfig,
+    /// What is remembered of cached prefixes, and for how long.
+    pub residency: ResidencyConfig,
 }
 
-/// What outlives a snapshot: the prefix index, the lock that joins choosing and booking.
+/// What outlives a snapshot: what is cached where, what was learned, the lock that joins choosing and booking.
 #[derive(Debug)]
 struct Shared {
     config: FleetConfig,
-    prefix: PrefixIndex,
+    residency: Arc<Residency>,
     gate: Mutex<()>,
     classes: Mutex<HashMap<String, Arc<ClassModel>>>,
     outputs: Arc<OutputLengths>,
@@ -71,6 +71,8 @@ impl Shared {
 pub struct Fleet {
     endpoints: Arc<[Arc<Endpoint>]>,
     by_name: Arc<HashMap<String, u32>>,
+    /// Places in `endpoints` by number.
+    by_id: Arc<[Option<u32>]>,
     shared: Arc<Shared>,
 }
 
@@ -93,7 +95,7 @@ impl Fleet {
     ) -> Result<Self, FleetError> {
         let shared = Shared {
             config,
-            prefix: PrefixIndex::new(config.prefix),
+            residency: Arc::new(Residency::new(config.residency)),
             gate: Mutex::new(()),
             classes: Mutex::default(),
             outputs: Arc::default(),
@@ -119,7 +121,7 @@ impl Fleet {
             .iter()
             .filter(|endpoint| next.by_name(endpoint.name()).is_none())
         {
-            self.shared.prefix.clear(gone.id());
+            self.shared.residency.retire(gone.id());
         }
         Ok(next)
     }
@@ -136,6 +138,13 @@ impl Fleet {
         self.by_name
             .get(name)
             .and_then(|&at| self.endpoints.get(at as usize))
+    }
+
+    /// The endpoint of this number.
+    #[must_use]
+    pub fn by_id(&self, id: EndpointId) -> Option<&Arc<Endpoint>> {
+        let place = self.by_id.get(id.index()).copied().flatten()?;
+        self.endpoints.get(place as usize)
     }
 
     /// Whether any endpoint serves `model`, healthy or not.
@@ -168,8 +177,8 @@ impl Fleet {
 
     /// Which prefixes are believed to be cached where.
     #[must_use]
-    pub fn prefix(&self) -> &PrefixIndex {
-        &self.shared.prefix
+    pub fn residency(&self) -> &Arc<Residency> {
+        &self.shared.residency
     }
 
     /// How long answers will be.
@@ -246,10 +255,21 @@ fn assemble(
     }
     shared.retain_classes(&endpoints);
     Ok(Fleet {
+        by_id: places(&endpoints),
         endpoints: endpoints.into(),
         by_name: Arc::new(by_name),
         shared,
     })
+}
+
+/// Where the endpoint of each number stands.
+fn places(endpoints: &[Arc<Endpoint>]) -> Arc<[Option<u32>]> {
+    let most = endpoints.iter().map(|endpoint| endpoint.id().index()).max();
+    let mut places = vec![None; most.map_or(0, |most| most + 1)];
+    for (at, endpoint) in (0_u32..).zip(endpoints) {
+        places[endpoint.id().index()] = Some(at);
+    }
+    places.into()
 }
 
 fn next_id(free: &mut impl Iterator<Item = usize>) -> EndpointId {

@@ -10,6 +10,7 @@ use crate::{
     health::{Availability, Outcome},
     latency::Forecast,
     load::{Demand, Load},
+    residency::Cached,
 };
 
 /// One endpoint as a plug-in sees it: who it is, how loaded it is, what it already holds.
@@ -21,6 +22,8 @@ pub struct Candidate<'f> {
     pub availability: Availability,
     /// Its load at the time of the decision.
     pub load: Load,
+    /// Leading blocks of the prompt that it is believed to hold, by source and tier.
+    pub cached: Cached,
     /// Leading prompt tokens whose KV blocks the endpoint is believed to hold, in any tier.
     pub cached_tokens: u32,
     /// Of those, the last so many lie in a lower tier and have to be loaded.

@@ -1,6 +1,6 @@
 //! The facts of one request that a decision may look at.
 
-use crate::{BlockHash, EndpointId, Timestamp};
+use crate::{BlockHash, EndpointId, Timestamp, residency::Keying};
 
 /// The part of a request's work that an endpoint is chosen for.
 #[derive(
@@ -52,6 +52,8 @@ pub struct RouteCx<'a> {
     pub adapter: Option<&'a str>,
     /// The stage an endpoint is chosen for.
     pub stage: Stage,
+    /// Whether engines meant for half the work may serve it whole.
+    pub any_role: bool,
     /// Prompt length in tokens; an estimate in text mode.
     pub prompt_tokens: u32,
     /// The most tokens that may come out, 0 where unknown.
@@ -70,10 +72,14 @@ pub struct RouteCx<'a> {
     pub blocks: &'a [BlockHash],
     /// Prompt tokens that one entry of `blocks` stands for.
     pub block_tokens: u32,
+    /// What the hashes were made from.
+    pub keying: Keying,
     /// A key shared by the requests of one conversation.
     pub session: Option<u64>,
     /// Label values that an endpoint must have, as (label, value).
     pub selector: &'a [(&'a str, &'a str)],
+    /// Endpoints to choose from; all of the fleet where `None`.
+    pub among: Option<&'a [EndpointId]>,
     /// Endpoints that must not be chosen, usually because they were tried.
     pub exclude: &'a [EndpointId],
     /// The time of the decision.
@@ -90,6 +96,7 @@ impl<'a> RouteCx<'a> {
             model,
             adapter: None,
             stage: Stage::Unified,
+            any_role: false,
             prompt_tokens: 0,
             output_tokens: 0,
             expected_tokens: None,
@@ -103,8 +110,10 @@ impl<'a> RouteCx<'a> {
             is_silent: false,
             blocks: &[],
             block_tokens: 0,
+            keying: Keying::Tokens,
             session: None,
             selector: &[],
+            among: None,
             exclude: &[],
             now,
             draw: 0,
@@ -117,6 +126,13 @@ impl<'a> RouteCx<'a> {
         self.prompt_tokens = tokens;
         self.blocks = blocks;
         self.block_tokens = block_tokens;
+        self
+    }
+
+    /// Sets what the prompt's hashes were made from; tokens where unset.
+    #[must_use]
+    pub const fn keying(mut self, keying: Keying) -> Self {
+        self.keying = keying;
         self
     }
 
@@ -148,6 +164,14 @@ impl<'a> RouteCx<'a> {
         self
     }
 
+    /// Lets engines meant for half the work serve the whole request.
+    #[must_use]
+    pub const fn whole(mut self) -> Self {
+        self.stage = Stage::Unified;
+        self.any_role = true;
+        self
+    }
+
     /// Sets the conversation's key.
     #[must_use]
     pub const fn session(mut self, key: u64) -> Self {
@@ -159,6 +183,13 @@ impl<'a> RouteCx<'a> {
     #[must_use]
     pub const fn selector(mut self, labels: &'a [(&'a str, &'a str)]) -> Self {
         self.selector = labels;
+        self
+    }
+
+    /// Names the endpoints to choose from.
+    #[must_use]
+    pub const fn among(mut self, endpoints: &'a [EndpointId]) -> Self {
+        self.among = Some(endpoints);
         self
     }
 

@@ -5,15 +5,25 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use gateway_core::{Endpoint, EndpointId, Fleet, Rng, load::Telemetry};
 use tokio::{runtime::Handle, task::AbortHandle, time::sleep};
 
-use crate::{Clock, WatchSettings, engine::EngineClient, snapshot::Snapshot};
+use crate::{
+    Clock, WatchSettings,
+    engine::EngineClient,
+    feed::{EngineRestarted, FedBy, FeedStatus, Follower, Following, Listeners},
+    snapshot::Snapshot,
+};
 
-/// The background tasks, one pair per endpoint; dropping them ends the watch.
+/// The background tasks by endpoint; dropping them ends the watch.
 #[derive(Default)]
-pub(crate) struct Watchers(HashMap<EndpointId, Watched>);
+pub(crate) struct Watchers {
+    watched: HashMap<EndpointId, Watched>,
+    listeners: Listeners,
+}
 
 struct Watched {
     client: Arc<dyn EngineClient>,
     settings: WatchSettings,
+    fed_by: FedBy,
+    feed: Option<Following>,
     tasks: [AbortHandle; 2],
 }
 
@@ -31,32 +41,64 @@ impl Watchers {
         let mut next = HashMap::with_capacity(snapshot.fleet.endpoints().len());
         for endpoint in snapshot.fleet.endpoints() {
             let client = snapshot.engine(endpoint.id());
-            let same =
-                |old: &Watched| Arc::ptr_eq(&old.client, client) && old.settings == snapshot.watch;
-            let watched = self.0.remove(&endpoint.id()).filter(same);
-            next.insert(
-                endpoint.id(),
-                watched.unwrap_or_else(|| begin(snapshot, endpoint, clock, runtime)),
-            );
+            let same = |old: &Watched| {
+                Arc::ptr_eq(&old.client, client)
+                    && old.settings == snapshot.watch
+                    && old.fed_by == *snapshot.fed_by(endpoint.id())
+            };
+            let watched = match self.watched.remove(&endpoint.id()) {
+                Some(old) if same(&old) => old,
+                old => {
+                    let fed = old.and_then(|mut old| old.feed.take());
+                    let follow = |follower: Follower| follower.begin(fed, runtime);
+                    begin(snapshot, endpoint, clock, runtime, &self.listeners, follow)
+                }
+            };
+            next.insert(endpoint.id(), watched);
         }
-        self.0 = next;
+        self.watched = next;
+    }
+
+    /// The KV feeds of the endpoints that have any.
+    pub(crate) fn feeds(&self) -> impl Iterator<Item = (EndpointId, FeedStatus)> {
+        let feeds = self.watched.iter();
+        feeds.filter_map(|(id, watched)| Some((*id, watched.feed.as_ref()?.status())))
     }
 }
 
-fn begin(snapshot: &Snapshot, endpoint: &Arc<Endpoint>, clock: Clock, runtime: &Handle) -> Watched {
+fn begin(
+    snapshot: &Snapshot,
+    endpoint: &Arc<Endpoint>,
+    clock: Clock,
+    runtime: &Handle,
+    listeners: &Listeners,
+    follow: impl FnOnce(Follower) -> Option<Following>,
+) -> Watched {
     let client = snapshot.engine(endpoint.id());
+    let fed_by = snapshot.fed_by(endpoint.id()).clone();
+    let follower = Follower {
+        endpoint: Arc::clone(endpoint),
+        fleet: snapshot.fleet.clone(),
+        client: Arc::clone(client),
+        told: fed_by.clone(),
+        listeners: listeners.clone(),
+    };
+    let feed = follow(follower);
     let watch = Watch {
         endpoint: Arc::clone(endpoint),
         fleet: snapshot.fleet.clone(),
         client: Arc::clone(client),
         settings: snapshot.watch,
         clock,
+        restarted: feed.as_ref().map(Following::engine_restarted),
     };
     let probes = runtime.spawn(watch.clone().probe());
     let readings = runtime.spawn(watch.read());
     Watched {
         client: Arc::clone(client),
         settings: snapshot.watch,
+        fed_by,
+        feed,
         tasks: [probes.abort_handle(), readings.abort_handle()],
     }
 }
@@ -68,6 +110,7 @@ struct Watch {
     client: Arc<dyn EngineClient>,
     settings: WatchSettings,
     clock: Clock,
+    restarted: Option<Arc<EngineRestarted>>,
 }
 
 impl Watch {
@@ -99,7 +142,15 @@ impl Watch {
         } else {
             tracing::warn!(endpoint, "endpoint is down");
             // Whatever it held is gone when it comes back, or at best unknown.
-            self.fleet.prefix().clear(self.endpoint.id());
+            self.forget();
+        }
+    }
+
+    /// Forgets what the endpoint held, and has its feeds tell anew what it holds.
+    fn forget(&self) {
+        self.fleet.residency().forget(self.endpoint.id());
+        if let Some(restarted) = &self.restarted {
+            restarted.tell();
         }
     }
 
@@ -136,7 +187,7 @@ impl Watch {
                 endpoint = self.endpoint.name(),
                 "engine restarted, its prefix cache is empty"
             );
-            self.fleet.prefix().clear(self.endpoint.id());
+            self.forget();
         }
         self.endpoint.state().apply(mark, reading);
     }

@@ -8,7 +8,7 @@ use std::error::Error;
 use gateway_core::{
     EndpointSpec, Fleet, Pipeline, Rng, RouteCx, Timestamp,
     hash::{hash_tokens, seed},
-    load::Telemetry,
+    load::Telemetry, residency::Tier,
 };
 
 const BLOCK_TOKENS: usize = 16;
@@ -48,8 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     hash_tokens(seed(&[b"llama"]), &tokens, BLOCK_TOKENS, &mut blocks);
     let holder = fleet.by_name("h100-a").ok_or("no such endpoint")?;
     let _stored = fleet
-        .prefix()
-        .store(holder.id(), None, &blocks[..5_600 / BLOCK_TOKENS]);
+        .residency().stored(holder.id(), Tier::Device, None, &blocks[..5_600 / BLOCK_TOKENS]);
 
     let request = RouteCx::new("llama", now)
         .prompt(

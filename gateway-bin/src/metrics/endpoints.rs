@@ -137,7 +137,7 @@ pub(super) fn write(page: &mut Page, fleet: &Fleet, now: Timestamp) {
 }
 
 fn prefix(page: &mut Page, fleet: &Fleet) {
-    let stats = fleet.prefix().stats();
+    let stats = fleet.residency().index().stats();
     let gauges = [
         (
             "gateway_prefix_index_blocks",

@@ -49,6 +49,13 @@ pub struct SampleMark {
     pub(super) ours: InFlight,
 }
 
+impl SampleMark {
+    /// What was in flight when a reading was taken, for those who kept book.
+    pub(crate) const fn new(asked_at: Timestamp, ours: InFlight) -> Self {
+        Self { asked_at, ours }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Reported {
     sampled_at: AtomicU64,

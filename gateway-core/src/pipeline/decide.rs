@@ -4,23 +4,23 @@ use std::{cell::RefCell, sync::Arc};
 
 use super::{
     ExplainedCandidate, ExplainedScore, Explanation, FilteredOut, NoEndpoint, Pipeline, Placement,
-    builder::NamedFilter,
+    builder::NamedFilter, claim::Claimed,
 };
 use crate::{
     Endpoint, Fleet, Rng, RouteCx,
     latency::OutputKey,
     plugin::{Candidate, RouteEvent},
-    prefix::PrefixMatches,
+    residency::Residents,
 };
 
 thread_local! {
-    static MATCHES: RefCell<PrefixMatches> = RefCell::new(PrefixMatches::default());
+    static MATCHES: RefCell<Residents> = RefCell::new(Residents::default());
 }
 
 /// What the run found, before anything is booked.
-struct Choice<'f> {
-    candidate: Candidate<'f>,
-    candidates: u32,
+pub(super) struct Choice<'f> {
+    pub(super) candidate: Candidate<'f>,
+    pub(super) candidates: u32,
 }
 
 impl Pipeline {
@@ -66,26 +66,27 @@ impl Pipeline {
         record: Option<&mut Explanation>,
     ) -> Result<Placement, NoEndpoint> {
         let cx = &completed(fleet, cx, rng);
-        let placement = MATCHES.with_borrow_mut(|matches| {
-            matches.clear();
-            if !cx.blocks.is_empty() {
-                fleet.prefix().lookup(cx.blocks, matches);
-            }
+        let placement = with_residents(fleet, cx, |matches| {
             let _gate = fleet.gate();
             let choice = self.choose(fleet, matches, cx, rng, record)?;
             Ok(book(fleet, &choice, cx))
         })?;
+        self.placed(cx, &placement);
+        Ok(placement)
+    }
+
+    /// Tells the observers of a placement.
+    pub(super) fn placed(&self, cx: &RouteCx<'_>, placement: &Placement) {
         self.observe(&RouteEvent::Placed {
             cx,
             endpoint: placement.endpoint.id(),
         });
-        Ok(placement)
     }
 
-    fn choose<'f>(
+    pub(super) fn choose<'f>(
         &self,
         fleet: &'f Fleet,
-        matches: &PrefixMatches,
+        matches: &Residents,
         cx: &RouteCx<'_>,
         rng: &mut Rng,
         mut record: Option<&mut Explanation>,
@@ -150,7 +151,7 @@ impl Pipeline {
     }
 
     /// Counts who ruled out whom. Only on the way to an error, so it may walk the filters again.
-    fn nobody(&self, fleet: &Fleet, matches: &PrefixMatches, cx: &RouteCx<'_>) -> NoEndpoint {
+    fn nobody(&self, fleet: &Fleet, matches: &Residents, cx: &RouteCx<'_>) -> NoEndpoint {
         let mut left = gather(fleet, matches, cx);
         let endpoints = u32::try_from(left.len()).unwrap_or(u32::MAX);
         let mut ruled_out = Vec::new();
@@ -171,19 +172,44 @@ impl Pipeline {
     }
 }
 
-fn gather<'f>(fleet: &'f Fleet, matches: &PrefixMatches, cx: &RouteCx<'_>) -> Vec<Candidate<'f>> {
+/// Looks up who has what of the prompt.
+pub(super) fn with_residents<T>(
+    fleet: &Fleet,
+    cx: &RouteCx<'_>,
+    decide: impl FnOnce(&Residents) -> T,
+) -> T {
+    MATCHES.with_borrow_mut(|matches| {
+        matches.clear();
+        if !cx.blocks.is_empty() {
+            fleet.residency().lookup(cx.blocks, matches);
+        }
+        decide(matches)
+    })
+}
+
+fn gather<'f>(fleet: &'f Fleet, matches: &Residents, cx: &RouteCx<'_>) -> Vec<Candidate<'f>> {
     let policy = &fleet.config().telemetry;
-    let candidate = |endpoint: &'f Arc<Endpoint>| Candidate {
-        endpoint,
-        availability: endpoint.state().availability(cx.now),
-        load: endpoint.state().load(policy, cx.now),
-        cached_tokens: matches
-            .blocks(endpoint.id())
-            .saturating_mul(cx.block_tokens)
-            .min(cx.prompt_tokens),
-        loaded_tokens: 0,
+    let candidate = |endpoint: &'f Arc<Endpoint>| {
+        let cached = matches.of(endpoint.id());
+        let tokens = |blocks: u32| blocks.saturating_mul(cx.block_tokens).min(cx.prompt_tokens);
+        let (near, all) = (tokens(cached.near()), tokens(cached.total()));
+        Candidate {
+            endpoint,
+            availability: endpoint.state().availability(cx.now),
+            load: endpoint.state().load(policy, cx.now),
+            cached,
+            cached_tokens: all,
+            loaded_tokens: all - near,
+        }
     };
-    fleet.endpoints().iter().map(candidate).collect()
+    match cx.among {
+        None => fleet.endpoints().iter().map(candidate).collect(),
+        Some(among) => among
+            .iter()
+            .filter_map(|&id| fleet.by_id(id))
+            .map(candidate)
+            .collect(),
+    }
 }
 
 fn apply(
@@ -233,7 +259,7 @@ fn explained(candidate: &Candidate<'_>) -> ExplainedCandidate {
 }
 
 /// The request with what a decision adds to it: random bits and the expected output.
-fn completed<'a>(fleet: &Fleet, cx: &RouteCx<'a>, rng: &mut Rng) -> RouteCx<'a> {
+pub(super) fn completed<'a>(fleet: &Fleet, cx: &RouteCx<'a>, rng: &mut Rng) -> RouteCx<'a> {
     let mut cx = cx.clone();
     cx.draw = rng.next_u64();
     if cx.expected_tokens.is_none() {
@@ -246,7 +272,7 @@ fn completed<'a>(fleet: &Fleet, cx: &RouteCx<'a>, rng: &mut Rng) -> RouteCx<'a> 
     cx
 }
 
-fn book(fleet: &Fleet, choice: &Choice<'_>, cx: &RouteCx<'_>) -> Placement {
+pub(super) fn book(fleet: &Fleet, choice: &Choice<'_>, cx: &RouteCx<'_>) -> Placement {
     let candidate = &choice.candidate;
     let forecast = candidate.forecast(cx);
     Placement {
@@ -258,6 +284,7 @@ fn book(fleet: &Fleet, choice: &Choice<'_>, cx: &RouteCx<'_>) -> Placement {
         cached_tokens: candidate.cached_tokens,
         candidates: choice.candidates,
         forecast,
+        claim: Claimed::place(fleet.residency(), candidate.endpoint.id(), cx),
         outputs: Arc::clone(fleet.outputs()),
         output_key: OutputKey::of(cx),
         placed_at: cx.now,

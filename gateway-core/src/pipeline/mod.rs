@@ -4,8 +4,10 @@
 //! [`Registry`]); [`Pipelines`] holds one per model and stage. [`Pipeline::place`] chooses and books in one step.
 
 mod builder;
+mod claim;
 mod decide;
 mod explain;
+mod pair;
 mod placement;
 mod registry;
 mod set;
@@ -15,6 +17,7 @@ mod tests;
 
 pub use builder::{Pipeline, PipelineBuilder};
 pub use explain::{ExplainedCandidate, ExplainedScore, Explanation, FilteredOut};
+pub use pair::{PairPlacement, SplitRule, Stages};
 pub use placement::{NoEndpoint, Placement};
 pub use registry::{ParamError, Params, Registry, SpecError, SpecErrorKind};
 pub use set::{ModelPipelines, Pipelines, PipelinesSpec};

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::claim::Claimed;
 use crate::{
     Endpoint, Timestamp,
     latency::{Forecast, OutputKey, OutputLengths},
@@ -17,6 +18,7 @@ pub struct Placement {
     pub(super) cached_tokens: u32,
     pub(super) candidates: u32,
     pub(super) forecast: Forecast,
+    pub(super) claim: Claimed,
     pub(super) outputs: Arc<OutputLengths>,
     pub(super) output_key: OutputKey,
     pub(super) placed_at: Timestamp,
@@ -63,6 +65,7 @@ impl Placement {
         let after = now.since(self.placed_at);
         self.first_token_after = Some(after);
         self.booking.first_token(cached_tokens, now);
+        self.claim.served(now);
         self.endpoint
             .state()
             .met(self.forecast.ttft_ms, after.as_secs_f64() * 1_000.0);
@@ -72,6 +75,7 @@ impl Placement {
     /// output lengths learn from it. The load stays booked until the placement is dropped.
     pub fn finished(&mut self, output_tokens: Option<u32>, now: Timestamp) {
         self.booking.finished(output_tokens, now);
+        self.claim.served(now);
         if let Some(tokens) = output_tokens {
             self.outputs.learn(&self.output_key, tokens);
         }

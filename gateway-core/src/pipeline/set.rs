@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pipeline, PipelineSpec, Registry, SpecError};
+use super::{Pipeline, PipelineSpec, Registry, SpecError, SplitRule, Stages};
 use crate::Stage;
 
 /// The pipelines of one model (or of all that have none of their own), one per stage.
@@ -20,12 +20,16 @@ pub struct PipelinesSpec {
     /// For the decode leg of a pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decode: Option<PipelineSpec>,
+    /// When a request is split between two engines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<SplitRule>,
 }
 
 /// Built pipelines of one model. A stage without its own uses the default's.
 #[derive(Clone, Debug, Default)]
 pub struct ModelPipelines {
     stages: BTreeMap<Stage, Arc<Pipeline>>,
+    split: Option<SplitRule>,
 }
 
 impl ModelPipelines {
@@ -48,7 +52,10 @@ impl ModelPipelines {
             })?;
             stages.insert(stage, Arc::new(built));
         }
-        Ok(Self { stages })
+        Ok(Self {
+            stages,
+            split: spec.split,
+        })
     }
 
     /// Uses `pipeline` for `stage`.
@@ -95,6 +102,20 @@ impl Pipelines {
             .or_else(|| own.and_then(|own| own.stages.get(&Stage::Unified)))
             .or_else(|| self.default.stages.get(&Stage::Unified))
             .unwrap_or(&self.fallback)
+    }
+}
+
+impl Pipelines {
+    /// The pipelines of a model for split pools.
+    #[must_use]
+    pub fn stages(&self, model: &str) -> Stages {
+        let own = self.models.get(model).and_then(|own| own.split);
+        Stages {
+            unified: Arc::clone(self.of(model, Stage::Unified)),
+            prefill: Arc::clone(self.of(model, Stage::Prefill)),
+            decode: Arc::clone(self.of(model, Stage::Decode)),
+            split: own.or(self.default.split).unwrap_or_default(),
+        }
     }
 }
 

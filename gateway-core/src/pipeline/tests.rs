@@ -236,17 +236,16 @@ fn the_default_keeps_a_prefix_together_but_does_not_pile_it_up() {
         .prompt(6_144, &blocks, 64)
         .output(100);
     let mut rng = Rng::from_seed(5);
-    let mut place = || {
-        let placement = pipeline.place(&fleet, &cx, &mut rng).expect("placed");
-        fleet
-            .prefix()
-            .store(placement.endpoint().id(), None, &blocks);
-        placement
+    let mut place = || pipeline.place(&fleet, &cx, &mut rng).expect("placed");
+    let mut serve = || {
+        let mut placement = place();
+        placement.first_token(None, NOW);
+        placement.endpoint().id()
     };
-    let home = place().endpoint().id();
+    let home = serve();
     for _ in 0..20 {
         assert_eq!(
-            place().endpoint().id(),
+            serve(),
             home,
             "one after the other they follow their prefix"
         );

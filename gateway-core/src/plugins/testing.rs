@@ -37,6 +37,7 @@ pub(crate) fn candidates(fleet: &Fleet) -> Vec<Candidate<'_>> {
         endpoint,
         availability: crate::health::Availability::Up,
         load: IDLE,
+        cached: crate::residency::Cached::default(),
         cached_tokens: 0,
         loaded_tokens: 0,
     };

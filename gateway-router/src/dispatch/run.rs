@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use gateway_core::{BlockHash, EndpointId, Explanation, Pipeline, RouteCx, Stage, hash};
+use gateway_core::{
+    BlockHash, EndpointId, Explanation, Pipeline, RouteCx, Stage, hash, residency::Keying,
+};
 use gateway_proto::{error::ApiError, openai::RequestView};
 
 use super::{RouteReply, RouteRequest, attempt, flight::Flight};
@@ -123,13 +125,14 @@ impl<'a> Route<'a> {
             .selector(&self.labels)
             .exclude(tried);
         cx.is_silent = !view.stream;
+        cx.keying = Keying::Bytes;
         cx.session = self.session;
         cx.adapter = self.is_adapter.then_some(&*view.model);
         cx
     }
 }
 
-/// Chooses and books, and notes that the prompt's prefix will be on the chosen endpoint.
+/// Chooses and books.
 fn place(
     shared: &Shared,
     route: &Route<'_>,
@@ -158,9 +161,6 @@ fn place(
             ApiError::overloaded(message),
         )
     })?;
-    fleet
-        .prefix()
-        .store(placement.endpoint().id(), None, &route.blocks);
     flight.placed(placement, route.pipeline, route.snapshot);
     Ok(explanation)
 }

@@ -13,6 +13,8 @@ use crate::{
 /// | prefill | [`Role::Prefill`] and [`Role::Unified`] |
 /// | decode | [`Role::Decode`] and [`Role::Unified`] |
 ///
+/// Where a pair is wanted but not worth it, half an engine may serve the whole request ([`RouteCx::any_role`]).
+///
 /// A whole engine can do either half, so a mixed fleet may lend it to a pair; to keep whole engines out of pairs, use
 /// `labels`. Use it, hard, in every pipeline: half an engine cannot serve a whole request.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,10 +22,13 @@ pub struct RoleFits;
 
 impl Filter for RoleFits {
     fn keep(&self, cx: &RouteCx<'_>, candidate: &Candidate<'_>) -> bool {
-        matches!(
-            (cx.stage, candidate.endpoint.spec().role),
-            (_, Role::Unified) | (Stage::Prefill, Role::Prefill) | (Stage::Decode, Role::Decode)
-        )
+        cx.any_role
+            || matches!(
+                (cx.stage, candidate.endpoint.spec().role),
+                (_, Role::Unified)
+                    | (Stage::Prefill, Role::Prefill)
+                    | (Stage::Decode, Role::Decode)
+            )
     }
 }
 
