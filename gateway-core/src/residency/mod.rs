@@ -46,6 +46,9 @@ mod rules;
 mod shadow;
 mod types;
 
+#[cfg(test)]
+mod tests;
+
 pub use books::Residency;
 pub use residents::{Cached, Residents};
 pub use types::{Claim, Keying, ResidencyConfig, ResidencyStats, Tier, Trust};

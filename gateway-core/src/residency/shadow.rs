@@ -145,8 +145,8 @@ impl Shadow {
         }
         let len = self.node(id).blocks.len();
         if blocks >= len {
-            let parent = self.remove(id, gone);
-            self.prune(parent, gone);
+            // What it followed is older knowledge of the same prompt: it goes in its own turn.
+            self.remove(id, gone);
             return;
         }
         gone.extend(self.node_mut(id).blocks.drain(len - blocks..));
@@ -239,17 +239,18 @@ impl Shadow {
         front
     }
 
-    /// Appends a segment to the one before it where the two will always be used together: conversations that grow turn
+    /// Appends a segment to the one before it where that changes nothing but their number: conversations that grow turn
     /// by turn stay one segment.
     fn join_parent(&mut self, id: u32) {
         let node = self.node(id);
         let parent = node.parent;
-        let is_plain = |node: &Node| node.pins == 0 && node.history.is_some();
-        if parent == NONE || node.children > 0 || !is_plain(node) {
+        if parent == NONE || node.children > 0 || node.pins > 0 {
             return;
         }
         let before = self.node(parent);
-        if before.children == 1 && is_plain(before) && before.history == node.history {
+        let goes_along = node.newer == parent && node.used == before.used;
+        let is_alike = before.pins == 0 && before.history == node.history;
+        if before.children == 1 && goes_along && is_alike {
             let mut blocks = Vec::new();
             self.remove(id, &mut blocks);
             self.blocks += blocks.len();

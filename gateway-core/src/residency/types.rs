@@ -19,6 +19,17 @@ pub enum Tier {
     Disk,
 }
 
+impl Tier {
+    /// All tiers, fastest first.
+    pub const ALL: [Self; 3] = [Self::Device, Self::Host, Self::Disk];
+
+    /// The tier's place in [`ALL`](Self::ALL).
+    #[must_use]
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
 /// How good an endpoint's events are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Trust {
