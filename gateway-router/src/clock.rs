@@ -1,5 +1,7 @@
 //! The one place of this crate that reads a clock.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use gateway_core::Timestamp;
 use tokio::time::Instant;
 
@@ -18,5 +20,15 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         Timestamp::from_micros(u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    /// The time of day in Unix seconds, to compare with what engines write on their KV events. It may jump.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one reading of the system's clock in this crate"
+    )]
+    pub(crate) fn unix_seconds() -> f64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.unwrap_or_default().as_secs_f64()
     }
 }

@@ -15,6 +15,7 @@
 //!     target: Target::parse("http://127.0.0.1:8000")?,
 //!     kind: EngineKind::Vllm,
 //!     credential: None,
+//!     kv_events: Default::default(),
 //! };
 //! let router = Router::builder().settings(RouterSettings { endpoints: vec![endpoint], ..Default::default() }).build()?;
 //! let body = Bytes::from_static(br#"{"model":"llama","messages":[{"role":"user","content":"hello"}]}"#);
@@ -32,6 +33,7 @@ mod clock;
 mod dispatch;
 pub mod engine;
 mod error;
+pub mod feed;
 mod report;
 mod router;
 mod service;

@@ -1,6 +1,7 @@
 //! The router as its users hold it.
 
 use std::{
+    collections::HashMap,
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -18,6 +19,7 @@ use crate::{
     budget::RetryBudget,
     dispatch,
     engine::EngineClient,
+    feed::FeedStatus,
     snapshot::{EngineFactory, Snapshot},
     watch::Watchers,
 };
@@ -103,6 +105,27 @@ impl Router {
     #[must_use]
     pub fn fleet(&self) -> Fleet {
         self.0.snapshot.load().fleet.clone()
+    }
+
+    /// What is known of the KV feeds, by the name of their endpoint, sorted. An endpoint whose feed is switched off is
+    /// not listed.
+    #[must_use]
+    pub fn feeds(&self) -> Vec<(String, FeedStatus)> {
+        let fleet = self.fleet();
+        let watchers = self
+            .0
+            .watchers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let by_id: HashMap<_, _> = watchers.feeds().collect();
+        drop(watchers);
+        let named = fleet.endpoints().iter().filter_map(|endpoint| {
+            let status = by_id.get(&endpoint.id())?;
+            Some((endpoint.name().to_owned(), *status))
+        });
+        let mut feeds: Vec<_> = named.collect();
+        feeds.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        feeds
     }
 
     /// The router's clock, in whose time fleet readings are to be asked.

@@ -5,7 +5,10 @@ use std::{fmt, time::Duration};
 use gateway_core::{EndpointSpec, FleetConfig, Pipelines};
 use http::HeaderValue;
 
-use crate::wire::Target;
+use crate::{
+    feed::{FeedSettings, KvEvents},
+    wire::Target,
+};
 
 /// The engines this router can speak to. All are driven through their OpenAI routes in text mode; the kind decides where
 /// health and telemetry are read and what is peculiar.
@@ -84,6 +87,8 @@ pub struct EndpointSettings {
     pub kind: EngineKind,
     /// What it wants as `authorization`.
     pub credential: Option<Credential>,
+    /// Where its KV events come from.
+    pub kv_events: KvEvents,
 }
 
 /// How long each phase of a request may take.
@@ -196,6 +201,8 @@ pub struct RouterSettings {
     pub watch: WatchSettings,
     /// How prompts are cut.
     pub text: TextBlocks,
+    /// How KV events are taken in.
+    pub feeds: FeedSettings,
     /// Sizes.
     pub limits: SizeLimits,
 }

@@ -8,6 +8,7 @@ use crate::{
     Deadlines, EndpointSettings, RetrySettings, RouterSettings, SizeLimits, TextBlocks,
     WatchSettings,
     engine::{EngineClient, HttpEngine},
+    feed::{FedBy, FeedSettings},
 };
 
 /// Makes clients for endpoints that are not to be spoken to over plain HTTP.
@@ -22,15 +23,16 @@ pub(crate) struct Snapshot {
     pub(crate) retry: RetrySettings,
     pub(crate) watch: WatchSettings,
     pub(crate) text: TextBlocks,
+    pub(crate) feeds: FeedSettings,
     pub(crate) limits: SizeLimits,
     engines: HashMap<EndpointId, Wired>,
 }
 
 /// An engine's client with what it was made from, so that a reload keeps the connections of what did not change.
-#[derive(Clone)]
 struct Wired {
     made_from: Fingerprint,
     client: Arc<dyn EngineClient>,
+    fed_by: FedBy,
 }
 
 #[derive(Clone, PartialEq)]
@@ -60,11 +62,18 @@ impl Snapshot {
         for (endpoint, told) in fleet.endpoints().iter().zip(&settings.endpoints) {
             let made_from = fingerprint(told, &settings);
             let kept = before.and_then(|before| before.engines.get(&endpoint.id()));
-            let wired = kept.filter(|wired| wired.made_from == made_from).cloned();
-            engines.insert(
-                endpoint.id(),
-                wired.unwrap_or_else(|| wire(told, made_from, factory)),
-            );
+            let kept = kept.filter(|wired| wired.made_from == made_from);
+            let client = kept.map(|wired| Arc::clone(&wired.client));
+            let wired = Wired {
+                client: client.unwrap_or_else(|| wire(told, &made_from, factory)),
+                made_from,
+                fed_by: FedBy {
+                    events: told.kv_events.clone(),
+                    host: told.target.address().0.to_owned(),
+                    settings: settings.feeds,
+                },
+            };
+            engines.insert(endpoint.id(), wired);
         }
         Ok(Self {
             fleet,
@@ -73,17 +82,25 @@ impl Snapshot {
             retry: settings.retry,
             watch: settings.watch,
             text: settings.text,
+            feeds: settings.feeds,
             limits: settings.limits,
             engines,
         })
     }
 
     pub(crate) fn engine(&self, id: EndpointId) -> &Arc<dyn EngineClient> {
-        &self
-            .engines
+        &self.wired(id).client
+    }
+
+    /// What the endpoint's KV feeds depend on.
+    pub(crate) fn fed_by(&self, id: EndpointId) -> &FedBy {
+        &self.wired(id).fed_by
+    }
+
+    fn wired(&self, id: EndpointId) -> &Wired {
+        self.engines
             .get(&id)
             .expect("every endpoint of the fleet is wired")
-            .client
     }
 }
 
@@ -103,7 +120,11 @@ fn fingerprint(told: &EndpointSettings, settings: &RouterSettings) -> Fingerprin
     }
 }
 
-fn wire(told: &EndpointSettings, made_from: Fingerprint, factory: &EngineFactory) -> Wired {
+fn wire(
+    told: &EndpointSettings,
+    made_from: &Fingerprint,
+    factory: &EngineFactory,
+) -> Arc<dyn EngineClient> {
     let over_http = || -> Arc<dyn EngineClient> {
         Arc::new(HttpEngine::new(
             told.target.clone(),
@@ -113,6 +134,5 @@ fn wire(told: &EndpointSettings, made_from: Fingerprint, factory: &EngineFactory
             made_from.side_timeout,
         ))
     };
-    let client = factory(told).unwrap_or_else(over_http);
-    Wired { made_from, client }
+    factory(told).unwrap_or_else(over_http)
 }

@@ -49,6 +49,7 @@ fn router_to(url: &str) -> Result<Router, Box<dyn Error>> {
         target: Target::parse(url)?,
         kind: EngineKind::Vllm,
         credential: None,
+        kv_events: Default::default(),
     };
     let settings = RouterSettings {
         endpoints: vec![endpoint],

@@ -54,6 +54,7 @@ fn router_to(url: &str) -> Result<Router, BoxError> {
         target: Target::parse(url)?,
         kind: EngineKind::Vllm,
         credential: None,
+        kv_events: Default::default(),
     };
     let settings = RouterSettings {
         endpoints: vec![endpoint],

@@ -3,11 +3,24 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gateway_core::{BlockHash, hash};
+use gateway_core::{BlockHash, hash, residency::Keying};
 use gateway_proto::openai::{Api, RequestView, ViewLimits};
 use http::HeaderMap;
 
-use crate::{ErrorKind, Hints, Retry, RouteError, TextBlocks};
+use crate::{
+    ErrorKind, Hints, Retry, RouteError, TextBlocks,
+    feed::{FeedSettings, token_keys},
+};
+
+/// A prompt's block hashes.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    pub(crate) blocks: Vec<BlockHash>,
+    /// Tokens that one of them stands for.
+    pub(crate) block_tokens: u32,
+    /// What they were made from.
+    pub(crate) keying: Keying,
+}
 
 /// A request with its body as it came and the facts read from it.
 #[derive(Clone, Debug)]
@@ -42,9 +55,32 @@ impl RouteRequest {
         })
     }
 
-    /// The prompt as block hashes, computed once for all attempts. Everything that changes what an engine would cache
-    /// under the same text (model, tools, salt) goes into the seed.
-    pub(crate) fn blocks(&self, text: &TextBlocks) -> Vec<BlockHash> {
+    /// The prompt as block hashes, computed once for all attempts: by token where it comes as token ids, else by byte.
+    pub(crate) fn keys(&self, text: &TextBlocks, feeds: &FeedSettings, is_adapter: bool) -> Keys {
+        let tokens = feeds.block_tokens;
+        let by_token = token_keys(
+            &self.view,
+            &self.body,
+            is_adapter,
+            tokens,
+            text.blocks_at_most,
+        );
+        match by_token {
+            Some(blocks) => Keys {
+                blocks,
+                block_tokens: tokens,
+                keying: Keying::Tokens,
+            },
+            None => Keys {
+                blocks: self.byte_blocks(text),
+                block_tokens: text.block_bytes / text.bytes_per_token.max(1),
+                keying: Keying::Bytes,
+            },
+        }
+    }
+
+    /// Everything that changes what an engine would cache under the same text (model, tools, salt) goes into the seed.
+    fn byte_blocks(&self, text: &TextBlocks) -> Vec<BlockHash> {
         let tools = self
             .view
             .tools_span

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use gateway_core::{
-    BlockHash, EndpointId, Explanation, Pipeline, RouteCx, Stage, hash, residency::Keying,
-};
+use gateway_core::{EndpointId, Explanation, Pipeline, RouteCx, Stage, hash};
 use gateway_proto::{error::ApiError, openai::RequestView};
 
-use super::{RouteReply, RouteRequest, attempt, flight::Flight};
+use super::{RouteReply, RouteRequest, attempt, flight::Flight, request::Keys};
 use crate::{ErrorKind, Retry, RouteError, router::Shared, snapshot::Snapshot};
 
 /// Routes `request`: as many attempts as settings, budget and errors allow, each on another endpoint.
@@ -75,7 +73,7 @@ fn may_retry(
 struct Route<'a> {
     snapshot: &'a Snapshot,
     pipeline: &'a Arc<Pipeline>,
-    blocks: Vec<BlockHash>,
+    keys: Keys,
     labels: Vec<(&'a str, &'a str)>,
     session: Option<u64>,
     is_adapter: bool,
@@ -88,6 +86,7 @@ impl<'a> Route<'a> {
             let api = ApiError::unknown_model(&view.model);
             return Err(RouteError::new(ErrorKind::UnknownModel, Retry::Never, api));
         }
+        let is_adapter = snapshot.fleet.is_adapter(&view.model);
         let own = |view: &RequestView| {
             view.session_key(&request.body)
                 .map(|key| hash::seed(&[key]))
@@ -95,7 +94,7 @@ impl<'a> Route<'a> {
         Ok(Self {
             snapshot,
             pipeline: snapshot.pipelines.of(&view.model, Stage::Unified),
-            blocks: request.blocks(&snapshot.text),
+            keys: request.keys(&snapshot.text, &snapshot.feeds, is_adapter),
             labels: request
                 .hints
                 .labels
@@ -103,7 +102,7 @@ impl<'a> Route<'a> {
                 .map(|(key, value)| (key.as_str(), value.as_str()))
                 .collect(),
             session: request.hints.session.or_else(|| own(view)),
-            is_adapter: snapshot.fleet.is_adapter(&view.model),
+            is_adapter,
         })
     }
 
@@ -113,19 +112,17 @@ impl<'a> Route<'a> {
         tried: &'c [EndpointId],
         flight: &Flight,
     ) -> RouteCx<'c> {
-        let block_tokens =
-            self.snapshot.text.block_bytes / self.snapshot.text.bytes_per_token.max(1);
         let prompt = u32::try_from(view.prompt_size.tokens).unwrap_or(u32::MAX);
         let output = view
             .max_tokens
             .map_or(0, |tokens| u32::try_from(tokens).unwrap_or(u32::MAX));
         let mut cx = RouteCx::new(&view.model, flight.now())
-            .prompt(prompt, &self.blocks, block_tokens)
+            .prompt(prompt, &self.keys.blocks, self.keys.block_tokens)
             .output(output)
             .selector(&self.labels)
             .exclude(tried);
         cx.is_silent = !view.stream;
-        cx.keying = Keying::Bytes;
+        cx.keying = self.keys.keying;
         cx.session = self.session;
         cx.adapter = self.is_adapter.then_some(&*view.model);
         cx

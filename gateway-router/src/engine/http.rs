@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::{EngineCall, EngineClient, EngineReply, Profile};
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
+    feed::FeedSource,
     wire::{Connection, EngineBody, Pool, SendError, Target},
 };
 
@@ -161,6 +162,14 @@ impl EngineClient for HttpEngine {
 
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError> {
         decode_models(&self.fetch("/v1/models").await?).map_err(|_| broken())
+    }
+
+    async fn feed_sources(&self) -> Result<Vec<FeedSource>, RouteError> {
+        let Some(listing) = self.profile.feeds else {
+            return Ok(Vec::new());
+        };
+        let said = self.fetch(listing.route()).await?;
+        Ok(listing.read(&said, self.pool.target().address().0))
     }
 }
 

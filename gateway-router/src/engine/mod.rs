@@ -14,7 +14,7 @@ pub use detect::{Detected, detect};
 pub use http::HttpEngine;
 pub(crate) use profile::Profile;
 
-use crate::{Deadlines, RouteError, body::BoxBody};
+use crate::{Deadlines, RouteError, body::BoxBody, feed::FeedSource};
 
 /// A request as it goes to an engine.
 #[derive(Clone, Debug)]
@@ -57,4 +57,9 @@ pub trait EngineClient: Send + Sync {
 
     /// Lists the models it serves.
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError>;
+
+    /// Lists where it publishes KV events: nowhere, unless it says so.
+    async fn feed_sources(&self) -> Result<Vec<FeedSource>, RouteError> {
+        Ok(Vec::new())
+    }
 }

@@ -2,7 +2,7 @@
 
 use gateway_proto::prometheus::Dialect;
 
-use crate::EngineKind;
+use crate::{EngineKind, feed::Listing};
 
 /// Where a kind of engine answers what. Sources: vLLM 0.33, `SGLang` 0.5.23, TGI db931fc, MindIE-LLM 8b4871a.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Profile {
     pub(crate) metrics: Option<&'static str>,
     /// How to read it; `None` finds out from the names.
     pub(crate) dialect: Option<Dialect>,
+    /// Where it lists the publishers of its KV events, where the kind has any.
+    pub(crate) feeds: Option<Listing>,
 }
 
 impl Profile {
@@ -22,27 +24,32 @@ impl Profile {
                 health: "/health",
                 metrics: Some("/metrics"),
                 dialect: Some(Dialect::Vllm),
+                feeds: Some(Listing::Vllm),
             },
             EngineKind::Sglang => Self {
                 health: "/health",
                 metrics: Some("/metrics"),
                 dialect: Some(Dialect::Sglang),
+                feeds: Some(Listing::Sglang),
             },
             EngineKind::Tgi => Self {
                 health: "/health",
                 metrics: Some("/metrics"),
                 dialect: Some(Dialect::Tgi),
+                feeds: None,
             },
             EngineKind::Mindie => Self {
                 health: "/v2/health/ready",
                 metrics: Some("/metrics"),
                 dialect: Some(Dialect::MindIe),
+                feeds: None,
             },
             // An unknown engine's health route is unknown too; every one lists its models.
             EngineKind::OpenAi => Self {
                 health: "/v1/models",
                 metrics: None,
                 dialect: None,
+                feeds: None,
             },
         }
     }

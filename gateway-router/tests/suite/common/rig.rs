@@ -14,6 +14,7 @@ use gateway_router::{
         plugin::{filter_fn, scorer_fn},
     },
     engine::{EngineCall, EngineClient, EngineReply, HttpEngine},
+    feed::KvEvents,
     proto::openai::{Api, ModelCard},
 };
 use http_body_util::BodyExt;
@@ -83,6 +84,7 @@ pub(crate) fn endpoint(name: &str, addr: SocketAddr) -> EndpointSettings {
         target: Target::parse(&format!("http://{addr}")).expect("an address"),
         kind: EngineKind::OpenAi,
         credential: None,
+        kv_events: KvEvents::default(),
     }
 }
 
