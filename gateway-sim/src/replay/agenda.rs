@@ -58,6 +58,16 @@ impl Agenda {
         }
     }
 
+    /// When the next thing happens; none where nothing is left.
+    pub(super) fn next_at(&self) -> Option<f64> {
+        let step = self.steps.peek().map(|event| event.0.at);
+        let outside = self.next_outside().map(|event| event.at);
+        match (step, outside) {
+            (Some(step), Some(outside)) => Some(step.min(outside)),
+            (step, outside) => step.or(outside),
+        }
+    }
+
     /// When the next thing happens that engines do not make of themselves; infinite where nothing does.
     pub(super) fn horizon(&self) -> f64 {
         self.next_outside().map_or(f64::INFINITY, |event| event.at)

@@ -54,4 +54,7 @@ pub enum ReplayError {
         /// The engine for the prompt.
         engine: EngineNumber,
     },
+    /// The fleet is so slow, or sends caches so slowly, that virtual time runs out.
+    #[error("the replay would take more than 10^9 seconds of virtual time")]
+    Endless,
 }

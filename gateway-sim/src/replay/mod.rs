@@ -18,6 +18,7 @@ mod gaps;
 mod hash;
 mod mail;
 mod memory;
+mod place;
 mod plan;
 mod record;
 mod report;
@@ -25,6 +26,7 @@ mod router;
 mod run;
 mod sequence;
 mod spec;
+mod tell;
 #[cfg(test)]
 mod tests;
 

@@ -191,6 +191,41 @@ fn what_cannot_be_served_is_rejected() {
 }
 
 #[test]
+fn what_would_never_end_is_an_error_and_long_silence_costs_nothing() {
+    let mut endless = fleet(512, vec![engine(100)]);
+    endless.engines[0].chip.host_ms = 1e300;
+    let failed = replay(
+        &endless,
+        &[lone(0.0, 9, 2)],
+        &mut Blind::by_turns(),
+        &mut |_| (),
+    );
+    assert_eq!(failed, Err(ReplayError::Endless));
+
+    // Three years without a request, and a hold as long as can be asked for.
+    let mut quiet = fleet(512, vec![engine(100)]);
+    quiet.telemetry_every_seconds = 0.01;
+    let mut holds = 0;
+    let mut drowsy = Says(|ask: &Ask| {
+        holds += 1;
+        match holds {
+            1 => Answer::Hold {
+                id: ask.id,
+                hold_ms: u64::MAX,
+            },
+            _ => Answer::Engine {
+                id: ask.id,
+                engine: 0,
+            },
+        }
+    });
+    let trace = [lone(0.0, 9, 2), lone(1e8, 9, 2)];
+    let report = replay(&quiet, &trace, &mut drowsy, &mut |_| ()).expect("sensible");
+    assert_eq!(report.records[0].ttft().expect("served").as_secs(), 60);
+    assert!(report.makespan_seconds > 1e8);
+}
+
+#[test]
 fn wrong_answers_and_senseless_input_are_errors() {
     let good = fleet(512, vec![engine(100)]);
     let trace = [lone(0.0, 9, 2)];
