@@ -9,10 +9,12 @@ use gateway_core::{
     plugins::{
         pickers::{Best, PowerOfTwo, Random, RoundRobin, Softmax, WeightedRandom},
         scorers::{
-            KvHeadroom, LabelPreference, LabelPreferenceParams, LeastQueuedTokens, LeastRequests,
-            LengthFit, LoraAffinity, PrefixAffinity, SessionAffinity, StaticWeight,
+            DynamoCost, KvHeadroom, LMetric, LabelPreference, LabelPreferenceParams, Latency,
+            LeastQueuedTokens, LeastRequests, LengthFit, LoraAffinity, PredictedTtft,
+            PrefixAffinity, SessionAffinity, StaticWeight,
         },
     },
+    residency::Cached,
 };
 use proptest::{collection::vec, option, prelude::*};
 
@@ -23,18 +25,22 @@ fn scorers() -> Vec<(&'static str, Box<dyn Scorer>)> {
         weights: [].into(),
     };
     vec![
+        ("dynamo-cost", Box::new(DynamoCost::default())),
         ("kv-headroom", Box::new(KvHeadroom)),
         (
             "label-preference",
             Box::new(LabelPreference::new(liked).expect("valid")),
         ),
+        ("latency", Box::new(Latency::default())),
         (
             "least-queued-tokens",
             Box::new(LeastQueuedTokens::default()),
         ),
         ("least-requests", Box::new(LeastRequests)),
         ("length-fit", Box::new(LengthFit::default())),
+        ("lmetric", Box::new(LMetric::default())),
         ("lora-affinity", Box::new(LoraAffinity::default())),
+        ("predicted-ttft", Box::new(PredictedTtft)),
         ("prefix-affinity", Box::new(PrefixAffinity::default())),
         ("session-affinity", Box::new(SessionAffinity::default())),
         ("static-weight", Box::new(StaticWeight)),
@@ -128,7 +134,9 @@ fn candidates<'f>(fleet: &'f Fleet, all: &[Looks]) -> Vec<Candidate<'f>> {
         endpoint,
         availability: Availability::Up,
         load: look.0,
+        cached: Cached::default(),
         cached_tokens: look.1,
+        loaded_tokens: look.1 / 3,
     };
     fleet.endpoints().iter().zip(all).map(candidate).collect()
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
+use super::UnknownPreset;
+
 /// One plug-in by name, with its parameters and, for filters and scorers, how the pipeline is to use it.
 ///
 /// Written as a bare name (`healthy`) or as a map whose keys beside `name`, `weight` and `soft` are the plug-in's own
@@ -102,18 +104,60 @@ impl<'de> de::Visitor<'de> for PluginVisitor {
 }
 
 /// A whole pipeline by name.
+///
+/// Written part by part, or as `preset: NAME`, whose filters and picker may be replaced beside it; its scorers are what it
+/// is, and may not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "WrittenPipeline")]
 pub struct PipelineSpec {
     /// Filters, applied in order.
-    #[serde(default)]
     pub filters: Vec<PluginSpec>,
     /// Scorers, added up by weight.
-    #[serde(default)]
     pub scorers: Vec<PluginSpec>,
     /// The picker.
-    #[serde(default = "best")]
     pub picker: PluginSpec,
+}
+
+/// A pipeline before its preset is filled in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPipeline {
+    preset: Option<String>,
+    filters: Option<Vec<PluginSpec>>,
+    scorers: Option<Vec<PluginSpec>>,
+    picker: Option<PluginSpec>,
+}
+
+/// What is wrong with a pipeline that names a preset.
+#[derive(Debug, thiserror::Error)]
+enum PresetError {
+    #[error(transparent)]
+    Unknown(#[from] UnknownPreset),
+    #[error(
+        "preset `{0}` brings its own scorers; write `filters` and `picker` beside it, or no preset"
+    )]
+    Scorers(String),
+}
+
+impl TryFrom<WrittenPipeline> for PipelineSpec {
+    type Error = PresetError;
+
+    fn try_from(written: WrittenPipeline) -> Result<Self, PresetError> {
+        let base = match written.preset {
+            Some(name) if written.scorers.is_some() => return Err(PresetError::Scorers(name)),
+            Some(name) => Self::preset(&name)?,
+            None => Self {
+                filters: Vec::new(),
+                scorers: Vec::new(),
+                picker: best(),
+            },
+        };
+        Ok(Self {
+            filters: written.filters.unwrap_or(base.filters),
+            scorers: written.scorers.unwrap_or(base.scorers),
+            picker: written.picker.unwrap_or(base.picker),
+        })
+    }
 }
 
 fn best() -> PluginSpec {

@@ -2,7 +2,7 @@
 
 use crate::{
     EndpointSpec, Fleet, RouteCx, Timestamp,
-    load::{Freshness, Load},
+    load::{Booking, Demand, Freshness, Load},
     plugin::{Candidate, Scorer},
 };
 
@@ -53,4 +53,17 @@ pub(crate) fn scores(scorer: &dyn Scorer, cx: &RouteCx<'_>, all: &[Candidate<'_>
     let mut out = vec![f32::NAN; all.len()];
     scorer.score(cx, all, &mut out);
     out
+}
+
+/// Prompts of so many tokens that wait on the endpoint of that index, for as long as the result is kept.
+pub(crate) fn booked(fleet: &Fleet, at: usize, prompts: &[u32]) -> Vec<Booking> {
+    let demand = |&tokens: &u32| Demand {
+        prompt_tokens: tokens,
+        ..Demand::default()
+    };
+    let state = fleet.endpoints()[at].state();
+    prompts
+        .iter()
+        .map(|tokens| state.book(&demand(tokens), NOW))
+        .collect()
 }
