@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::key::work_in;
 use super::node::{LONGEST_OWN, Link, NONE, Spot};
 use super::nodes::Nodes;
+use super::shared::Shared;
 use super::{EngineHash, KvSink, Removed, Stored, Tier};
 use crate::{BlockHash, EndpointId, hash};
 
@@ -22,10 +23,9 @@ pub(super) struct Blocks {
     gone_tier: Tier,
     tokens: Vec<u32>,
     keys: Vec<BlockHash>,
-    /// Nodes that are still to be looked at.
-    pending: Vec<u32>,
-    /// Own blocks that the block at hand made whole.
-    woken: Vec<BlockHash>,
+    /// Blocks whose first own block depends on the block at hand.
+    spanning: Vec<u32>,
+    shared: Shared,
     /// What the event at hand did.
     pub(super) done: Done,
 }
@@ -87,8 +87,8 @@ impl Blocks {
             gone_tier: Tier::Device,
             tokens: Vec::new(),
             keys: Vec::new(),
-            pending: Vec::new(),
-            woken: Vec::new(),
+            spanning: Vec::new(),
+            shared: Shared::default(),
             done: Done::default(),
         }
     }
@@ -101,6 +101,7 @@ impl Blocks {
     pub(super) fn clear(&mut self, sink: &mut dyn KvSink) {
         self.gone.clear();
         self.nodes.clear();
+        self.shared.clear();
         sink.cleared(self.endpoint);
     }
 
@@ -220,26 +221,48 @@ impl Blocks {
             return;
         }
         node.set(run.tier);
-        let (link, has_children) = (node.link(), node.child != NONE);
+        let has_children = node.child != NONE;
         self.done.stored += 1;
-        if !keys.is_empty() {
-            let from = keys.start + usize::from(!self.is_covered(at, run.tier));
-            if from != run.to {
-                self.write(run, sink);
-                run.from = from;
-            }
-            run.to = keys.end;
-        }
+        self.extend(at, keys, run, sink);
         if has_children {
             self.write(run, sink);
             run.from = run.to;
-            let mut woken = std::mem::take(&mut self.woken);
-            self.spanning(at, run.tier, &mut woken);
-            for key in woken.drain(..) {
-                sink.stored(self.endpoint, run.tier, link.block(), &[key]);
-            }
-            self.woken = woken;
+            self.wake(at, run.tier, sink);
         }
+    }
+
+    /// Adds the own blocks that end in a block to the run, as far as they are whole and new.
+    fn extend(&mut self, at: u32, keys: Range<usize>, run: &mut Run, sink: &mut dyn KvSink) {
+        if keys.is_empty() {
+            return;
+        }
+        let uncovered = usize::from(!self.nodes.is_covered(at, run.tier));
+        let alone = self.nodes.ends_alone(at);
+        for place in keys.start + uncovered..keys.end {
+            let is_alone = alone && place + 1 == keys.end;
+            if !is_alone && !self.shared.gain(self.keys[place], run.tier) {
+                continue;
+            }
+            if place != run.to {
+                self.write(run, sink);
+                run.from = place;
+            }
+            run.to = place + 1;
+        }
+    }
+
+    /// Writes the own blocks that end behind a block and are whole because of it.
+    fn wake(&mut self, at: u32, tier: Tier, sink: &mut dyn KvSink) {
+        let link = self.nodes.node(at).link();
+        let mut spanning = std::mem::take(&mut self.spanning);
+        self.nodes.spanning(at, tier, &mut spanning);
+        for at in spanning.drain(..) {
+            let key = self.nodes.first_key(at);
+            if self.nodes.first_ends_alone(at) || self.shared.gain(key, tier) {
+                sink.stored(self.endpoint, tier, link.block(), &[key]);
+            }
+        }
+        self.spanning = spanning;
     }
 
     fn write(&self, run: &Run, sink: &mut dyn KvSink) {
@@ -291,63 +314,41 @@ impl Blocks {
     }
 
     fn leave(&mut self, at: u32, tier: Tier) {
-        let mut gone = std::mem::take(&mut self.gone);
-        let before = gone.len();
-        self.nodes.keys(at, &mut gone);
-        if gone.len() > before && !self.is_covered(at, tier) {
-            gone.swap_remove(before);
+        let first = self.gone.len();
+        self.nodes.keys(at, &mut self.gone);
+        if self.gone.len() > first {
+            if !self.nodes.is_covered(at, tier) {
+                self.gone.remove(first);
+            }
+            self.keep_lost(at, tier, first);
         }
-        let node = self.nodes.node(at);
-        if node.child != NONE {
-            self.spanning(at, tier, &mut gone);
+        if self.nodes.node(at).child != NONE {
+            let mut spanning = std::mem::take(&mut self.spanning);
+            self.nodes.spanning(at, tier, &mut spanning);
+            for at in spanning.drain(..) {
+                let key = self.nodes.first_key(at);
+                if self.nodes.first_ends_alone(at) || self.shared.lose(key, tier) {
+                    self.gone.push(key);
+                }
+            }
+            self.spanning = spanning;
         }
-        self.gone = gone;
         self.nodes.node_mut(at).unset(tier);
         self.nodes.drop_unused(at);
         self.done.removed += 1;
     }
 
-    /// Whether the tokens of the first own block that ends in a node are all in the tier, if the node itself is.
-    fn is_covered(&self, at: u32, tier: Tier) -> bool {
-        let mut node = self.nodes.node(at);
-        let mut is_first = true;
-        loop {
-            if node.start() == 0 || (!is_first && node.completed(self.own_tokens) > 0) {
-                return true;
-            }
-            if node.parent == NONE {
-                return false;
-            }
-            node = self.nodes.node(node.parent);
-            is_first = false;
-            if !node.has(tier) {
-                return false;
+    /// Leaves in `gone`, from `first` on, only those that no other block completes too.
+    fn keep_lost(&mut self, at: u32, tier: Tier, first: usize) {
+        let alone = self.nodes.ends_alone(at);
+        let (end, mut kept) = (self.gone.len(), first);
+        for place in first..end {
+            let key = self.gone[place];
+            if (alone && place + 1 == end) || self.shared.lose(key, tier) {
+                self.gone[kept] = key;
+                kept += 1;
             }
         }
-    }
-
-    /// Adds the keys of own blocks that begin in a node or before, end behind it, and are all in the tier.
-    fn spanning(&mut self, at: u32, tier: Tier, found: &mut Vec<BlockHash>) {
-        self.pending.clear();
-        self.push_children(at);
-        while let Some(at) = self.pending.pop() {
-            let node = self.nodes.node(at);
-            if !node.has(tier) {
-                continue;
-            }
-            if node.completed(self.own_tokens) == 0 {
-                self.push_children(at);
-            } else if self.is_covered(at, tier) {
-                found.push(self.nodes.first_key(at));
-            }
-        }
-    }
-
-    fn push_children(&mut self, at: u32) {
-        let mut child = self.nodes.node(at).child;
-        while child != NONE {
-            self.pending.push(child);
-            child = self.nodes.node(child).next;
-        }
+        self.gone.truncate(kept);
     }
 }

@@ -53,13 +53,17 @@
 mod batch;
 mod blocks;
 mod config;
+mod cover;
 mod endpoint;
 mod key;
 mod node;
 mod nodes;
+mod shared;
 mod sink;
 mod source;
 mod spans;
+#[cfg(test)]
+mod tests;
 mod tracker;
 mod trust;
 mod union;

@@ -15,13 +15,15 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The blocks of one source.
 #[derive(Debug)]
 pub(super) struct Nodes {
-    own_tokens: usize,
+    pub(super) own_tokens: usize,
     limit: usize,
     slots: Vec<Node>,
     free: Vec<u32>,
     by_hash: HashMap<u64, u32, BuildHasherDefault<Mixer>>,
     spans: Spans,
     words: Vec<u64>,
+    /// Nodes that a walk has still to look at.
+    pub(super) pending: Vec<u32>,
 }
 
 impl Nodes {
@@ -36,6 +38,7 @@ impl Nodes {
             by_hash: HashMap::default(),
             spans: Spans::default(),
             words: Vec::new(),
+            pending: Vec::new(),
         }
     }
 

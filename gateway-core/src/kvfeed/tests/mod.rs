@@ -1,0 +1,7 @@
+//! Feeds against what can be said about them without any cleverness.
+
+mod oracle;
+mod order;
+mod ranks;
+mod rig;
+mod translation;
