@@ -21,6 +21,8 @@ mod extra;
 mod fields;
 mod frames;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 pub use decode::decode;
 pub use error::{FrameError, KvEventError};
