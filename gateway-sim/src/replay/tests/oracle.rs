@@ -2,7 +2,9 @@
 //!
 //! Both agree wherever they mean the same. They differ in what happens to generated tokens: the model keeps full blocks
 //! of them in its prefix cache, here they are gone with their request. So caches are compared under pressure only where
-//! prompts are whole blocks and outputs one token, and preemption without prefix caching.
+//! prompts are whole blocks and outputs one token, and preemption without prefix caching. And a sequence that computes
+//! lost tokens again in chunks decodes its last one in the model, where here it is a chunk of one token: preemption is
+//! compared with a budget that takes any prompt whole.
 
 use std::collections::HashMap;
 
