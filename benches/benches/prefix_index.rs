@@ -1,5 +1,6 @@
 //! The prefix index with 128 endpoints and conversations of 167 blocks: lookup, store, remove, a lookup beside a writer,
-//! and the bytes that a block and its holder take.
+//! and the bytes that a block and its holder take. Then the residency on top: events by tier, and prompts of 750 blocks
+//! placed, served and forgotten.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,8 @@ use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use gateway_core::prefix::{PrefixIndex, PrefixIndexConfig, PrefixMatches};
-use gateway_core::{BlockHash, EndpointId, Rng};
+use gateway_core::residency::{Keying, Residency, ResidencyConfig, Residents, Tier, Trust};
+use gateway_core::{BlockHash, EndpointId, Rng, Timestamp};
 
 const ENDPOINTS: usize = 128;
 const SESSIONS: usize = 6_400;
@@ -155,6 +157,97 @@ fn mixed(c: &mut Criterion, world: &mut World, index: &PrefixIndex, sessions: &[
     });
 }
 
+/// A residency with the sessions on its endpoints, by events.
+fn residency(sessions: &[Vec<BlockHash>]) -> Residency {
+    let residency = Residency::new(ResidencyConfig {
+        index: PrefixIndexConfig {
+            budget_bytes: 256 << 20,
+        },
+        ..ResidencyConfig::default()
+    });
+    for number in 0..ENDPOINTS {
+        residency.set_trust(endpoint(number), Trust::Exact);
+    }
+    for (number, chain) in sessions.iter().enumerate() {
+        residency.stored(endpoint(number), Tier::Device, None, chain);
+    }
+    residency
+}
+
+/// Events through the residency: stores and removals, each block once either way.
+fn events(c: &mut Criterion, world: &mut World, residency: &Residency) {
+    let mut group = c.benchmark_group("residency");
+    group.throughput(Throughput::Elements((2 * BLOCKS - SYSTEM) as u64));
+    let mut number = 0;
+    for (tier, name) in [
+        (Tier::Device, "events of the device"),
+        (Tier::Host, "events of a lower tier"),
+    ] {
+        group.bench_function(name, |b| {
+            b.iter_batched(
+                || world.session(),
+                |chain| {
+                    number += 1;
+                    let mut parent = None;
+                    for turn in chain.chunks(TURN) {
+                        residency.stored(endpoint(number), tier, parent, turn);
+                        parent = turn.last().copied();
+                    }
+                    residency.removed(endpoint(number), tier, &chain[SYSTEM..]);
+                },
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+/// Own knowledge: prompts that nobody has seen, and the next turns of known ones.
+fn prompts(c: &mut Criterion, rng: &mut Rng, residency: &Residency) {
+    let mut group = c.benchmark_group("residency");
+    group.throughput(Throughput::Elements(750));
+    let (mut number, mut millis) = (0, 0);
+    for (keying, name) in [
+        (Keying::Tokens, "place, serve and expire 750 unknown blocks"),
+        (
+            Keying::Bytes,
+            "place and serve 750 unknown blocks at capacity",
+        ),
+    ] {
+        group.bench_function(name, |b| {
+            b.iter_batched(
+                || blocks(rng, 750),
+                |prompt| {
+                    (number, millis) = (number + 1, millis + 10);
+                    let now = Timestamp::from_millis(millis);
+                    let claim = residency.placed(endpoint(number), &prompt, keying, now);
+                    residency.served(claim, now);
+                },
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    let known = blocks(rng, 750);
+    group.bench_function("place and serve 750 known blocks", |b| {
+        b.iter(|| {
+            let now = Timestamp::from_millis(millis);
+            let claim = residency.placed(endpoint(0), &known, Keying::Bytes, now);
+            residency.served(claim, now);
+        });
+    });
+    group.finish();
+}
+
+fn answers(c: &mut Criterion, residency: &Residency, sessions: &[Vec<BlockHash>]) {
+    let (mut rng, mut residents) = (Rng::from_seed(2), Residents::new());
+    c.bench_function("residency/lookup of 167 blocks", |b| {
+        b.iter(|| {
+            residency.lookup(&sessions[rng.below(sessions.len())], &mut residents);
+            black_box(&residents);
+        });
+    });
+}
+
 fn bench(c: &mut Criterion) {
     let mut world = World::new();
     let (index, sessions) = filled(&mut world);
@@ -168,6 +261,11 @@ fn bench(c: &mut Criterion) {
     );
     writes(c, &mut world, &index);
     mixed(c, &mut world, &index, &sessions);
+    drop(index);
+    let residency = residency(&sessions);
+    answers(c, &residency, &sessions);
+    events(c, &mut world, &residency);
+    prompts(c, &mut world.rng, &residency);
 }
 
 criterion_group! {

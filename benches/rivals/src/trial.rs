@@ -9,11 +9,13 @@ use hdrhistogram::Histogram;
 use stats_alloc::StatsAlloc;
 
 use crate::subject::{Query, Subject};
-use crate::workload::{Reference, Session, sessions};
+use crate::workload::{Eviction, Reference, Session, sessions};
 
 const QUERIES: usize = 4_096;
 const LOOKUPS: usize = 200_000;
 const CHECKED: usize = 400;
+/// Conversations, of all engines, between one that comes and the one that it pushes out.
+const RESIDENT_SESSIONS: usize = 2_048;
 /// Offered in the open-loop part; far below what the slowest subject sustains alone.
 const OFFERED_BLOCKS_PER_S: f64 = 500_000.0;
 const OFFERED_LOOKUPS_PER_S: f64 = 20_000.0;
@@ -21,6 +23,7 @@ const OFFERED_LOOKUPS_PER_S: f64 = 20_000.0;
 /// What a trial found; printed as one line of numbers between processes.
 pub struct Figures {
     pub store_blocks_per_s: f64,
+    pub intake_blocks_per_s: f64,
     pub bytes_per_pair: f64,
     pub quiet: [f64; 2],
     pub busy: [f64; 2],
@@ -32,7 +35,7 @@ pub struct Figures {
 impl Figures {
     /// All numbers, in the order of the fields.
     pub fn numbers(&self) -> Vec<f64> {
-        let mut all = vec![self.store_blocks_per_s, self.bytes_per_pair];
+        let mut all = vec![self.store_blocks_per_s, self.intake_blocks_per_s, self.bytes_per_pair];
         all.extend(self.quiet.iter().chain(&self.busy).chain(&self.achieved));
         all.push(self.wrong as f64);
         all
@@ -41,18 +44,21 @@ impl Figures {
 
 /// Builds, measures, writes and reads at once, drains, and checks every score against the reference.
 pub fn run(subject: &dyn Subject, allocator: &StatsAlloc<System>) -> Figures {
-    let (base, extra) = (sessions(1, 100), sessions(2, 40));
+    let (base, extra) = (sessions(1, 100, Eviction::Few), sessions(2, 40, Eviction::Few));
+    let passing = sessions(6, 60, Eviction::Most);
     let reference = Reference::of(base.iter());
     let before = live_bytes(allocator);
     let store_blocks_per_s = feed(subject, &base);
     let bytes_per_pair = (live_bytes(allocator) - before) as f64 / reference.pairs() as f64;
 
+    let intake_blocks_per_s = turn_over(subject, &passing);
+
     let queries = queries(&base);
     let quiet = quiet_lookups(subject, &queries);
     let (busy, achieved) = open_loop(subject, &extra, &queries);
 
-    let reference = Reference::of(base.iter().chain(&extra));
-    Figures { store_blocks_per_s, bytes_per_pair, quiet, busy, achieved, wrong: wrong_scores(subject, &queries, &reference) }
+    let reference = Reference::of(base.iter().chain(&extra).chain(&passing));
+    Figures { store_blocks_per_s, intake_blocks_per_s, bytes_per_pair, quiet, busy, achieved, wrong: wrong_scores(subject, &queries, &reference) }
 }
 
 fn live_bytes(allocator: &StatsAlloc<System>) -> isize {
@@ -64,6 +70,26 @@ fn live_bytes(allocator: &StatsAlloc<System>) -> isize {
 fn feed(subject: &dyn Subject, sessions: &[Session]) -> f64 {
     let begin = Instant::now();
     let blocks: usize = sessions.iter().map(|session| write(subject, session)).sum();
+    subject.drain();
+    blocks as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// What full engines announce: each new conversation pushes an older one out, so that nearly as many blocks are removed
+/// as stored. All as fast as it goes; the clock stops after the drain.
+fn turn_over(subject: &dyn Subject, sessions: &[Session]) -> f64 {
+    let begin = Instant::now();
+    let mut blocks = 0;
+    for n in 0..sessions.len() + RESIDENT_SESSIONS {
+        if let Some(session) = sessions.get(n) {
+            session.turns(|parent, turn| subject.store(session.endpoint, parent, turn));
+            blocks += session.blocks.len();
+        }
+        if let Some(session) = n.checked_sub(RESIDENT_SESSIONS).and_then(|old| sessions.get(old)) {
+            let evicted = session.evicted();
+            subject.remove(session.endpoint, &evicted);
+            blocks += evicted.len();
+        }
+    }
     subject.drain();
     blocks as f64 / begin.elapsed().as_secs_f64()
 }

@@ -30,8 +30,8 @@ pub struct Block {
 pub struct Session {
     pub endpoint: u16,
     pub blocks: Vec<Block>,
-    /// Whether the engine evicts the last turn.
-    pub loses_last_turn: bool,
+    /// Blocks that the engine keeps in the end; it evicts the others.
+    kept: usize,
 }
 
 impl Session {
@@ -47,21 +47,26 @@ impl Session {
 
     /// The blocks that the engine evicts, last first.
     pub fn evicted(&self) -> Vec<u64> {
-        if !self.loses_last_turn {
-            return Vec::new();
-        }
-        self.blocks[TURN_ENDS[3]..].iter().rev().map(|block| block.chain).collect()
+        self.blocks[self.kept..].iter().rev().map(|block| block.chain).collect()
     }
 
     /// The blocks left in the end.
     fn kept(&self) -> &[Block] {
-        let end = if self.loses_last_turn { TURN_ENDS[3] } else { CHAIN_BLOCKS };
-        &self.blocks[..end]
+        &self.blocks[..self.kept]
     }
 }
 
+/// What engines evict again of the conversations they get.
+#[derive(Clone, Copy)]
+pub enum Eviction {
+    /// The last turn of one conversation in eight.
+    Few,
+    /// All but the system prompts, as a full engine does.
+    Most,
+}
+
 /// `per_endpoint` conversations on each endpoint, in random order.
-pub fn sessions(seed: u64, per_endpoint: usize) -> Vec<Session> {
+pub fn sessions(seed: u64, per_endpoint: usize, eviction: Eviction) -> Vec<Session> {
     let mut rng = Rng::from_seed(seed);
     let mut systems = Rng::from_seed(0xbeef);
     let systems: Vec<Vec<u64>> =
@@ -73,7 +78,11 @@ pub fn sessions(seed: u64, per_endpoint: usize) -> Vec<Session> {
             Session {
                 endpoint: (n % ENDPOINTS) as u16,
                 blocks: chained(&contents),
-                loses_last_turn: n % EVICT_EVERY == 0,
+                kept: match eviction {
+                    Eviction::Most => SYSTEM_BLOCKS,
+                    Eviction::Few if n % EVICT_EVERY == 0 => TURN_ENDS[3],
+                    Eviction::Few => CHAIN_BLOCKS,
+                },
             }
         })
         .collect();

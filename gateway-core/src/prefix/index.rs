@@ -101,21 +101,12 @@ impl PrefixIndex {
         self.retract(&retraction, blocks);
     }
 
-    /// Notes that several holders no longer hold `blocks`, in any order; unknown ones are ignored. Gives how many pairs
-    /// of a block and a holder were forgotten.
+    /// Notes that several holders no longer hold `blocks`, in any order; unknown ones are ignored. Gives how many of
+    /// them the witness holds.
     pub fn retract(&self, retraction: &Retraction<'_>, blocks: &[BlockHash]) -> usize {
         let turns = blocks.chunks(TURN_BLOCKS);
         turns
             .map(|turn| self.edit(|edit| edit.retract(retraction, turn)))
-            .sum()
-    }
-
-    /// How many of `blocks` are noted for `holder`, in any order.
-    pub fn held(&self, holder: impl Into<Holder>, blocks: &[BlockHash]) -> usize {
-        let holder = holder.into();
-        let turns = blocks.chunks(TURN_BLOCKS);
-        turns
-            .map(|turn| self.edit(|edit| edit.held(holder, turn)))
             .sum()
     }
 

@@ -18,28 +18,31 @@ pub struct Retraction<'a> {
     pub unbacked: Option<Holder>,
     /// Whose blocks `unbacked` keeps.
     pub backing: &'a [Holder],
+    /// This one loses nothing; how many of the blocks it holds is counted.
+    pub witness: Option<Holder>,
 }
 
 impl<'a> Edit<'a> {
-    /// Takes `blocks` from their holders. Neighbours in one run go together, whichever way they are listed.
+    /// Takes `blocks` from their holders; gives how many the witness holds. Neighbours in one run go together, whichever
+    /// way they are listed.
     pub(super) fn retract(&mut self, what: &Retraction<'_>, blocks: &[BlockHash]) -> usize {
-        let mut taken = 0;
+        let mut witnessed = 0;
         for stretch in blocks.chunks(RUN_BLOCKS) {
             self.state.locations.warm(stretch);
             let mut group = (0, 0);
             for &block in stretch {
                 let mut location = self.find(block);
                 if location.is_some_and(|location| location.run() != group.0) {
-                    taken += self.retract_from_run(what, group);
+                    witnessed += self.retract_from_run(what, group);
                     // Runs may have been cut or evicted since.
                     location = self.find(block);
                     group = (location.map_or(0, Location::run), 0);
                 }
                 group.1 |= location.map_or(0, |location| 1 << location.offset());
             }
-            taken += self.retract_from_run(what, group);
+            witnessed += self.retract_from_run(what, group);
         }
-        taken
+        witnessed
     }
 
     /// Takes the blocks of a mask of one run, and brings the run in order; only that can free it.
@@ -48,27 +51,19 @@ impl<'a> Edit<'a> {
             return 0;
         }
         let run = self.run(id);
-        let mut taken = 0;
+        let witnessed = what.witness.map_or(0, |holder| held_by(run, holder));
         for &holder in what.from {
-            taken += self.forget(run, holder, blocks);
+            self.forget(run, holder, blocks);
         }
         if let Some(holder) = what.unbacked {
             let backing = what.backing.iter();
             let kept = backing.fold(0, |kept, &backing| kept | held_by(run, backing));
-            taken += self.forget(run, holder, blocks & !kept);
+            self.forget(run, holder, blocks & !kept);
         }
         if run.children() == 0 {
             self.settle(id);
         }
-        taken
-    }
-
-    /// How many of `blocks` are noted for `holder`.
-    pub(super) fn held(&self, holder: Holder, blocks: &[BlockHash]) -> usize {
-        let found = blocks.iter().filter_map(|&block| self.find(block));
-        found
-            .filter(|at| held_by(self.run(at.run()), holder) >> at.offset() & 1 == 1)
-            .count()
+        (witnessed & blocks).count_ones() as usize
     }
 
     /// Makes `to` hold all that `from` holds, as far as there is room.

@@ -120,6 +120,7 @@ impl Residency {
             from: &from[..if is_device && has_own { 2 } else { 1 }],
             unbacked: is_tiered.then(|| holder(Lane::Resident)),
             backing: &[Lane::Device, Lane::Host, Lane::Disk].map(holder),
+            witness: None,
         };
         self.index.retract(&retraction, blocks);
     }
@@ -302,20 +303,19 @@ impl Residency {
     fn apply(&self, endpoint: EndpointId, gone: &Gone) {
         let holder = |lane| Holder::new(endpoint, lane);
         let counters = &self.counters;
-        let confirmed = self.index.held(holder(Lane::Device), &gone.awaited);
+        let awaited = Retraction {
+            from: &[holder(Lane::Own)],
+            witness: Some(holder(Lane::Device)),
+            ..Retraction::default()
+        };
+        let confirmed = self.index.retract(&awaited, &gone.awaited);
         add(&counters.confirmed, confirmed);
         add(&counters.unconfirmed, gone.awaited.len() - confirmed);
         add(&counters.expired, gone.expired.len());
         add(&counters.evicted, gone.evicted.len());
         add(&counters.failed, gone.failed.len());
         counters.dropped.fetch_add(gone.dropped, Ordering::Relaxed);
-        for blocks in [
-            &gone.awaited,
-            &gone.expired,
-            &gone.evicted,
-            &gone.failed,
-            &gone.overridden,
-        ] {
+        for blocks in [&gone.expired, &gone.evicted, &gone.failed, &gone.overridden] {
             self.index.remove(holder(Lane::Own), blocks);
         }
     }

@@ -3,6 +3,7 @@
 mod dynamo;
 mod kv_index;
 mod ours;
+mod residency;
 mod smg;
 
 use crate::workload::Block;
@@ -44,14 +45,15 @@ pub trait Reader {
 }
 
 /// Their names on the command line and in the table.
-pub const NAMES: [&str; 4] = ["gateway-core", "kv-index 2.0.0", "smg-radix-tree 0.1.0", "dynamo-kv-router 1.6.1"];
+pub const NAMES: [&str; 5] = ["gateway-core", "gateway-core residency", "kv-index 2.0.0", "smg-radix-tree 0.1.0", "dynamo-kv-router 1.6.1"];
 
 /// The subject called `name`.
 pub fn by_name(name: &str) -> Option<Box<dyn Subject>> {
     match NAMES.iter().position(|known| *known == name)? {
         0 => Some(Box::new(ours::Ours::new())),
-        1 => Some(Box::new(kv_index::KvIndex::new())),
-        2 => Some(Box::new(smg::Smg::new())),
+        1 => Some(Box::new(residency::ThroughResidency::new())),
+        2 => Some(Box::new(kv_index::KvIndex::new())),
+        3 => Some(Box::new(smg::Smg::new())),
         _ => Some(Box::new(dynamo::Dynamo::new())),
     }
 }
