@@ -39,3 +39,8 @@ fn chat() {
 fn prometheus() {
     replay("prometheus", fuzzing::prometheus);
 }
+
+#[test]
+fn kv_events() {
+    replay("kv_events", fuzzing::kv_events);
+}

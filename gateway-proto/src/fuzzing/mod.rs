@@ -2,11 +2,13 @@
 //!
 //! They live here so that ordinary test runs replay the corpus and every regression without a fuzzer.
 mod chat;
+mod kv_events;
 mod prometheus;
 mod sse;
 #[cfg(test)]
 mod tests;
 
 pub use chat::chat;
+pub use kv_events::kv_events;
 pub use prometheus::prometheus;
 pub use sse::sse;

@@ -97,4 +97,25 @@ proptest! {
     fn pages(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
         super::prometheus(&bytes);
     }
+
+    #[test]
+    fn events(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+        super::kv_events(&bytes);
+    }
+
+    #[test]
+    fn damaged_events(edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)) {
+        let mut bytes = EVENTS.to_vec();
+        for (at, byte) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        super::kv_events(&bytes);
+    }
 }
+
+/// Two stores, the second behind the first, and a removal.
+const EVENTS: &[u8] = b"\x92\xc0\x93\
+    \x97\xabBlockStored\x92\x01\x02\xc0\x94\x05\x06\x07\x08\x02\xc0\xa3GPU\
+    \x97\xabBlockStored\x91\x03\x02\x92\x09\x0a\x02\xc0\xa3CPU\
+    \x93\xacBlockRemoved\x91\x01\xa3GPU";
