@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Routes LLM requests to the engine that serves them best.
 #[derive(Parser)]
@@ -24,6 +24,12 @@ pub(super) enum Command {
     Schema,
     /// Run one simulated engine
     SimEngine(SimArgs),
+    /// Compare routing policies on a simulated fleet, and find how much each can carry
+    ///
+    /// Plays recorded or generated traffic against a described fleet in virtual time, once for each policy and seed, and
+    /// prints times to the first token (TTFT), between tokens (ITL, TPOT) and to the end (E2E), cache hits, goodput (the share
+    /// of requests within their objectives) and how evenly engines were busy.
+    Simulate(Box<SimulateArgs>),
     /// Hash a key for the configuration file, or make one
     HashKey(HashArgs),
 }
@@ -89,4 +95,78 @@ pub(super) struct SimArgs {
 pub(super) struct HashArgs {
     /// The key; `-` reads it from standard input, without one a new key is made
     pub(super) key: Option<String>,
+}
+
+#[derive(ClapArgs)]
+#[command(group = ArgGroup::new("source").args(["scenario", "preset", "trace", "workload"]))]
+#[command(after_help = "Examples:
+  gateway simulate --list
+  gateway simulate --preset chat-hbm --html report.html
+  gateway simulate --workload agents --fleet 4x8b-h100,4x8b-l40s --requests-per-second 20 --capacity
+  gateway simulate --trace access.jsonl --format log --fleet 6x8b-a100 --policy default --policy mine.yaml")]
+pub(super) struct SimulateArgs {
+    /// A scenario in YAML or JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) scenario: Option<PathBuf>,
+    /// A scenario that comes with the gateway
+    #[arg(long, value_name = "NAME")]
+    pub(super) preset: Option<String>,
+    /// Recorded traffic
+    #[arg(long, value_name = "FILE")]
+    pub(super) trace: Option<PathBuf>,
+    /// How the trace is written
+    #[arg(long, default_value = "mooncake", requires = "trace")]
+    pub(super) format: TraceFormat,
+    /// Generated traffic of this kind, with the kind's default parameters
+    #[arg(long, value_name = "KIND")]
+    pub(super) workload: Option<String>,
+    /// The engines: COUNTxPROFILE, after it `:prefill` or `:decode` and `+HOST_TOKENS` [default: 4x8b-h100, or the
+    /// scenario's]
+    #[arg(long, value_name = "CHIPS")]
+    pub(super) fleet: Option<String>,
+    /// A policy's name, or a configuration file of the gateway; may be repeated [default: all built-in ones, or the
+    /// scenario's]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) policy: Vec<String>,
+    /// How many times as fast requests come as the workload says
+    #[arg(long, value_name = "FACTOR")]
+    pub(super) rate: Option<f64>,
+    /// The rate of generated traffic, before `--rate`
+    #[arg(long, value_name = "RATE")]
+    pub(super) requests_per_second: Option<f64>,
+    /// How many requests are generated, or taken from a trace
+    #[arg(long, value_name = "N")]
+    pub(super) requests: Option<usize>,
+    /// The objective for the first token, in milliseconds
+    #[arg(long, value_name = "MS")]
+    pub(super) ttft: Option<f64>,
+    /// The objective for each token after it, in milliseconds
+    #[arg(long, value_name = "MS")]
+    pub(super) tpot: Option<f64>,
+    /// How many runs with different chance each policy gets
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) seeds: Option<u16>,
+    /// Also find the highest rate at which 90 % of the requests meet their objectives
+    #[arg(long)]
+    pub(super) capacity: bool,
+    /// Write the result as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Write a report with plots
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// Show presets, policies, workloads and chips, and do nothing else
+    #[arg(long)]
+    pub(super) list: bool,
+}
+
+/// How a trace is written.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum TraceFormat {
+    /// JSON lines with block ids, one each 512 tokens
+    Mooncake,
+    /// CSV of time, prompt and output tokens
+    Azure,
+    /// The gateway's own log in JSON
+    Log,
 }

@@ -8,12 +8,16 @@ mod hash_key;
 mod out;
 mod serve;
 mod sim_engine;
+mod simulate;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use args::{Args, Command};
+
+/// The exit code for a command that makes no sense, as for arguments that cannot be read.
+const USAGE: u8 = 2;
 
 /// Reads the command line and does what it says.
 #[must_use]
@@ -27,13 +31,18 @@ pub fn main() -> ExitCode {
             Ok(())
         }
         Command::SimEngine(args) => sim_engine::run(args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::HashKey(args) => hash_key::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             out::error(format_args!("{error:#}"));
-            ExitCode::FAILURE
+            if error.is::<simulate::Unusable>() {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -55,7 +55,7 @@ pub struct SeedResult {
 }
 
 /// How an engine was used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EngineUse {
     /// Its chip profile.
     pub class: String,

@@ -91,7 +91,7 @@ fn equal_chips() -> Vec<Preset> {
             "Conversations, KV cache on the device only",
             "8x8b-a100",
             talks(),
-            22.0,
+            11.0,
         )
         .wants(2_000.0, 200.0, 80.0)
         .bursty(1.5),
@@ -100,7 +100,7 @@ fn equal_chips() -> Vec<Preset> {
             "Conversations, KV cache in host memory as well",
             "8x8b-l40s+1000000",
             talks(),
-            13.0,
+            6.5,
         )
         .wants(2_000.0, 250.0, 100.0),
         new(
@@ -108,7 +108,7 @@ fn equal_chips() -> Vec<Preset> {
             "Long prompts with much in common, short answers",
             "4x8b-b200",
             long_reuse(),
-            26.0,
+            13.0,
         )
         .bursty(1.5),
         new(
@@ -116,7 +116,7 @@ fn equal_chips() -> Vec<Preset> {
             "Groups of users with long prefixes",
             "8x8b-a100",
             tribes(),
-            30.0,
+            10.0,
         )
         .wants(2_000.0, 200.0, 80.0),
         new(
@@ -124,7 +124,7 @@ fn equal_chips() -> Vec<Preset> {
             "Agents that call tools",
             "4x8b-h200",
             loops(),
-            26.0,
+            9.0,
         )
         .bursty(1.5),
         new(
@@ -132,14 +132,14 @@ fn equal_chips() -> Vec<Preset> {
             "Waves of traffic",
             "4x8b-h200",
             Kind::Bursts(waves),
-            32.0,
+            29.0,
         ),
         new(
             "hot-prefix-a100",
             "Most requests have one prefix",
             "6x8b-a100",
             Kind::HotPrefix(hot),
-            26.0,
+            12.0,
         )
         .wants(2_000.0, 200.0, 80.0),
         new(
@@ -147,7 +147,7 @@ fn equal_chips() -> Vec<Preset> {
             "Long documents, a few questions each",
             "6x8b-h200",
             Kind::Documents(books),
-            9.0,
+            3.5,
         ),
     ]
 }
@@ -174,7 +174,7 @@ fn mixed_chips() -> Vec<Preset> {
             "Short and very long prompts on fast and slow chips",
             "5x8b-h100,3x8b-l40s",
             two_lengths(),
-            24.0,
+            46.0,
         )
         .wants(2_000.0, 200.0, 80.0),
         new(
@@ -182,7 +182,7 @@ fn mixed_chips() -> Vec<Preset> {
             "Short and very long prompts on three kinds of chip",
             "2x8b-h100,4x8b-a100,4x8b-l40s",
             two_lengths(),
-            18.0,
+            29.0,
         )
         .wants(2_000.0, 200.0, 80.0),
         new(
@@ -190,7 +190,7 @@ fn mixed_chips() -> Vec<Preset> {
             "Agents on chips of three makers",
             "2x8b-h100,4x8b-mi300x,4x8b-910b",
             loops(),
-            26.0,
+            14.0,
         )
         .wants(2_000.0, 200.0, 80.0),
         new(
@@ -198,7 +198,7 @@ fn mixed_chips() -> Vec<Preset> {
             "A large model on three kinds of chip",
             "2x70b-h200-tp4,2x70b-b200-tp2,3x70b-a100-tp4",
             talks(),
-            12.0,
+            11.0,
         )
         .wants(3_000.0, 400.0, 100.0),
     ]
@@ -211,14 +211,14 @@ fn split() -> Vec<Preset> {
             "Prefill and decode apart, equal chips",
             "6x8b-h100:prefill,4x8b-h100:decode",
             loops(),
-            34.0,
+            17.0,
         ),
         new(
             "split-mixed-b",
             "Prefill and decode apart, each on mixed chips",
             "3x8b-h100:prefill,2x8b-910b:prefill,2x8b-h100:decode,3x8b-a100:decode",
             talks(),
-            16.0,
+            24.0,
         )
         .wants(2_000.0, 250.0, 60.0),
     ]
@@ -231,7 +231,7 @@ fn troubled() -> Vec<Preset> {
             "One engine of four becomes three times as slow after a minute, and says nothing",
             "4x8b-h100",
             tribes(),
-            36.0,
+            12.0,
         )
         .one_slow(3.0, 60.0),
         new(
@@ -239,7 +239,7 @@ fn troubled() -> Vec<Preset> {
             "Gauges arrive 5 s late; fast and slow chips",
             "4x8b-h100,4x8b-l40s",
             two_lengths(),
-            20.0,
+            37.0,
         )
         .wants(2_000.0, 200.0, 80.0)
         .fleet(|fleet| fleet.telemetry_delay_seconds = 5.0),
@@ -248,7 +248,7 @@ fn troubled() -> Vec<Preset> {
             "Cache events arrive 1 s late",
             "4x8b-h200",
             loops(),
-            26.0,
+            9.5,
         )
         .fleet(|fleet| fleet.kv_delay_seconds = 1.0),
         new(
@@ -256,7 +256,7 @@ fn troubled() -> Vec<Preset> {
             "No gauges, no events, no data sheets; three kinds of chip",
             "3x8b-h100,3x8b-a100,3x8b-910b",
             two_lengths(),
-            22.0,
+            33.0,
         )
         .wants(2_000.0, 200.0, 80.0)
         .blind(),

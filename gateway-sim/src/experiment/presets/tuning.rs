@@ -25,7 +25,7 @@ fn equal_chips() -> Vec<Preset> {
             "Conversations, KV cache on the device only",
             "8x8b-h100",
             chat(),
-            40.0,
+            19.0,
         )
         .bursty(1.5),
         new(
@@ -33,7 +33,7 @@ fn equal_chips() -> Vec<Preset> {
             "Conversations, KV cache in host memory as well",
             "4x8b-h100+2000000",
             chat(),
-            22.0,
+            10.0,
         )
         .bursty(1.5),
         new(
@@ -41,7 +41,7 @@ fn equal_chips() -> Vec<Preset> {
             "Long prompts with much in common, short answers",
             "8x8b-h100",
             long_reuse(),
-            24.0,
+            11.0,
         )
         .bursty(1.5),
         new(
@@ -49,14 +49,14 @@ fn equal_chips() -> Vec<Preset> {
             "Groups of users with long prefixes",
             "4x8b-h100",
             Kind::Groups(Groups::default()),
-            38.0,
+            15.0,
         ),
         new(
             "agents",
             "Agents that call tools",
             "8x8b-h100",
             Kind::Agents(Agents::default()),
-            48.0,
+            19.0,
         )
         .bursty(1.5),
         new(
@@ -64,21 +64,21 @@ fn equal_chips() -> Vec<Preset> {
             "Waves of traffic",
             "8x8b-h100",
             Kind::Bursts(Bursts::default()),
-            60.0,
+            36.0,
         ),
         new(
             "hot-prefix",
             "Most requests have one prefix",
             "8x8b-h100",
             Kind::HotPrefix(HotPrefix::default()),
-            90.0,
+            37.0,
         ),
         new(
             "documents",
             "Long documents, a few questions each",
             "8x8b-h100+1000000",
             Kind::Documents(Documents::default()),
-            12.0,
+            6.0,
         ),
     ]
 }
@@ -106,7 +106,7 @@ fn mixed_chips() -> Vec<Preset> {
             "Short and very long prompts on fast and slow chips",
             "4x8b-h100,4x8b-l40s",
             bimodal(),
-            24.0,
+            38.0,
         )
         .wants(2_000.0, 200.0, 80.0),
         new(
@@ -114,7 +114,7 @@ fn mixed_chips() -> Vec<Preset> {
             "Short and very long prompts on three kinds of chip",
             "3x8b-h100,3x8b-a100,3x8b-l40s",
             bimodal(),
-            22.0,
+            34.0,
         )
         .wants(2_000.0, 200.0, 80.0),
         new(
@@ -122,7 +122,7 @@ fn mixed_chips() -> Vec<Preset> {
             "Conversations on chips of three makers",
             "3x8b-h100,3x8b-mi300x,3x8b-910b",
             Kind::Chat(Chat::default()),
-            32.0,
+            17.0,
         )
         .wants(2_000.0, 200.0, 80.0)
         .bursty(1.5),
@@ -131,7 +131,7 @@ fn mixed_chips() -> Vec<Preset> {
             "A large model on new and old chips",
             "3x70b-h100-tp4,3x70b-a100-tp4",
             Kind::Chat(Chat::default()),
-            8.0,
+            4.5,
         )
         .wants(3_000.0, 400.0, 100.0),
     ]
@@ -144,7 +144,7 @@ fn split() -> Vec<Preset> {
             "Prefill and decode apart, equal chips",
             "4x8b-h100:prefill,4x8b-h100:decode",
             Kind::Chat(Chat::default()),
-            22.0,
+            18.0,
         )
         .bursty(1.5),
         new(
@@ -152,7 +152,7 @@ fn split() -> Vec<Preset> {
             "Prefill and decode apart, each on mixed chips",
             "2x8b-h100:prefill,3x8b-a100:prefill,2x8b-h200:decode,3x8b-mi300x:decode",
             Kind::Agents(Agents::default()),
-            18.0,
+            11.0,
         )
         .wants(2_000.0, 250.0, 60.0),
     ]
@@ -166,7 +166,7 @@ fn troubled() -> Vec<Preset> {
             "One engine of eight is half as fast, and says nothing",
             "8x8b-h100",
             chat(),
-            36.0,
+            17.0,
         )
         .one_slow(2.0, 0.0),
         new(
@@ -174,7 +174,7 @@ fn troubled() -> Vec<Preset> {
             "Gauges arrive 5 s late",
             "8x8b-h100",
             chat(),
-            40.0,
+            19.0,
         )
         .fleet(|fleet| fleet.telemetry_delay_seconds = 5.0),
         new(
@@ -182,7 +182,7 @@ fn troubled() -> Vec<Preset> {
             "Cache events arrive 1 s late",
             "4x8b-h100",
             Kind::Groups(Groups::default()),
-            38.0,
+            15.0,
         )
         .fleet(|fleet| fleet.kv_delay_seconds = 1.0),
         new(
@@ -190,7 +190,7 @@ fn troubled() -> Vec<Preset> {
             "No gauges, no events, no data sheets; fast and slow chips",
             "4x8b-h100,4x8b-l40s",
             chat(),
-            22.0,
+            12.0,
         )
         .wants(2_000.0, 200.0, 80.0)
         .blind(),
