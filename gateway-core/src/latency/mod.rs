@@ -8,19 +8,23 @@
 //! [`Forecast`] puts the model and the work in flight together.
 
 mod accuracy;
+mod chips;
 mod costs;
 mod engine;
 mod forecast;
 mod hardware;
+mod learned;
 mod outputs;
 mod regression;
 mod speed;
 
 pub use accuracy::{Accuracy, RATIO_BUCKETS};
+pub use chips::Chip;
 pub use costs::{PromptWork, StepCosts};
 pub use engine::{
     ClassModel, DecodeSample, EngineModel, LearnedClass, LearnedEngine, PrefillSample,
 };
 pub use forecast::Forecast;
 pub use hardware::Hardware;
-pub use outputs::{OutputKey, OutputLengths};
+pub use learned::{Learned, LearnedError};
+pub use outputs::{LearnedOutput, OutputKey, OutputLengths};

@@ -1,10 +1,13 @@
 //! How long answers will be, judged by those that were.
 
-use crate::{RouteCx, hash};
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use serde::{Deserialize, Serialize};
+
+use crate::{RouteCx, hash};
 
 /// The most groups that are remembered.
 const GROUPS: usize = 8_192;
@@ -51,6 +54,22 @@ struct Mean {
     seen: f64,
 }
 
+/// The mean of one group, to keep across restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LearnedOutput {
+    /// A hash of the model's name.
+    pub model: u64,
+    /// The caller's key; 0 for the groups of all callers.
+    pub caller: u64,
+    /// Bits of the prompt's length in tokens, and one; 0 for the group of all lengths.
+    pub size: u32,
+    /// The mean output in tokens.
+    pub tokens: f64,
+    /// How many answers it rests on, capped where old ones begin to fade.
+    pub seen: f64,
+}
+
 impl OutputLengths {
     /// The expected output in tokens.
     #[must_use]
@@ -73,6 +92,44 @@ impl OutputLengths {
             let mean = groups.entry(level).or_default();
             mean.seen = (mean.seen + 1.0).min(1.0 / GAIN);
             mean.tokens += (f64::from(tokens) - mean.tokens) / mean.seen;
+        }
+    }
+
+    /// What was learned, group by group, in a fixed order.
+    #[must_use]
+    pub fn learned(&self) -> Vec<LearnedOutput> {
+        let groups = self.groups();
+        let mut learned: Vec<_> = groups
+            .iter()
+            .map(|(&(model, caller, size), mean)| LearnedOutput {
+                model,
+                caller,
+                size,
+                tokens: mean.tokens,
+                seen: mean.seen,
+            })
+            .collect();
+        drop(groups);
+        learned.sort_unstable_by_key(|group| (group.model, group.caller, group.size));
+        learned
+    }
+
+    /// Takes over what was learned earlier, as far as there is room; impossible means are ignored.
+    pub fn restore(&self, learned: &[LearnedOutput]) {
+        let mut groups = self.groups();
+        let is_possible = |group: &&LearnedOutput| {
+            (0.0..=f64::from(u32::MAX)).contains(&group.tokens)
+                && (1.0..=1.0 / GAIN).contains(&group.seen)
+        };
+        for group in learned.iter().filter(is_possible) {
+            if groups.len() >= GROUPS {
+                break;
+            }
+            let mean = Mean {
+                tokens: group.tokens,
+                seen: group.seen,
+            };
+            groups.insert((group.model, group.caller, group.size), mean);
         }
     }
 

@@ -3,8 +3,8 @@
 use std::{cell::RefCell, sync::Arc};
 
 use super::{
-    ExplainedCandidate, ExplainedScore, Explanation, FilteredOut, NoEndpoint, Pipeline, Placement,
-    builder::NamedFilter, claim::Claimed,
+    CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedScore, Explanation, FilteredOut,
+    NoEndpoint, Pipeline, Placement, builder::NamedFilter, claim::Claimed, deadline,
 };
 use crate::{
     Endpoint, Fleet, Rng, RouteCx,
@@ -101,6 +101,10 @@ impl Pipeline {
         if candidates.is_empty() {
             return Err(NoEndpoint::default());
         }
+        deadline::apply(cx, &mut candidates, record.as_deref_mut()).map_err(|late| NoEndpoint {
+            late: Some(late),
+            ..self.nobody(fleet, matches, cx)
+        })?;
         let scores = self.score(cx, &candidates, record.as_deref_mut());
         let picked = self
             .picker
@@ -128,7 +132,10 @@ impl Pipeline {
         let mut totals = vec![0.0_f32; candidates.len()];
         let mut one = vec![0.0_f32; candidates.len()];
         if let Some(record) = record.as_deref_mut() {
-            record.candidates = candidates.iter().map(explained).collect();
+            record.candidates = candidates
+                .iter()
+                .map(|candidate| explained(cx, candidate))
+                .collect();
         }
         for scorer in &self.scorers {
             one.fill(0.0);
@@ -168,6 +175,7 @@ impl Pipeline {
         NoEndpoint {
             endpoints,
             ruled_out,
+            late: None,
         }
     }
 }
@@ -247,12 +255,19 @@ fn in_range(score: f32) -> f32 {
     score.max(0.0).min(1.0)
 }
 
-fn explained(candidate: &Candidate<'_>) -> ExplainedCandidate {
+fn explained(cx: &RouteCx<'_>, candidate: &Candidate<'_>) -> ExplainedCandidate {
+    let tokens = |blocks: u32| blocks.saturating_mul(cx.block_tokens).min(cx.prompt_tokens);
     ExplainedCandidate {
         endpoint: candidate.endpoint.name().to_owned(),
         availability: candidate.availability,
         load: candidate.load,
         cached_tokens: candidate.cached_tokens,
+        cached: CachedTokens {
+            device: tokens(candidate.cached.device),
+            lower: tokens(candidate.cached.lower),
+            own: tokens(candidate.cached.own),
+        },
+        forecast: ExplainedForecast::of(&candidate.forecast(cx)),
         scores: Vec::new(),
         total: 0.0,
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Stage, health::Availability, load::Load};
+use crate::{Stage, health::Availability, latency::Forecast, load::Load};
 
 /// Everything that led to one choice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -46,10 +46,59 @@ pub struct ExplainedCandidate {
     pub load: Load,
     /// Prompt tokens it was believed to hold.
     pub cached_tokens: u32,
+    /// Where that belief comes from.
+    pub cached: CachedTokens,
+    /// What the request was predicted to meet there.
+    pub forecast: ExplainedForecast,
     /// Each scorer's word.
     pub scores: Vec<ExplainedScore>,
     /// The weighted sum.
     pub total: f32,
+}
+
+/// Prompt tokens that an endpoint is believed to hold, by source; sources may overlap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CachedTokens {
+    /// On the device, by the engine's events.
+    pub device: u32,
+    /// Beyond those, in a lower tier, by the engine's events.
+    pub lower: u32,
+    /// By what was sent there before.
+    pub own: u32,
+}
+
+/// A forecast in short, to thousandths. Times are in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct ExplainedForecast {
+    /// Prompts ahead of it.
+    pub wait_ms: f32,
+    /// Its own prompt.
+    pub prefill_ms: f32,
+    /// Time to its first token.
+    pub ttft_ms: f32,
+    /// What each of its output tokens costs the requests already there, all of them together.
+    pub interference_ms: f32,
+    /// Share of the KV cache that active requests would hold with it.
+    pub occupancy: f32,
+    /// Output tokens expected of it.
+    pub output_tokens: f32,
+}
+
+impl ExplainedForecast {
+    /// What of `forecast` a reader of explanations wants to see.
+    #[must_use]
+    pub fn of(forecast: &Forecast) -> Self {
+        let per_token = forecast.prefill_ms / forecast.output_tokens.max(1.0);
+        let short = |value: f64| ((value * 1_000.0).round() / 1_000.0) as f32;
+        Self {
+            wait_ms: short(forecast.wait_ms),
+            prefill_ms: short(forecast.prefill_ms),
+            ttft_ms: short(forecast.ttft_ms),
+            interference_ms: short(forecast.requests * (per_token + forecast.added_ms)),
+            occupancy: short(forecast.occupancy),
+            output_tokens: short(forecast.output_tokens),
+        }
+    }
 }
 
 /// One scorer's word on one candidate.

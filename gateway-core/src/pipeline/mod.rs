@@ -5,6 +5,7 @@
 
 mod builder;
 mod claim;
+mod deadline;
 mod decide;
 mod explain;
 mod pair;
@@ -17,7 +18,10 @@ mod spec;
 mod tests;
 
 pub use builder::{Pipeline, PipelineBuilder};
-pub use explain::{ExplainedCandidate, ExplainedScore, Explanation, FilteredOut};
+pub use deadline::Late;
+pub use explain::{
+    CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedScore, Explanation, FilteredOut,
+};
 pub use pair::{PairPlacement, SplitRule, Stages};
 pub use placement::{NoEndpoint, Placement};
 pub use presets::{Preset, UnknownPreset, preset, presets};

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::claim::Claimed;
+use super::{Late, claim::Claimed};
 use crate::{
     Endpoint, Timestamp,
     latency::{Forecast, OutputKey, OutputLengths},
@@ -90,10 +90,18 @@ pub struct NoEndpoint {
     pub endpoints: u32,
     /// Who ruled out how many, in the order of the pipeline: the filter's name and a count.
     pub ruled_out: Vec<(String, u32)>,
+    /// Whoever was left would have answered after the request's deadline.
+    pub late: Option<Late>,
 }
 
 impl NoEndpoint {
     fn reasons(&self) -> String {
+        if let Some(late) = &self.late {
+            let expected = late.expected.as_millis();
+            return format!(
+                "the earliest first token is expected in {expected} ms, past the deadline"
+            );
+        }
         if self.ruled_out.is_empty() {
             return format!("{} endpoints, none picked", self.endpoints);
         }

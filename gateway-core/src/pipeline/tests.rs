@@ -130,7 +130,8 @@ fn an_empty_fleet_is_an_error_not_a_panic() {
         error,
         NoEndpoint {
             endpoints: 0,
-            ruled_out: vec![]
+            ruled_out: vec![],
+            late: None,
         }
     );
 }
