@@ -23,7 +23,8 @@ const OFFERED_LOOKUPS_PER_S: f64 = 20_000.0;
 /// What a trial found; printed as one line of numbers between processes.
 pub struct Figures {
     pub store_blocks_per_s: f64,
-    pub intake_blocks_per_s: f64,
+    /// By the clock, and by the processor time of all threads.
+    pub intake_blocks_per_s: [f64; 2],
     pub bytes_per_pair: f64,
     pub quiet: [f64; 2],
     pub busy: [f64; 2],
@@ -35,7 +36,7 @@ pub struct Figures {
 impl Figures {
     /// All numbers, in the order of the fields.
     pub fn numbers(&self) -> Vec<f64> {
-        let mut all = vec![self.store_blocks_per_s, self.intake_blocks_per_s, self.bytes_per_pair];
+        let mut all = vec![self.store_blocks_per_s, self.intake_blocks_per_s[0], self.intake_blocks_per_s[1], self.bytes_per_pair];
         all.extend(self.quiet.iter().chain(&self.busy).chain(&self.achieved));
         all.push(self.wrong as f64);
         all
@@ -76,8 +77,8 @@ fn feed(subject: &dyn Subject, sessions: &[Session]) -> f64 {
 
 /// What full engines announce: each new conversation pushes an older one out, so that nearly as many blocks are removed
 /// as stored. All as fast as it goes; the clock stops after the drain.
-fn turn_over(subject: &dyn Subject, sessions: &[Session]) -> f64 {
-    let begin = Instant::now();
+fn turn_over(subject: &dyn Subject, sessions: &[Session]) -> [f64; 2] {
+    let (begin, worked) = (Instant::now(), processor_seconds());
     let mut blocks = 0;
     for n in 0..sessions.len() + RESIDENT_SESSIONS {
         if let Some(session) = sessions.get(n) {
@@ -91,7 +92,17 @@ fn turn_over(subject: &dyn Subject, sessions: &[Session]) -> f64 {
         }
     }
     subject.drain();
-    blocks as f64 / begin.elapsed().as_secs_f64()
+    [begin.elapsed().as_secs_f64(), processor_seconds() - worked].map(|seconds| blocks as f64 / seconds)
+}
+
+/// Time that this process's threads have run, from the kernel: a busy machine bears on it less than on the clock.
+fn processor_seconds() -> f64 {
+    let threads = std::fs::read_dir("/proc/self/task").expect("Linux lists the threads");
+    let ran = |thread: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        stat.split_whitespace().next()?.parse::<f64>().ok()
+    };
+    threads.filter_map(ran).sum::<f64>() / 1e9
 }
 
 /// Writes one session; gives the blocks stored and removed.
