@@ -68,7 +68,7 @@ pub(super) const COLUMNS: [Column; 13] = [
 /// One cell.
 pub(super) struct Cell {
     pub(super) text: String,
-    /// Whether no other policy has a better number, among several.
+    /// Whether no other policy has a better number, and some a worse one.
     pub(super) best: bool,
 }
 
@@ -81,13 +81,15 @@ impl Column {
             .collect();
         // What reads alike is alike.
         let read = |text: &Option<String>| text.as_ref()?.parse::<f64>().ok();
-        let numbers = texts.iter().filter_map(read);
+        let numbers = || texts.iter().filter_map(read);
+        let least = numbers().min_by(f64::total_cmp)?;
+        let most = numbers().max_by(f64::total_cmp)?;
         let best = match self.better {
-            Better::Less => numbers.min_by(f64::total_cmp),
-            Better::More => numbers.max_by(f64::total_cmp),
-        }?;
+            Better::Less => least,
+            Better::More => most,
+        };
         let cell = |text: Option<String>| Cell {
-            best: policies.len() > 1 && read(&text) == Some(best),
+            best: least < most && read(&text) == Some(best),
             text: text.unwrap_or_else(|| "-".to_owned()),
         };
         Some(texts.into_iter().map(cell).collect())

@@ -39,7 +39,10 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     });
     let (scenario, policies) = asked.map_err(Unusable)?;
     let comparison = with_bar(&scenario, &policies)?;
-    out::line(format_args!("{}", table::Table(&comparison)));
+    out::line(format_args!(
+        "{}",
+        table::Table(&comparison).to_string().trim_end()
+    ));
     if let Some(file) = &args.json {
         let mut text = serde_json::to_string_pretty(&comparison).context("the result as JSON")?;
         text.push('\n');

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{
     de::{
         self, DeserializeOwned, DeserializeSeed, Deserializer, Expected, IntoDeserializer as _,
-        MapAccess, SeqAccess, Unexpected, Visitor, value::StrDeserializer,
+        MapAccess, SeqAccess, Unexpected, Visitor,
+        value::{MapAccessDeserializer, StrDeserializer},
     },
     forward_to_deserialize_any,
 };
@@ -147,6 +148,10 @@ impl<'de> Deserializer<'de> for Reader<'de> {
     ) -> Result<V::Value, ReadError> {
         let read = match &self.0.kind {
             Kind::Text(text) => visitor.visit_enum(StrDeserializer::<ReadError>::new(text)),
+            // A choice with something of its own: `choice: {...}`.
+            Kind::Map(entries) if entries.len() == 1 => {
+                visitor.visit_enum(MapAccessDeserializer::new(Entries { entries, next: 0 }))
+            }
             _ => Err(ReadError::new(Problem::Invalid(format!(
                 "expected one of {}",
                 variants.join(", ")
