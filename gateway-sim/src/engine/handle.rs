@@ -133,6 +133,11 @@ impl RunningEngine {
         self.shell.faults.armed()
     }
 
+    /// Drops the prefix cache, as `POST /reset_prefix_cache` does. It is published with the next store.
+    pub fn reset_prefix_cache(&self) {
+        self.shell.reset_prefix_cache();
+    }
+
     /// What it counted so far.
     #[must_use]
     pub fn stats(&self) -> SimStats {

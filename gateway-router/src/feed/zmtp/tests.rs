@@ -54,7 +54,7 @@ async fn hears_messages_of_short_and_long_frames_and_answers_pings() {
     let first = peer.recv().await.expect("a message");
     assert_eq!(first, [&b"t"[..], &long[..], b""]);
     assert_eq!(peer.recv().await.expect("another"), [&b"ok"[..]]);
-    let mut heard = vec![0; 64 + 46 + 4 + 9];
+    let mut heard = vec![0; 64 + 40 + 4 + 9];
     far.read_exact(&mut heard).await.expect("all of it");
     assert_eq!(&heard[heard.len() - 13..], b"\0\x02\x01t\x04\x07\x04PONGhi");
 }

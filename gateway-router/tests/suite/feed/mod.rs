@@ -1,0 +1,11 @@
+//! KV events over ZeroMQ: requests go where the events say that their prefix is.
+//!
+//! Nothing but events can know in these tests: prompts are computed by requests that go straight to an engine, past the
+//! router.
+
+mod bound;
+mod gaps;
+mod lost;
+mod ranks;
+mod rig;
+mod sources;
