@@ -9,9 +9,10 @@ use gateway_core::{
     plugins::{
         pickers::{Best, PowerOfTwo, Random, RoundRobin, Softmax, WeightedRandom},
         scorers::{
-            DynamoCost, KvHeadroom, LMetric, LabelPreference, LabelPreferenceParams, Latency,
-            LeastQueuedTokens, LeastRequests, LengthFit, LoraAffinity, PredictedTtft,
-            PrefixAffinity, SessionAffinity, StaticWeight,
+            CacheAware, ConsistentHash, DualMap, DynamoCost, KvHeadroom, LMetric, LabelPreference,
+            LabelPreferenceParams, Latency, LeastQueuedTokens, LeastRequests, LengthFit,
+            LoraAffinity, PrebleE2, PredictedTtft, PrefixAffinity, RunningRequests,
+            SessionAffinity, StaticWeight, StickyUntilSaturated, TokenLoad, WaitingRequests,
         },
     },
     residency::Cached,
@@ -25,6 +26,9 @@ fn scorers() -> Vec<(&'static str, Box<dyn Scorer>)> {
         weights: [].into(),
     };
     vec![
+        ("cache-aware", Box::new(CacheAware::default())),
+        ("consistent-hash", Box::new(ConsistentHash::default())),
+        ("dual-map", Box::new(DualMap::default())),
         ("dynamo-cost", Box::new(DynamoCost::default())),
         ("kv-headroom", Box::new(KvHeadroom)),
         (
@@ -40,10 +44,18 @@ fn scorers() -> Vec<(&'static str, Box<dyn Scorer>)> {
         ("length-fit", Box::new(LengthFit::default())),
         ("lmetric", Box::new(LMetric::default())),
         ("lora-affinity", Box::new(LoraAffinity::default())),
+        ("preble-e2", Box::new(PrebleE2::default())),
         ("predicted-ttft", Box::new(PredictedTtft)),
         ("prefix-affinity", Box::new(PrefixAffinity::default())),
+        ("running-requests", Box::new(RunningRequests)),
         ("session-affinity", Box::new(SessionAffinity::default())),
         ("static-weight", Box::new(StaticWeight)),
+        (
+            "sticky-until-saturated",
+            Box::new(StickyUntilSaturated::default()),
+        ),
+        ("token-load", Box::new(TokenLoad::default())),
+        ("waiting-requests", Box::new(WaitingRequests)),
     ]
 }
 

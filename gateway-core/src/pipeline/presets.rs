@@ -75,7 +75,33 @@ macro_rules! only {
     };
 }
 
-static PRESETS: [Preset; 8] = [
+fn weighted<const N: usize>(scorers: [(&str, f32); N]) -> Vec<PluginSpec> {
+    let scorer = |(name, weight)| PluginSpec::new(name).weight(weight);
+    scorers.map(scorer).into()
+}
+
+static PRESETS: [Preset; 17] = [
+    Preset {
+        name: "cache-aware",
+        summary: "the best match while load is balanced, else the shortest queue",
+        reference: "SGLang's router, as `cache_aware` in SMG",
+        scorers: only!("cache-aware"),
+        picker: "best",
+    },
+    Preset {
+        name: "consistent-hash",
+        summary: "a home per beginning of a prompt, within a load bound",
+        reference: "SMG, `prefix_hash`",
+        scorers: only!("consistent-hash"),
+        picker: "best",
+    },
+    Preset {
+        name: "dual-map",
+        summary: "the better of two homes per beginning of a prompt",
+        reference: "DualMap, ICLR 2026",
+        scorers: only!("dual-map"),
+        picker: "best",
+    },
     Preset {
         name: "dynamo",
         summary: "fewest prompt blocks to compute plus blocks in use",
@@ -98,6 +124,33 @@ static PRESETS: [Preset; 8] = [
         picker: "best",
     },
     Preset {
+        name: "least-tokens",
+        summary: "fewest prompt tokens ahead and own",
+        reference: "join the least work",
+        scorers: only!("least-queued-tokens"),
+        picker: "best",
+    },
+    Preset {
+        name: "length-fit",
+        summary: "endpoints meant for the length first, then fewest requests",
+        reference: "after Moreh's `token-length-scorer`",
+        scorers: || weighted([("length-fit", 2.0), ("least-requests", 1.0)]),
+        picker: "best",
+    },
+    Preset {
+        name: "llm-d",
+        summary: "prefix match, waiting requests and free KV cache, 2 : 1 : 1",
+        reference: "llm-d, precise prefix cache sample",
+        scorers: || {
+            weighted([
+                ("prefix-affinity", 2.0),
+                ("waiting-requests", 1.0),
+                ("kv-headroom", 1.0),
+            ])
+        },
+        picker: "best",
+    },
+    Preset {
         name: "lmetric",
         summary: "least (prompt tokens ahead and own) x (requests + 1)",
         reference: "LMetric, 2026",
@@ -109,6 +162,20 @@ static PRESETS: [Preset; 8] = [
         summary: "as lmetric, with predicted milliseconds in place of tokens",
         reference: "after LMetric, 2026, with rates per endpoint",
         scorers: || vec![PluginSpec::new("lmetric").param("unit", "ms")],
+        picker: "best",
+    },
+    Preset {
+        name: "power-of-two",
+        summary: "the one with fewer requests of two drawn at random",
+        reference: "Mitzenmacher, 2001",
+        scorers: only!("least-requests"),
+        picker: "power-of-two",
+    },
+    Preset {
+        name: "preble-e2",
+        summary: "exploit a long match, explore by recent work otherwise",
+        reference: "Preble, ICLR 2025, E2",
+        scorers: only!("preble-e2"),
         picker: "best",
     },
     Preset {
@@ -131,6 +198,13 @@ static PRESETS: [Preset; 8] = [
         reference: "a baseline",
         scorers: Vec::new,
         picker: "round-robin",
+    },
+    Preset {
+        name: "sticky-until-saturated",
+        summary: "where the prompt is cached, until that costs too much",
+        reference: "llm-d's default advice, August 2026",
+        scorers: only!("sticky-until-saturated"),
+        picker: "best",
     },
 ];
 

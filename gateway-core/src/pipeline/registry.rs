@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Pipeline, PipelineSpec, PluginSpec};
-use crate::plugin::{Filter, Picker, Scorer};
+use super::{Pipeline, PipelineBuilder, PipelineSpec, PluginSpec};
+use crate::plugin::{Filter, Observer, Picker, Scorer};
 
 /// A plug-in's parameters as configuration wrote them.
 pub type Params = Map<String, Value>;
@@ -76,15 +76,21 @@ pub enum SpecErrorKind {
     },
 }
 
-type Factory<T> = Arc<dyn Fn(&Params) -> Result<Arc<T>, ParamError> + Send + Sync>;
+type Factory<T> = Arc<dyn Fn(&Params) -> Result<T, ParamError> + Send + Sync>;
 type Table<T> = BTreeMap<String, Factory<T>>;
+
+/// A scorer as built: one that learns is its own observer.
+struct BuiltScorer {
+    scorer: Arc<dyn Scorer>,
+    observer: Option<Arc<dyn Observer>>,
+}
 
 /// The plug-ins that declared pipelines may name.
 #[derive(Clone, Default)]
 pub struct Registry {
-    filters: Table<dyn Filter>,
-    scorers: Table<dyn Scorer>,
-    pickers: Table<dyn Picker>,
+    filters: Table<Arc<dyn Filter>>,
+    scorers: Table<BuiltScorer>,
+    pickers: Table<Arc<dyn Picker>>,
 }
 
 impl Registry {
@@ -124,8 +130,30 @@ impl Registry {
         T: Scorer + 'static,
         F: Fn(P) -> Result<T, ParamError> + Send + Sync + 'static,
     {
-        let factory = move |params: &Params| -> Result<Arc<dyn Scorer>, ParamError> {
-            Ok(Arc::new(build(read(params)?)?))
+        let factory = move |params: &Params| {
+            Ok(BuiltScorer {
+                scorer: Arc::new(build(read(params)?)?),
+                observer: None,
+            })
+        };
+        self.scorers.insert(name.to_owned(), Arc::new(factory));
+        self
+    }
+
+    /// Adds a scorer that learns under `name`: in every pipeline that names it, it hears what becomes of requests. See
+    /// [`Registry::filter`]. What it has learned goes when the pipeline is built anew.
+    pub fn learning_scorer<P, T, F>(&mut self, name: &str, build: F) -> &mut Self
+    where
+        P: DeserializeOwned,
+        T: Scorer + Observer + 'static,
+        F: Fn(P) -> Result<T, ParamError> + Send + Sync + 'static,
+    {
+        let factory = move |params: &Params| {
+            let scorer = Arc::new(build(read(params)?)?);
+            Ok(BuiltScorer {
+                observer: Some(Arc::clone(&scorer) as _),
+                scorer,
+            })
         };
         self.scorers.insert(name.to_owned(), Arc::new(factory));
         self
@@ -162,35 +190,52 @@ impl Registry {
     pub fn build(&self, spec: &PipelineSpec) -> Result<Pipeline, SpecError> {
         let mut builder = Pipeline::builder();
         for (at, plugin) in spec.filters.iter().enumerate() {
-            let place = || format!("filters[{at}]");
-            refuse(plugin.weight.is_some(), plugin, "weight", "filter", place)?;
-            builder = builder.shared_filter(
-                &plugin.name,
-                make(&self.filters, "filter", plugin, place)?,
-                plugin.soft,
-            );
+            builder = self.add_filter(builder, plugin, || format!("filters[{at}]"))?;
         }
         for (at, plugin) in spec.scorers.iter().enumerate() {
-            let place = || format!("scorers[{at}]");
-            refuse(plugin.soft, plugin, "soft", "scorer", place)?;
-            let weight = positive(plugin, place)?;
-            builder = builder.shared_scorer(
-                &plugin.name,
-                weight,
-                make(&self.scorers, "scorer", plugin, place)?,
-            );
+            builder = self.add_scorer(builder, plugin, || format!("scorers[{at}]"))?;
         }
-        let place = || "picker".to_owned();
-        refuse(
-            spec.picker.weight.is_some(),
-            &spec.picker,
-            "weight",
-            "picker",
-            place,
-        )?;
-        refuse(spec.picker.soft, &spec.picker, "soft", "picker", place)?;
-        let picker = make(&self.pickers, "picker", &spec.picker, place)?;
-        Ok(builder.shared_picker(&spec.picker.name, picker).build())
+        let (plugin, place) = (&spec.picker, || "picker".to_owned());
+        refuse_scorers_keys(plugin, "picker", place)?;
+        refuse(plugin.soft, plugin, "soft", "picker", place)?;
+        let picker = make(&self.pickers, "picker", plugin, place)?;
+        Ok(builder.shared_picker(&plugin.name, picker).build())
+    }
+
+    fn add_filter(
+        &self,
+        builder: PipelineBuilder,
+        plugin: &PluginSpec,
+        place: impl Fn() -> String,
+    ) -> Result<PipelineBuilder, SpecError> {
+        refuse_scorers_keys(plugin, "filter", &place)?;
+        let filter = make(&self.filters, "filter", plugin, place)?;
+        Ok(builder.shared_filter(&plugin.name, filter, plugin.soft))
+    }
+
+    fn add_scorer(
+        &self,
+        builder: PipelineBuilder,
+        plugin: &PluginSpec,
+        place: impl Fn() -> String,
+    ) -> Result<PipelineBuilder, SpecError> {
+        refuse(plugin.soft, plugin, "soft", "scorer", &place)?;
+        let weight = positive(plugin, &place)?;
+        let built = make(&self.scorers, "scorer", plugin, &place)?;
+        let scorer = match plugin.transform {
+            None => built.scorer,
+            Some(transform) => {
+                transform
+                    .check()
+                    .map_err(|source| refused(plugin, place(), source))?;
+                Arc::new(transform.over(built.scorer))
+            }
+        };
+        let builder = builder.shared_scorer(&plugin.name, weight, scorer);
+        Ok(match built.observer {
+            None => builder,
+            Some(observer) => builder.observer(observer),
+        })
     }
 }
 
@@ -200,7 +245,7 @@ impl fmt::Debug for Registry {
     }
 }
 
-fn names<T: ?Sized>(table: &Table<T>) -> Vec<&str> {
+fn names<T>(table: &Table<T>) -> Vec<&str> {
     table.keys().map(String::as_str).collect()
 }
 
@@ -208,24 +253,29 @@ fn read<P: DeserializeOwned>(params: &Params) -> Result<P, ParamError> {
     serde_json::from_value(Value::Object(params.clone())).map_err(ParamError::new)
 }
 
-fn make<T: ?Sized>(
+fn make<T>(
     table: &Table<T>,
     what: &'static str,
     plugin: &PluginSpec,
     place: impl Fn() -> String,
-) -> Result<Arc<T>, SpecError> {
-    let name = plugin.name.clone();
-    let Some(factory) = table.get(&name) else {
+) -> Result<T, SpecError> {
+    let Some(factory) = table.get(&plugin.name) else {
+        let name = plugin.name.clone();
         let known = table.keys().cloned().collect();
         return Err(SpecError {
             path: place(),
             kind: SpecErrorKind::Unknown { what, name, known },
         });
     };
-    factory(&plugin.params).map_err(|source| SpecError {
-        path: place(),
+    factory(&plugin.params).map_err(|source| refused(plugin, place(), source))
+}
+
+fn refused(plugin: &PluginSpec, path: String, source: ParamError) -> SpecError {
+    let name = plugin.name.clone();
+    SpecError {
+        path,
         kind: SpecErrorKind::Params { name, source },
-    })
+    }
 }
 
 fn positive(plugin: &PluginSpec, place: impl Fn() -> String) -> Result<f32, SpecError> {
@@ -240,6 +290,16 @@ fn positive(plugin: &PluginSpec, place: impl Fn() -> String) -> Result<f32, Spec
             weight,
         },
     })
+}
+
+/// Refuses what only a scorer may have.
+fn refuse_scorers_keys(
+    plugin: &PluginSpec,
+    what: &'static str,
+    place: impl Fn() -> String,
+) -> Result<(), SpecError> {
+    refuse(plugin.weight.is_some(), plugin, "weight", what, &place)?;
+    refuse(plugin.transform.is_some(), plugin, "transform", what, place)
 }
 
 fn refuse(

@@ -6,11 +6,12 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
 use super::UnknownPreset;
+use crate::plugins::Transform;
 
 /// One plug-in by name, with its parameters and, for filters and scorers, how the pipeline is to use it.
 ///
-/// Written as a bare name (`healthy`) or as a map whose keys beside `name`, `weight` and `soft` are the plug-in's own
-/// parameters (`{name: softmax, temperature: 0.2}`).
+/// Written as a bare name (`healthy`) or as a map whose keys beside `name`, `weight`, `transform` and `soft` are the
+/// plug-in's own parameters (`{name: softmax, temperature: 0.2}`).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PluginSpec {
     /// The registered name.
@@ -18,6 +19,9 @@ pub struct PluginSpec {
     /// How much a scorer counts beside the others; 1 where unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f32>,
+    /// How a scorer's scores are bent before they are weighed; not at all where unset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transform: Option<Transform>,
     /// A soft filter is skipped where it would leave nobody.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub soft: bool,
@@ -33,6 +37,7 @@ impl PluginSpec {
         Self {
             name: name.into(),
             weight: None,
+            transform: None,
             soft: false,
             params: Map::new(),
         }
@@ -42,6 +47,13 @@ impl PluginSpec {
     #[must_use]
     pub fn weight(mut self, weight: f32) -> Self {
         self.weight = Some(weight);
+        self
+    }
+
+    /// Bends the scores of a scorer.
+    #[must_use]
+    pub fn transform(mut self, transform: Transform) -> Self {
+        self.transform = Some(transform);
         self
     }
 
@@ -89,6 +101,7 @@ impl<'de> de::Visitor<'de> for PluginVisitor {
                     named = true;
                 }
                 "weight" => spec.weight = Some(map.next_value()?),
+                "transform" => spec.transform = Some(map.next_value()?),
                 "soft" => spec.soft = map.next_value()?,
                 _ => {
                     spec.params.insert(key, map.next_value()?);

@@ -9,6 +9,9 @@ pub mod pickers;
 pub mod scorers;
 #[cfg(test)]
 pub(crate) mod testing;
+mod transform;
+
+pub use transform::Transform;
 
 use params::NoParams;
 

@@ -9,7 +9,7 @@ use crate::plugin::Candidate;
 pub(super) fn by_ratio(
     candidates: &[Candidate<'_>],
     out: &mut [f32],
-    cost: impl Fn(&Candidate<'_>) -> f64,
+    cost: impl FnMut(&Candidate<'_>) -> f64,
 ) {
     let least = fill(candidates, out, cost);
     for score in out {
@@ -17,11 +17,37 @@ pub(super) fn by_ratio(
     }
 }
 
+/// As [`by_ratio`], with everybody who is `preferred` (0.5 to 1) above everybody who is not (below 0.5): the best of the
+/// preferred scores 1.
+pub(super) fn by_ratio_preferring(
+    candidates: &[Candidate<'_>],
+    out: &mut [f32],
+    preferred: impl Fn(&Candidate<'_>) -> bool,
+    cost: impl FnMut(&Candidate<'_>) -> f64,
+) {
+    fill(candidates, out, cost);
+    let (mut least_preferred, mut least) = (f32::MAX, f32::MAX);
+    for (candidate, &cost) in candidates.iter().zip(&*out) {
+        if preferred(candidate) {
+            least_preferred = least_preferred.min(cost);
+        } else {
+            least = least.min(cost);
+        }
+    }
+    for (candidate, score) in candidates.iter().zip(out) {
+        *score = if preferred(candidate) {
+            0.5 + 0.5 * ((1.0 + least_preferred) / (1.0 + *score))
+        } else {
+            0.499 * ((1.0 + least) / (1.0 + *score))
+        };
+    }
+}
+
 /// Scores 1 - (cost - least cost) / greatest cost: differences of cost stay in proportion, as a temperature needs them.
 pub(super) fn by_difference(
     candidates: &[Candidate<'_>],
     out: &mut [f32],
-    cost: impl Fn(&Candidate<'_>) -> f64,
+    cost: impl FnMut(&Candidate<'_>) -> f64,
 ) {
     let least = fill(candidates, out, cost);
     let most = out
@@ -38,7 +64,7 @@ pub(super) fn by_difference(
 fn fill(
     candidates: &[Candidate<'_>],
     out: &mut [f32],
-    cost: impl Fn(&Candidate<'_>) -> f64,
+    mut cost: impl FnMut(&Candidate<'_>) -> f64,
 ) -> f32 {
     let mut least = f32::MAX;
     for (candidate, slot) in candidates.iter().zip(out) {
@@ -77,6 +103,17 @@ mod tests {
                 "{least}: {scores:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_preferred_come_first_and_keep_their_order() {
+        let costs = [1e6, 0.0, 1e6 + 1.0, 3.0];
+        let scores = mapped(&costs, |all, out, cost| {
+            by_ratio_preferring(all, out, |c| c.endpoint.id().index() % 2 == 0, cost);
+        });
+        assert_eq!(scores[0], 1.0);
+        assert!(scores[2] < 1.0 && scores[2] >= 0.5, "{scores:?}");
+        assert!(scores[1] < 0.5 && scores[3] < scores[1], "{scores:?}");
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! Scorers: how good each choice would be.
 //!
-//! Scores are shares and ratios, never ranks or the spread between best and worst: a small difference stays small, and a
-//! weight means the same in an idle fleet and in a busy one.
+//! Scores are shares and ratios, not ranks or the spread between best and worst: a small difference stays small, and a
+//! weight means the same in an idle fleet and in a busy one. Two keep the spread because their policy is published so.
+//! Whole policies (`lmetric`, `cache-aware`, ...) are meant to stand alone; their best candidate scores 1.
 
+mod cache_aware;
+mod considered;
+mod consistent_hash;
 mod cost;
+mod dual_map;
 mod dynamo_cost;
 mod kv_headroom;
 mod label_preference;
@@ -13,11 +18,20 @@ mod least_requests;
 mod length_fit;
 mod lmetric;
 mod lora_affinity;
+mod preble_e2;
 mod predicted_ttft;
 mod prefix_affinity;
+mod recent_work;
+mod rendezvous;
 mod session_affinity;
+mod spread;
 mod static_weight;
+mod sticky_until_saturated;
+mod token_load;
 
+pub use cache_aware::{CacheAware, CacheAwareParams};
+pub use consistent_hash::{ConsistentHash, ConsistentHashParams};
+pub use dual_map::{DualMap, DualMapParams};
 pub use dynamo_cost::{DynamoCost, DynamoCostParams};
 pub use kv_headroom::KvHeadroom;
 pub use label_preference::{LabelPreference, LabelPreferenceParams};
@@ -27,10 +41,14 @@ pub use least_requests::LeastRequests;
 pub use length_fit::{LengthFit, LengthFitParams};
 pub use lmetric::{LMetric, LMetricParams, WorkUnit};
 pub use lora_affinity::{LoraAffinity, LoraAffinityParams};
+pub use preble_e2::{PrebleE2, PrebleE2Params};
 pub use predicted_ttft::PredictedTtft;
-pub use prefix_affinity::{PrefixAffinity, PrefixAffinityParams};
+pub use prefix_affinity::{Normalise, PrefixAffinity, PrefixAffinityParams};
 pub use session_affinity::{SessionAffinity, SessionAffinityParams};
+pub use spread::{RunningRequests, WaitingRequests};
 pub use static_weight::StaticWeight;
+pub use sticky_until_saturated::{LoadUnit, StickyUntilSaturated, StickyUntilSaturatedParams};
+pub use token_load::{TokenLoad, TokenLoadParams};
 
 use super::NoParams;
 use crate::pipeline::Registry;
@@ -40,6 +58,9 @@ const NEUTRAL: f32 = 0.5;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry
+        .learning_scorer("cache-aware", CacheAware::new)
+        .scorer("consistent-hash", ConsistentHash::new)
+        .scorer("dual-map", DualMap::new)
         .scorer("dynamo-cost", DynamoCost::new)
         .scorer("kv-headroom", |NoParams {}| Ok(KvHeadroom))
         .scorer("label-preference", LabelPreference::new)
@@ -49,10 +70,15 @@ pub(crate) fn register(registry: &mut Registry) {
         .scorer("length-fit", LengthFit::new)
         .scorer("lmetric", |params: LMetricParams| Ok(LMetric::new(params)))
         .scorer("lora-affinity", LoraAffinity::new)
+        .learning_scorer("preble-e2", PrebleE2::new)
         .scorer("predicted-ttft", |NoParams {}| Ok(PredictedTtft))
         .scorer("prefix-affinity", |params: PrefixAffinityParams| {
             Ok(PrefixAffinity::new(params))
         })
+        .scorer("running-requests", |NoParams {}| Ok(RunningRequests))
         .scorer("session-affinity", SessionAffinity::new)
-        .scorer("static-weight", |NoParams {}| Ok(StaticWeight));
+        .scorer("static-weight", |NoParams {}| Ok(StaticWeight))
+        .scorer("sticky-until-saturated", StickyUntilSaturated::new)
+        .scorer("token-load", TokenLoad::new)
+        .scorer("waiting-requests", |NoParams {}| Ok(WaitingRequests));
 }

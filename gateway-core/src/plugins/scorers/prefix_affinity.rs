@@ -7,22 +7,39 @@ use crate::{
     plugin::{Candidate, Scorer},
 };
 
+/// What a match is measured against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Normalise {
+    /// The prompt: half of it cached is 0.5, whoever else has more.
+    #[default]
+    Prompt,
+    /// The longest match of any candidate: whoever has most scores 1, however little that is.
+    Longest,
+}
+
 /// Parameters of [`PrefixAffinity`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PrefixAffinityParams {
     /// Matches shorter than this many tokens count as none. Default: 0.
     pub min_tokens: u32,
+    /// `prompt` or `longest`: what a match is measured against. Default: `prompt`.
+    pub normalise: Normalise,
 }
 
-/// Scores cached / prompt tokens; 0 where either is unknown.
+/// Scores cached / prompt tokens, or cached tokens / those of the longest match; 0 where either is unknown.
 ///
 /// Use it wherever prompts share beginnings: conversations, agents, one system prompt. It needs block hashes in the request
 /// and a prefix index that is fed, by engines' events or by the router's own choices. Alone it would send everything that
 /// shares a system prompt to one endpoint: give it company that looks at load, with a comparable weight.
 /// `min_tokens` keeps a short common beginning from counting at all.
 ///
-/// The same ratio is used by llm-d's prefix scorer and, against a threshold, by SGLang's cache-aware router.
+/// Normalised by the longest match, a short common beginning weighs as much as a whole conversation: for policies that are
+/// written so.
+///
+/// The same ratio is used by llm-d's prefix scorer and, against a threshold, by SGLang's cache-aware router; Moreh's scorer
+/// has both measures and a logistic transform on top.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PrefixAffinity {
     params: PrefixAffinityParams,
@@ -38,14 +55,20 @@ impl PrefixAffinity {
 
 impl Scorer for PrefixAffinity {
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
-        let prompt = cx.prompt_tokens.max(1) as f32;
-        for (candidate, score) in candidates.iter().zip(out) {
+        let counted = |candidate: &Candidate<'_>| {
             let cached = candidate.cached_tokens.min(cx.prompt_tokens);
-            *score = if cached < self.params.min_tokens {
-                0.0
+            if cached < self.params.min_tokens {
+                0
             } else {
-                cached as f32 / prompt
-            };
+                cached
+            }
+        };
+        let whole = match self.params.normalise {
+            Normalise::Prompt => cx.prompt_tokens,
+            Normalise::Longest => candidates.iter().map(counted).max().unwrap_or(0),
+        };
+        for (candidate, score) in candidates.iter().zip(out) {
+            *score = counted(candidate) as f32 / whole.max(1) as f32;
         }
     }
 }
@@ -84,11 +107,24 @@ mod tests {
     fn short_matches_may_count_as_none() {
         assert_eq!(
             scored(
-                PrefixAffinityParams { min_tokens: 256 },
+                PrefixAffinityParams {
+                    min_tokens: 256,
+                    ..PrefixAffinityParams::default()
+                },
                 1_000,
                 [255, 256, 500]
             ),
             [0.0, 0.256, 0.5]
         );
+    }
+
+    #[test]
+    fn the_longest_match_may_be_the_measure() {
+        let longest = PrefixAffinityParams {
+            min_tokens: 50,
+            normalise: Normalise::Longest,
+        };
+        assert_eq!(scored(longest, 1_000, [49, 50, 200]), [0.0, 0.25, 1.0]);
+        assert_eq!(scored(longest, 1_000, [0, 0, 0]), [0.0; 3]);
     }
 }

@@ -1,14 +1,15 @@
 //! `session-affinity`: one conversation, one endpoint, as long as it is not overloaded.
 
 use serde::Deserialize;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::NEUTRAL;
+use super::{
+    NEUTRAL,
+    rendezvous::{bounded_home, sound_factor},
+};
 use crate::{
     RouteCx,
     pipeline::ParamError,
     plugin::{Candidate, Scorer},
-    plugins::params::ensure,
 };
 
 /// Parameters of [`SessionAffinity`].
@@ -50,22 +51,8 @@ impl SessionAffinity {
     /// # Errors
     /// Where the load factor is below 1 or no number: not every request would have a place.
     pub fn new(params: SessionAffinityParams) -> Result<Self, ParamError> {
-        let factor = params.load_factor;
-        ensure(
-            factor.is_finite() && factor >= 1.0,
-            "`load_factor` must be a number of at least 1",
-        )?;
+        sound_factor(params.load_factor)?;
         Ok(Self { params })
-    }
-
-    /// The most requests an endpoint may have after taking this one.
-    fn capacity(&self, candidates: &[Candidate<'_>]) -> f64 {
-        let requests: u64 = candidates
-            .iter()
-            .map(|candidate| u64::from(candidate.load.requests))
-            .sum();
-        let mean = (requests + 1) as f64 / candidates.len() as f64;
-        (mean * f64::from(self.params.load_factor)).ceil()
     }
 }
 
@@ -75,26 +62,8 @@ impl Scorer for SessionAffinity {
             out.fill(NEUTRAL);
             return;
         };
-        let capacity = self.capacity(candidates);
-        let mut home: Option<(u64, usize)> = None;
-        for (at, (candidate, score)) in candidates.iter().zip(out.iter_mut()).enumerate() {
-            *score = 0.0;
-            if f64::from(candidate.load.requests) < capacity {
-                let hash = xxh3_64_with_seed(candidate.endpoint.name().as_bytes(), session);
-                *score = second_best(hash);
-                home = home.max(Some((hash, at)));
-            }
-        }
-        if let Some((_, at)) = home {
-            out[at] = 1.0;
-        }
+        bounded_home(session, self.params.load_factor, candidates, out);
     }
-}
-
-/// Keeps the order of the hashes below the neutral score, so that the second choice is as fixed as the first.
-fn second_best(hash: u64) -> f32 {
-    // 24 bits fit a float exactly.
-    (hash >> 40) as f32 / (1_u32 << 25) as f32
 }
 
 #[cfg(test)]
