@@ -1,6 +1,6 @@
 //! The one error of this crate.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use gateway_proto::error::ApiError;
 
@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Broken,
     /// The engine was silent for too long.
     Timeout,
+    /// No endpoint is predicted to answer before the request's deadline.
+    TooLate,
     /// The request used up the time it may take in all; says nothing about the engine.
     OutOfTime,
     /// The engine is full.
@@ -44,6 +46,7 @@ impl ErrorKind {
             Self::Closed => "closed",
             Self::Broken => "broken",
             Self::Timeout => "timeout",
+            Self::TooLate => "too_late",
             Self::OutOfTime => "out_of_time",
             Self::Busy => "busy",
             Self::EngineFailed => "engine_failed",
@@ -83,6 +86,7 @@ pub struct RouteError(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     retry: Retry,
+    retry_after: Option<Duration>,
     api: ApiError,
 }
 
@@ -90,7 +94,25 @@ impl RouteError {
     /// An error with what the caller is to be told.
     #[must_use]
     pub fn new(kind: ErrorKind, retry: Retry, api: ApiError) -> Self {
-        Self(Box::new(Inner { kind, retry, api }))
+        Self(Box::new(Inner {
+            kind,
+            retry,
+            retry_after: None,
+            api,
+        }))
+    }
+
+    /// The same error, with when it is worth the caller's while to ask again.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    /// When it is worth the caller's while to ask again, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// What went wrong.
@@ -104,7 +126,7 @@ impl RouteError {
     pub fn origin(&self) -> Origin {
         match self.0.kind {
             ErrorKind::BadRequest | ErrorKind::UnknownModel | ErrorKind::Rejected => Origin::Client,
-            ErrorKind::NoEndpoint | ErrorKind::OutOfTime => Origin::Gateway,
+            ErrorKind::NoEndpoint | ErrorKind::TooLate | ErrorKind::OutOfTime => Origin::Gateway,
             _ => Origin::Engine,
         }
     }

@@ -34,6 +34,7 @@ mod dispatch;
 pub mod engine;
 mod error;
 pub mod feed;
+mod goals;
 mod report;
 mod router;
 mod service;
@@ -49,6 +50,7 @@ pub use engine::{Detected, detect};
 pub use error::{ErrorKind, Origin, Retry, RouteError};
 pub use gateway_core::{self as core, EndpointSpec};
 pub use gateway_proto as proto;
+pub use goals::{Goal, Goals};
 pub use report::{Ending, GAP_BUCKETS_MICROS, Gaps, Hints, NoReports, ReportSink, RouteReport};
 pub use router::{BuildError, Router, RouterBuilder};
 pub use settings::{

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use gateway_proto::{ir::Usage, openai::Api};
 
-use crate::ErrorKind;
+use crate::{ErrorKind, Goal};
 
 /// What a wrapper knows of a request and the decision may use.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,10 @@ pub struct Hints {
     pub labels: Vec<(String, String)>,
     /// The time this request may take in all, where it is less than configured.
     pub total: Option<Duration>,
+    /// What the request is to achieve; what is missing is taken from the settings.
+    pub goal: Goal,
+    /// A key of whoever asks, by which output lengths are learned; 0 where unknown. It must give away nothing.
+    pub caller: u64,
     /// Whether the decision is to be explained.
     pub explain: bool,
 }
@@ -79,8 +83,11 @@ pub struct RouteReport {
     pub status: Option<u16>,
     /// Time the decisions took, in microseconds, all attempts together.
     pub decision_micros: u64,
-    /// Time from the router's receiving the request to the first event of a stream; replies that come whole have none.
+    /// Time from the router's receiving the request to the first event of a stream with something generated in it; replies
+    /// that come whole have none.
     pub ttft: Option<Duration>,
+    /// Time from the last decision to the first token, as predicted then.
+    pub predicted_ttft: Option<Duration>,
     /// Time in all.
     pub total: Duration,
     /// Gaps between chunks.

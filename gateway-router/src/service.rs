@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::{Buf, Bytes};
@@ -56,6 +57,7 @@ where
     let id = request_id(&parts);
     let refuse = |error: ApiError| Refused {
         error,
+        retry_after: None,
         id: Arc::clone(&id),
     };
     let api = api_of(&parts).map_err(refuse)?;
@@ -72,14 +74,16 @@ where
         headers: parts.headers,
         hints,
     });
-    let reply = routed
-        .await
-        .map_err(|error: RouteError| refuse(error.to_api().clone()))?;
+    let reply = routed.await.map_err(|error: RouteError| Refused {
+        retry_after: error.retry_after(),
+        ..refuse(error.to_api().clone())
+    })?;
     Ok(reply.response)
 }
 
 struct Refused {
     error: ApiError,
+    retry_after: Option<Duration>,
     id: Arc<str>,
 }
 
@@ -92,6 +96,11 @@ fn error_reply(refused: &Refused) -> Reply {
         header::CONTENT_TYPE,
         header::HeaderValue::from_static("application/json"),
     );
+    if let Some(wait) = refused.retry_after {
+        reply
+            .headers_mut()
+            .insert(header::RETRY_AFTER, whole_seconds(wait).into());
+    }
     if reply.status() == StatusCode::METHOD_NOT_ALLOWED {
         // Every route here takes one method; RFC 9110 (15.5.6) wants it named.
         reply
@@ -99,6 +108,11 @@ fn error_reply(refused: &Refused) -> Reply {
             .insert(header::ALLOW, header::HeaderValue::from_static("POST"));
     }
     reply
+}
+
+/// Whole seconds, rounded up: whoever comes back then is not too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 fn api_of(parts: &Parts) -> Result<Api, ApiError> {

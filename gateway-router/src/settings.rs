@@ -6,6 +6,7 @@ use gateway_core::{EndpointSpec, FleetConfig, Pipelines};
 use http::HeaderValue;
 
 use crate::{
+    Goals,
     feed::{FeedSettings, KvEvents},
     wire::Target,
 };
@@ -203,6 +204,8 @@ pub struct RouterSettings {
     pub text: TextBlocks,
     /// How KV events are taken in.
     pub feeds: FeedSettings,
+    /// What requests are to achieve that do not say so themselves.
+    pub goals: Goals,
     /// Sizes.
     pub limits: SizeLimits,
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use gateway_core::{EndpointId, Fleet, FleetError, Pipelines};
 
 use crate::{
-    Deadlines, EndpointSettings, RetrySettings, RouterSettings, SizeLimits, TextBlocks,
+    Deadlines, EndpointSettings, Goals, RetrySettings, RouterSettings, SizeLimits, TextBlocks,
     WatchSettings,
     engine::{EngineClient, HttpEngine},
     feed::{FedBy, FeedSettings},
@@ -24,6 +24,7 @@ pub(crate) struct Snapshot {
     pub(crate) watch: WatchSettings,
     pub(crate) text: TextBlocks,
     pub(crate) feeds: FeedSettings,
+    pub(crate) goals: Goals,
     pub(crate) limits: SizeLimits,
     engines: HashMap<EndpointId, Wired>,
 }
@@ -83,6 +84,7 @@ impl Snapshot {
             watch: settings.watch,
             text: settings.text,
             feeds: settings.feeds,
+            goals: settings.goals,
             limits: settings.limits,
             engines,
         })

@@ -166,7 +166,7 @@ async fn whole(
     if facts.aborted {
         return Err(broken("The engine gave the request up."));
     }
-    flight.complete(facts.usage);
+    flight.complete(facts.usage, None);
     Ok(BegunBody::Whole(whole))
 }
 
@@ -190,7 +190,6 @@ async fn first_events(
             None => relay.finish(),
         };
         if !step.forward.is_empty() {
-            flight.first_byte();
             let patience = Patience {
                 idle: snapshot.deadlines.idle,
                 total: total.saturating_sub(flight.age()),

@@ -43,6 +43,7 @@ impl Flight {
             status: None,
             decision_micros: 0,
             ttft: None,
+            predicted_ttft: None,
             total: Duration::ZERO,
             gaps: Gaps::default(),
             prompt_tokens_estimate: u32::try_from(view.prompt_size.tokens).unwrap_or(u32::MAX),
@@ -84,6 +85,7 @@ impl Flight {
         self.report.attempts += 1;
         self.report.endpoint = Some(Arc::from(placement.endpoint().name()));
         self.report.cached_tokens_estimate = placement.cached_tokens();
+        self.report.predicted_ttft = Some(from_millis(placement.forecast().ttft_ms));
         let health = snapshot.fleet.config().health;
         self.current = Some(Attempt {
             placement,
@@ -93,8 +95,9 @@ impl Flight {
         });
     }
 
-    /// The first byte of the reply is there.
-    pub(super) fn first_byte(&mut self) {
+    /// The first of what is generated is there; `cached_tokens` is what the engine found in its cache, where it said so
+    /// already.
+    pub(super) fn first_token(&mut self, cached_tokens: Option<u32>) {
         let now = self.now();
         if self.report.ttft.is_none() {
             self.report.ttft = Some(now.since(self.began));
@@ -102,7 +105,7 @@ impl Flight {
         let Some(attempt) = &mut self.current else {
             return;
         };
-        attempt.placement.first_token(None, now);
+        attempt.placement.first_token(cached_tokens, now);
         let endpoint = attempt.placement.endpoint().id();
         let after_micros = micros(now.since(attempt.sent));
         attempt.pipeline.observe(&RouteEvent::FirstToken {
@@ -113,24 +116,24 @@ impl Flight {
 
     /// The attempt failed; its load is released, another one may follow.
     pub(super) fn attempt_failed(&mut self, error: &RouteError) {
-        self.end_attempt(outcome_of(error.kind()));
+        self.end_attempt(outcome_of(error.kind()), None);
     }
 
-    /// The request ended well.
-    pub(super) fn complete(&mut self, usage: Option<Usage>) {
+    /// The request ended well. `counted` is how many tokens seem to have come out, for engines that do not say.
+    pub(super) fn complete(&mut self, usage: Option<Usage>, counted: Option<u32>) {
         self.report.usage = usage;
         self.report.ending = Ending::Completed;
-        self.end_attempt(Outcome::Served);
+        self.end_attempt(Outcome::Served, counted);
     }
 
     /// The request ended with an error that the caller is told.
     pub(super) fn fail(&mut self, kind: ErrorKind, usage: Option<Usage>) {
         self.report.usage = usage;
         self.report.ending = Ending::Failed(kind);
-        self.end_attempt(outcome_of(kind));
+        self.end_attempt(outcome_of(kind), None);
     }
 
-    fn end_attempt(&mut self, outcome: Outcome) {
+    fn end_attempt(&mut self, outcome: Outcome, counted: Option<u32>) {
         let Some(mut attempt) = self.current.take() else {
             return;
         };
@@ -138,7 +141,8 @@ impl Flight {
         let output_tokens = self
             .report
             .usage
-            .and_then(|usage| u32::try_from(usage.completion_tokens).ok());
+            .and_then(|usage| u32::try_from(usage.completion_tokens).ok())
+            .or(counted);
         if outcome == Outcome::Served {
             attempt.placement.finished(output_tokens, now);
         }
@@ -155,7 +159,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.end_attempt(Outcome::Neutral);
+        self.end_attempt(Outcome::Neutral, None);
         self.report.total = self.age();
         self.sink.report(&self.report);
     }
@@ -167,6 +171,11 @@ impl std::fmt::Debug for Flight {
             .field("report", &self.report)
             .finish_non_exhaustive()
     }
+}
+
+/// A prediction as a time; none is taken to mean more than a day.
+fn from_millis(ms: f64) -> Duration {
+    Duration::from_secs_f64((ms / 1_000.0).clamp(0.0, 86_400.0))
 }
 
 fn micros(span: Duration) -> u64 {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use gateway_core::{EndpointId, Explanation, Pipeline, RouteCx, Stage, hash};
+use gateway_core::{EndpointId, Explanation, Pipeline, RouteCx, Stage, hash, pipeline::Late};
 use gateway_proto::{error::ApiError, openai::RequestView};
 
 use super::{RouteReply, RouteRequest, attempt, flight::Flight, request::Keys};
-use crate::{ErrorKind, Retry, RouteError, router::Shared, snapshot::Snapshot};
+use crate::{ErrorKind, Goal, Retry, RouteError, router::Shared, snapshot::Snapshot};
 
 /// Routes `request`: as many attempts as settings, budget and errors allow, each on another endpoint.
 pub(crate) async fn run(shared: &Shared, request: RouteRequest) -> Result<RouteReply, RouteError> {
@@ -76,6 +76,8 @@ struct Route<'a> {
     keys: Keys,
     labels: Vec<(&'a str, &'a str)>,
     session: Option<u64>,
+    goal: Goal,
+    caller: u64,
     is_adapter: bool,
 }
 
@@ -102,6 +104,8 @@ impl<'a> Route<'a> {
                 .map(|(key, value)| (key.as_str(), value.as_str()))
                 .collect(),
             session: request.hints.session.or_else(|| own(view)),
+            goal: snapshot.goals.of(&view.model, request.hints.goal),
+            caller: request.hints.caller,
             is_adapter,
         })
     }
@@ -122,6 +126,12 @@ impl<'a> Route<'a> {
             .selector(&self.labels)
             .exclude(tried);
         cx.is_silent = !view.stream;
+        cx.objectives = self.goal.objectives;
+        // What earlier attempts took is gone.
+        let age_ms = flight.age().as_secs_f32() * 1_000.0;
+        cx.objectives.deadline_ms = cx.objectives.deadline_ms.map(|ms| ms - age_ms);
+        cx.priority = self.goal.priority.unwrap_or_default();
+        cx.caller = self.caller;
         cx.keying = self.keys.keying;
         cx.session = self.session;
         cx.adapter = self.is_adapter.then_some(&*view.model);
@@ -151,13 +161,32 @@ fn place(
     flight.report.decision_micros += u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let placement = placed.map_err(|nobody| {
         tracing::debug!(model = &*request.view.model, %nobody, "nobody can take the request");
-        let message = "No engine can take this request just now. Try again in a moment.";
-        RouteError::new(
-            ErrorKind::NoEndpoint,
-            Retry::Never,
-            ApiError::overloaded(message),
-        )
+        nobody.late.map_or_else(overloaded, too_late)
     })?;
     flight.placed(placement, route.pipeline, route.snapshot);
     Ok(explanation)
+}
+
+fn overloaded() -> RouteError {
+    let message = "No engine can take this request just now. Try again in a moment.";
+    RouteError::new(
+        ErrorKind::NoEndpoint,
+        Retry::Never,
+        ApiError::overloaded(message),
+    )
+}
+
+/// Refused now rather than answered when nobody waits any more.
+fn too_late(late: Late) -> RouteError {
+    let expected = late.expected.as_millis();
+    let what_to_do = if late.retry_after.is_some() {
+        "Try again later, or allow more time."
+    } else {
+        "The prompt alone takes longer than that: allow more time, or send less."
+    };
+    let message = format!(
+        "The answer would begin after the request's deadline: in {expected} ms at the earliest. {what_to_do}"
+    );
+    let api = ApiError::new(429, message).with_code("deadline_unreachable");
+    RouteError::new(ErrorKind::TooLate, Retry::Never, api).with_retry_after(late.retry_after)
 }

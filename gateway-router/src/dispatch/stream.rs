@@ -38,6 +38,8 @@ pub(super) struct StreamBody {
     relay: Relay,
     flight: Option<Flight>,
     clock: Silence,
+    /// Events since the first with something generated in it: about as many as tokens.
+    events: u32,
 }
 
 /// One timer for the whole stream: it is not reset per chunk, but looks, when it fires, how long the silence really was.
@@ -77,6 +79,7 @@ impl StreamBody {
             relay,
             flight: Some(flight),
             clock,
+            events: 0,
         };
         // The first bytes end the wait for the reply; they are no gap between chunks.
         stream.ready = stream.accept(first);
@@ -120,6 +123,14 @@ impl StreamBody {
     }
 
     fn accept(&mut self, step: RelayStep) -> Option<Bytes> {
+        if step.first_content
+            && let Some(flight) = &mut self.flight
+        {
+            flight.first_token(cached_tokens(&self.relay));
+        }
+        if self.relay.has_content() {
+            self.events = self.events.saturating_add(events(&step.forward));
+        }
         if let Some(terminal) = step.terminal {
             self.end(terminal);
         }
@@ -165,7 +176,7 @@ impl StreamBody {
     fn complete(&mut self) {
         let usage = self.relay.usage();
         if let Some(mut flight) = self.flight.take() {
-            flight.complete(usage);
+            flight.complete(usage, Some(self.events));
         }
         // The end of the body often comes apart from `[DONE]`; a connection read to its end serves again.
         self.clock.wait_for_end();
@@ -215,4 +226,20 @@ impl StreamBody {
         }
         false
     }
+}
+
+/// What the engine has said of its cache so far; most say so at the end only.
+fn cached_tokens(relay: &Relay) -> Option<u32> {
+    let cached = relay.usage()?.cached_tokens?;
+    u32::try_from(cached).ok()
+}
+
+/// Events in `bytes`, which are whole ones, the mark of the end left out.
+fn events(bytes: &[u8]) -> u32 {
+    let is_event = |line: &&[u8]| {
+        line.strip_prefix(b"data:")
+            .is_some_and(|data| data.trim_ascii() != b"[DONE]")
+    };
+    let count = bytes.split(|byte| *byte == b'\n').filter(is_event).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
