@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gateway_core::{PipelineSpec, PluginSpec, Registry};
+use gateway_core::{PipelineSpec, PluginSpec, Registry, pipeline::presets};
 
 const PAGE: &str = include_str!("../../docs/plugins.md");
 
@@ -85,6 +85,19 @@ fn every_example_builds() {
         PipelineSpec::default(),
         "the default as the page writes it"
     );
+}
+
+#[test]
+fn every_preset_has_its_row_and_no_row_is_left_over() {
+    let part = PAGE.split("\n## Presets\n").nth(1).expect("a section");
+    let part = part.split("\n## ").next().expect("a section");
+    let listed = part.lines().filter_map(|line| line.strip_prefix("| `"));
+    let listed: Vec<_> = listed.map(|line| line.replace('×', "x")).collect();
+    let rows = presets().map(|preset| {
+        let (name, summary, reference) = (preset.name, preset.summary, preset.reference);
+        format!("{name}` | {summary} | {reference} |")
+    });
+    assert_eq!(listed, rows.collect::<Vec<_>>());
 }
 
 /// A pipeline of this one plug-in.

@@ -41,11 +41,7 @@ pub(crate) fn candidates(fleet: &Fleet) -> Vec<Candidate<'_>> {
         cached_tokens: 0,
         loaded_tokens: 0,
     };
-    fleet
-        .endpoints()
-        .iter()
-        .map(|endpoint| candidate(endpoint))
-        .collect()
+    fleet.endpoints().iter().map(candidate).collect()
 }
 
 /// The scorer's word on each candidate.

@@ -38,7 +38,11 @@ impl Transform {
     /// The score, bent; 0 to 1 for every score, NaN counting as 0.
     #[must_use]
     pub fn apply(&self, score: f32) -> f32 {
-        let score = score.max(0.0).min(1.0);
+        let score = if score.is_nan() {
+            0.0
+        } else {
+            score.clamp(0.0, 1.0)
+        };
         match *self {
             Self::Linear { low, high } => ((score - low) / (high - low)).clamp(0.0, 1.0),
             Self::Logistic { k, x0 } => 1.0 / (1.0 + (-k * (score - x0)).exp()),
