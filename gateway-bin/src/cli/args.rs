@@ -83,6 +83,15 @@ pub(super) struct SimArgs {
     /// The port on loopback where KV events are published; 0 takes a free one
     #[arg(long, value_name = "PORT")]
     pub(super) kv_events: Option<u16>,
+    /// A subscriber that it connects to with its KV events, instead of binding a port
+    #[arg(long, value_name = "ADDR", conflicts_with = "kv_events")]
+    pub(super) kv_connect: Option<SocketAddr>,
+    /// The topic of its KV events [default: kv@localhost@MODEL]
+    #[arg(long)]
+    pub(super) kv_topic: Option<String>,
+    /// Write KV events as arrays, as vLLM did up to 0.23
+    #[arg(long)]
+    pub(super) kv_arrays: bool,
     /// The key it asks for; none where unset
     #[arg(long)]
     pub(super) api_key: Option<String>,

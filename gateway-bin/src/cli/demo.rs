@@ -18,7 +18,7 @@ use crate::{
 
 /// The model's name.
 const MODEL: &str = "demo";
-/// Engines: name, chip profile, label.
+/// Engines: name, the chip profile they act by, the chip the gateway is told of.
 const ENGINES: [(&str, &str, &str); 4] = [
     ("h100-a", "8b-h100", "h100"),
     ("h100-b", "8b-h100", "h100"),
@@ -46,7 +46,7 @@ pub(super) fn run(args: &DemoArgs) -> anyhow::Result<()> {
 fn configured(urls: &[String]) -> anyhow::Result<Config> {
     let mut text = String::from("endpoints:\n");
     for ((name, _, chip), url) in ENGINES.iter().zip(urls) {
-        writeln!(text, "  - {{ name: {name}, url: \"{url}\", kind: vllm, models: [{MODEL}], labels: {{ chip: {chip} }} }}")
+        writeln!(text, "  - {{ name: {name}, url: \"{url}\", kind: vllm, models: [{MODEL}], labels: {{ chip: {chip} }}, hardware: {{ chip: {chip} }} }}")
             .context("writing to memory")?;
     }
     Ok(config::read(

@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
             out::line(format_args!("{:#}", crate::config::file::schema()));
             Ok(())
         }
-        Command::SimEngine(args) => sim_engine::run(args),
+        Command::SimEngine(args) => sim_engine::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::HashKey(args) => hash_key::run(&args),
     };

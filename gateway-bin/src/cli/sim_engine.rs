@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use gateway_sim::{
-    engine::{KvEventsConfig, SimConfig, SimEngine},
+    engine::{EventForm, KvEventsConfig, SimConfig, SimEngine},
     model::ChipProfile,
 };
 use tokio::{runtime::Builder, signal};
@@ -12,7 +12,7 @@ use super::{args::SimArgs, out};
 /// The profile used where none is named.
 pub(super) const DEFAULT_PROFILE: &str = "8b-h100";
 
-pub(super) fn run(args: SimArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &SimArgs) -> anyhow::Result<()> {
     let chip = ChipProfile::named(&args.profile).with_context(|| {
         let known: Vec<_> = ChipProfile::names().collect();
         format!(
@@ -21,20 +21,33 @@ pub(super) fn run(args: SimArgs) -> anyhow::Result<()> {
             known.join(", ")
         )
     })?;
-    let mut config = SimConfig::new(args.model, chip);
+    let mut config = SimConfig::new(args.model.clone(), chip);
     config.listen = args.listen;
     config.time_scale = args.speed;
-    config.api_key = args.api_key;
+    config.api_key.clone_from(&args.api_key);
     config.seed = args.seed;
-    if let Some(port) = args.kv_events {
-        let mut events = KvEventsConfig::new(&config.models[0]);
-        events.publish.set_port(port);
-        config.kv_events = Some(events);
-    }
+    config.kv_events = kv_events(args, &config.models[0]);
     Builder::new_current_thread()
         .enable_all()
         .build()?
         .block_on(serve(config))
+}
+
+/// Where and how it publishes KV events, if it is to.
+fn kv_events(args: &SimArgs, model: &str) -> Option<KvEventsConfig> {
+    let mut events = KvEventsConfig::new(model);
+    match (args.kv_connect, args.kv_events) {
+        (Some(subscriber), _) => (events.publish, events.connect) = (subscriber, true),
+        (None, Some(port)) => events.publish.set_port(port),
+        (None, None) => return None,
+    }
+    if let Some(topic) = &args.kv_topic {
+        events.topic.clone_from(topic);
+    }
+    if args.kv_arrays {
+        events.form = EventForm::Array;
+    }
+    Some(events)
 }
 
 async fn serve(config: SimConfig) -> anyhow::Result<()> {

@@ -51,6 +51,6 @@ mod tests {
         assert_eq!(squares.unwrap()[99], 9_801);
         let failed = all(100, |n| if n % 10 == 3 { Err(n) } else { Ok(n) });
         assert_eq!(failed.unwrap_err() % 10, 3);
-        assert_eq!(all(0, |n| Err::<(), _>(n)), Ok(Vec::new()));
+        assert_eq!(all(0, Err::<(), _>), Ok(Vec::new()));
     }
 }

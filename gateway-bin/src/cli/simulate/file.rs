@@ -29,7 +29,7 @@ pub(super) enum Written {
     /// A built-in one, by its name.
     Named,
     /// Pipelines.
-    Pipeline(PipelinesSpec),
+    Pipeline(Box<PipelinesSpec>),
     /// A configuration file of the gateway; its pipelines count.
     Config(PathBuf),
 }

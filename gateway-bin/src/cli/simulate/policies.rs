@@ -90,7 +90,7 @@ fn policy(entry: &PolicyEntry) -> anyhow::Result<Policy> {
             };
             declared(&entry.name, spec)
         }
-        Written::Pipeline(spec) => declared(&entry.name, spec.clone()),
+        Written::Pipeline(spec) => declared(&entry.name, (**spec).clone()),
         Written::Config(file) => configured(&entry.name, file),
     }
 }

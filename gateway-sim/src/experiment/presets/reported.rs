@@ -64,13 +64,18 @@ fn two_lengths() -> Kind {
     })
 }
 
-fn equal_chips() -> Vec<Preset> {
-    let hot = HotPrefix {
+/// A hotter prefix than that for tuning.
+fn hot() -> Kind {
+    Kind::HotPrefix(HotPrefix {
         hot_share: 0.8,
         cold_prefixes: 60,
         ..HotPrefix::default()
-    };
-    let books = Documents {
+    })
+}
+
+/// Longer documents than those for tuning, asked more often.
+fn books() -> Kind {
+    Kind::Documents(Documents {
         document_tokens: Lengths {
             median: 30_000,
             sigma: 0.5,
@@ -78,13 +83,20 @@ fn equal_chips() -> Vec<Preset> {
         },
         questions: 5.0,
         ..Documents::default()
-    };
-    let waves = Bursts {
+    })
+}
+
+/// Shorter waves than those for tuning, and higher.
+fn waves() -> Kind {
+    Kind::Bursts(Bursts {
         on_seconds: 4.0,
         off_seconds: 12.0,
         ratio: 10.0,
         ..Bursts::default()
-    };
+    })
+}
+
+fn equal_chips() -> Vec<Preset> {
     vec![
         new(
             "chat-hbm-a100",
@@ -131,14 +143,14 @@ fn equal_chips() -> Vec<Preset> {
             "bursts-h200",
             "Waves of traffic",
             "4x8b-h200",
-            Kind::Bursts(waves),
+            waves(),
             29.0,
         ),
         new(
             "hot-prefix-a100",
             "Most requests have one prefix",
             "6x8b-a100",
-            Kind::HotPrefix(hot),
+            hot(),
             12.0,
         )
         .wants(2_000.0, 200.0, 80.0),
@@ -146,7 +158,7 @@ fn equal_chips() -> Vec<Preset> {
             "documents-h200",
             "Long documents, a few questions each",
             "6x8b-h200",
-            Kind::Documents(books),
+            books(),
             3.5,
         ),
     ]

@@ -24,10 +24,11 @@ impl Axis {
 
     /// Even steps for even ratios, over whole powers of ten.
     pub(super) fn logarithmic([low, high]: [f64; 2], [from, to]: [f64; 2]) -> Self {
-        let low = low.max(1e-3).log10().floor();
+        // Without any number there is none that is least.
+        let low = low.clamp(1e-3, 1e12).log10().floor();
         Self {
             low,
-            high: high.max(1e-3).log10().ceil().max(low + 1.0),
+            high: high.clamp(1e-3, 1e15).log10().ceil().max(low + 1.0),
             logarithmic: true,
             from,
             to,
