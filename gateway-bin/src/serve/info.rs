@@ -111,6 +111,7 @@ pub(crate) fn metrics_page(gate: &Gate) -> String {
     metrics::page(
         &gate.metrics,
         &gate.router.fleet(),
+        &gate.router.feeds(),
         gate.router.clock().now(),
     )
 }

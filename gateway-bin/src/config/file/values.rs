@@ -1,15 +1,11 @@
 //! Values that are written as text.
 
-use std::{borrow::Cow, fmt, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use gateway_govern::keys::{KeyHash, parse_expiry};
 use gateway_router::{Credential, Target, TargetError};
 use jiff::SignedDuration;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
-    de::{self, Visitor},
-};
+use serde::{Serialize, Serializer};
 
 /// A time that is not zero, such as `250ms`, `5s` or `1m 30s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,18 +45,18 @@ impl Default for Address {
 /// Gives a type its deserializer and its schema: text in the form that `$form` says, read by `$read`.
 macro_rules! written {
     ($type:ident, $form:literal, $read:expr) => {
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Text;
 
-                impl Visitor<'_> for Text {
+                impl serde::de::Visitor<'_> for Text {
                     type Value = $type;
 
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                         f.write_str($form)
                     }
 
-                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$type, E> {
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$type, E> {
                         $read(text.trim()).map($type).map_err(E::custom)
                     }
                 }
@@ -69,17 +65,19 @@ macro_rules! written {
             }
         }
 
-        impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($type).into()
             }
 
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "description": concat!("Write ", $form, ".") })
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "description": concat!("Write ", $form, ".") })
             }
         }
     };
 }
+
+pub(super) use written;
 
 written!(
     Span,
