@@ -9,6 +9,7 @@ mod connections;
 mod deadlines;
 mod detect;
 mod failover;
+mod feed;
 mod goals;
 mod headers;
 mod outage;
