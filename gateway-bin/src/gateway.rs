@@ -19,6 +19,7 @@ use crate::{
     config::{Config, DrainConfig},
     discovery::Known,
     gate::Gate,
+    learned::Keeper,
     log::LostLines,
     metrics::Metrics,
     reload::{self, Source},
@@ -158,8 +159,12 @@ async fn control(
     tell: &mpsc::SyncSender<Told>,
 ) {
     let drain = config.drain;
+    let keeper = config.state_file.clone().map(Keeper::new);
     let begin = async {
         let (gate, steward, orders) = open(config, stages, options.lost_lines).await?;
+        if let Some(keeper) = &keeper {
+            keeper.restore(&gate.router.fleet());
+        }
         let signals = options.signals.then(Signals::catch).transpose()?;
         let workers = serve_on_threads(sites, &gate)?;
         Ok((gate, steward, orders, signals, workers))
@@ -177,6 +182,9 @@ async fn control(
         tokio::spawn(reload::watch(source, asked, Arc::clone(&gate), orders));
     }
     tokio::spawn(steward.run());
+    if let Some(keeper) = &keeper {
+        tokio::spawn(keeper.clone().run(gate.router.clone()));
+    }
     // Whoever waited for this may have gone; the stages will say so.
     tell.send(Ok(Arc::clone(&gate))).unwrap_or_default();
     tokio::spawn(step_down(gate.stages.clone(), drain));
@@ -184,6 +192,9 @@ async fn control(
         workers.into_iter().for_each(|worker| drop(worker.join()))
     });
     drop(joined.await);
+    if let Some(keeper) = keeper {
+        keeper.finish(&gate.router.fleet());
+    }
 }
 
 async fn open(

@@ -10,6 +10,7 @@ mod discovery;
 pub mod fuzzing;
 mod gate;
 mod gateway;
+mod learned;
 mod log;
 mod metrics;
 mod reload;

@@ -119,7 +119,7 @@ impl Steward {
 fn fixed_changes(old: &Config, new: &Config) -> Vec<&'static str> {
     let fleet = |config: &Config| {
         let fleet = config.router.fleet;
-        (fleet.telemetry, fleet.health, fleet.prefix)
+        (fleet.telemetry, fleet.health, fleet.residency)
     };
     let changed = [
         ("listen", old.listen != new.listen),
@@ -127,6 +127,7 @@ fn fixed_changes(old: &Config, new: &Config) -> Vec<&'static str> {
         ("threads", old.threads != new.threads),
         ("log", old.log != new.log),
         ("drain", old.drain != new.drain),
+        ("state", old.state_file != new.state_file),
         ("telemetry, health or prefix", fleet(old) != fleet(new)),
     ];
     changed

@@ -1,6 +1,6 @@
 //! What the binary is told, in domain types.
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use gateway_govern::keys::KeyRing;
 use gateway_proto::openai::ViewLimits;
@@ -25,6 +25,8 @@ pub struct Config {
     pub router: RouterSettings,
     /// Sizes and times at the front door.
     pub limits: ServeLimits,
+    /// Where what was learned is kept.
+    pub state_file: Option<PathBuf>,
     /// How the gateway stops.
     pub drain: DrainConfig,
     /// What is logged.

@@ -66,6 +66,42 @@ fn values_arrive() {
 }
 
 #[test]
+fn hardware_and_goals_arrive() {
+    let text = "objectives: {ttft: 2s, tpot: 40ms}\npriority: -5\nstate: {file: learned.json}\n\
+                models: [{name: m, priority: 100, objectives: {deadline: 1s}}]\nendpoints:\n\
+                \x20 - {name: a, url: \"http://a:1\", models: [m], hardware: {chip: l40s, chips: 2, hbm_gbs: 1500, kv_tokens: 9}}\n\
+                \x20 - {name: b, url: \"http://b:1\", hardware: {chip: 910b}}\n";
+    let config = config(text).expect("valid");
+    let of = |at: usize| &config.endpoints[at].settings.spec.hardware;
+    assert_eq!(of(0).class.as_deref(), Some("l40sx2"));
+    assert_eq!((of(0).tflops, of(0).hbm_gbs), (Some(724.0), Some(1500.0)));
+    assert_eq!((of(0).kv_tokens, of(1).tflops), (Some(9), Some(313.0)));
+    let goal = config.router.goals.of("m", gateway_router::Goal::default());
+    assert_eq!(goal.priority, Some(100));
+    let objectives = goal.objectives;
+    assert_eq!(
+        (
+            objectives.ttft_ms,
+            objectives.tpot_ms,
+            objectives.deadline_ms
+        ),
+        (Some(2_000.0), Some(40.0), Some(1_000.0))
+    );
+    let other = config
+        .router
+        .goals
+        .of("other", gateway_router::Goal::default());
+    assert_eq!(
+        (other.priority, other.objectives.deadline_ms),
+        (Some(-5), None)
+    );
+    assert_eq!(
+        config.state_file.as_deref(),
+        Some(Path::new("learned.json"))
+    );
+}
+
+#[test]
 fn pipelines_may_be_plain_or_staged() {
     let text = "pipeline: {scorers: [{name: least-requests, weight: 2}]}\n\
                 models:\n  - name: m\n    pipeline:\n      prefill: {picker: best}\n      decode: {filters: [healthy]}\n\
@@ -103,6 +139,13 @@ fn mistakes_name_file_line_and_what_is_known() {
         "pipeline:\n  scorers:\n    - {name: least-requests, wieght: 2}\n",
         "pipeline:\n  scorers:\n    - {name: least-requests, weight: -1}\n",
         "pipeline:\n  scorers:\n    - {weight: 1}\n",
+        "endpoints:\n  - {name: a, url: \"http://a:1\", hardware: {chip: h1000}}\n",
+        "endpoints:\n  - {name: a, url: \"http://a:1\", hardware: {chips: 2}}\n",
+        "endpoints:\n  - {name: a, url: \"http://a:1\", hardware: {tflops: -1}}\n",
+        "endpoints:\n  - name: a\n    url: http://a:1\n    hardware: {costs: {prefill_base_ms: 1}}\n",
+        "priority: 101\n",
+        "models: [{name: m, priority: -101}]\nendpoints: [{name: a, url: \"http://a:1\"}]\n",
+        "objectives: {ttft: 0s}\n",
         "deadlines:\n  total: 5 parsecs\n",
         "deadlines:\n  total: 0s\n",
         "deadlines: {total: 10}\n",

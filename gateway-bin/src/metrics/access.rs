@@ -17,9 +17,11 @@ pub(super) fn log(report: &RouteReport) {
         stream = report.stream,
         attempts = report.attempts,
         ttft_ms = report.ttft.map(|ttft| ttft.as_secs_f64() * 1e3),
+        predicted_ttft_ms = report.predicted_ttft.map(|ttft| ttft.as_secs_f64() * 1e3),
         total_ms = report.total.as_secs_f64() * 1e3,
         prompt_tokens = report.usage.map(|usage| usage.prompt_tokens),
         completion_tokens = report.usage.map(|usage| usage.completion_tokens),
+        predicted_cached_tokens = report.predicted_ttft.map(|_| report.cached_tokens_estimate),
         cached_tokens = report.usage.and_then(|usage| usage.cached_tokens),
         "served"
     );

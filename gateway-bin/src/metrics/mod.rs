@@ -8,6 +8,8 @@
 mod access;
 mod door;
 mod endpoints;
+mod feeds;
+mod forecasts;
 mod histogram;
 mod model;
 mod page;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use gateway_router::{Ending, GAP_BUCKETS_MICROS, RouteReport, proto::openai::Api};
+use gateway_router::{Ending, ErrorKind, GAP_BUCKETS_MICROS, RouteReport, proto::openai::Api};
 
 use super::histogram::{Histogram, LONG_MICROS, SHORT_MICROS};
 
@@ -39,6 +39,7 @@ pub(super) struct ModelCounts {
     pub(super) total: Histogram,
     pub(super) decision: Histogram,
     pub(super) retries: AtomicU64,
+    pub(super) late: AtomicU64,
     pub(super) prompt_estimate: AtomicU64,
     pub(super) cached_estimate: AtomicU64,
     pub(super) prompt_tokens: AtomicU64,
@@ -55,6 +56,7 @@ impl ModelCounts {
             total: Histogram::new(&LONG_MICROS),
             decision: Histogram::new(&SHORT_MICROS),
             retries: AtomicU64::new(0),
+            late: AtomicU64::new(0),
             prompt_estimate: AtomicU64::new(0),
             cached_estimate: AtomicU64::new(0),
             prompt_tokens: AtomicU64::new(0),
@@ -83,6 +85,8 @@ impl ModelCounts {
             self.gaps.add(&report.gaps.buckets, report.gaps.sum_micros);
         }
         self.total.observe(report.total);
+        let is_late = report.ending == Ending::Failed(ErrorKind::TooLate);
+        self.late.fetch_add(u64::from(is_late), Relaxed);
         if report.attempts > 0 {
             self.decision.observe_micros(report.decision_micros);
             self.retries

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use gateway_core::{Fleet, Timestamp};
+use gateway_router::feed::FeedStatus;
 
 use super::{
     door::{Door, Rejection},
-    endpoints,
+    endpoints, feeds, forecasts,
     histogram::Histogram,
     model::{APIS, ENDINGS, ModelCounts, STATUSES, api_name},
     process,
@@ -14,8 +15,13 @@ use super::{
     text::Page,
 };
 
-/// The metrics page for `fleet` at `now`.
-pub(crate) fn page(metrics: &Metrics, fleet: &Fleet, now: Timestamp) -> String {
+/// The metrics page for `fleet` and its KV feeds at `now`.
+pub(crate) fn page(
+    metrics: &Metrics,
+    fleet: &Fleet,
+    kv: &[(String, FeedStatus)],
+    now: Timestamp,
+) -> String {
     let mut page = Page::default();
     let tables = metrics.tables.load();
     requests(&mut page, &tables);
@@ -24,6 +30,8 @@ pub(crate) fn page(metrics: &Metrics, fleet: &Fleet, now: Timestamp) -> String {
     attempts(&mut page, &tables);
     door(&mut page, &metrics.door);
     endpoints::write(&mut page, fleet, now);
+    forecasts::write(&mut page, fleet, now);
+    feeds::write(&mut page, kv);
     process::write(&mut page, &metrics.lost_lines);
     page.finish()
 }
@@ -104,11 +112,16 @@ fn histograms(page: &mut Page, tables: &Tables) {
 
 fn tokens(page: &mut Page, tables: &Tables) {
     type Pick = fn(&ModelCounts) -> &AtomicU64;
-    let families: [(&str, &str, Pick); 6] = [
+    let families: [(&str, &str, Pick); 7] = [
         (
             "gateway_retries_total",
             "Attempts after a request's first.",
             |m| &m.retries,
+        ),
+        (
+            "gateway_deadline_refusals_total",
+            "Requests refused because no endpoint was predicted to answer before their deadline.",
+            |m| &m.late,
         ),
         (
             "gateway_prompt_tokens_estimate_total",

@@ -24,6 +24,7 @@ fn report(model: &str, ending: Ending) -> RouteReport {
         status: Some(200),
         decision_micros: 7,
         ttft: Some(Duration::from_millis(30)),
+        predicted_ttft: Some(Duration::from_millis(25)),
         total: Duration::from_secs(2),
         gaps,
         prompt_tokens_estimate: 100,
@@ -62,7 +63,7 @@ fn a_report_is_found_on_the_page() {
     let state = Arc::clone(fleet.endpoints()[0].state());
     state.apply(&state.mark(Timestamp::ZERO), &reading);
 
-    let page = page(&metrics, &fleet, Timestamp::from_micros(1_500_000));
+    let page = page(&metrics, &fleet, &[], Timestamp::from_micros(1_500_000));
     for line in [
         "gateway_requests_total{api=\"completions\",model=\"lora\",status=\"200\"} 1",
         "gateway_requests_total{api=\"completions\",model=\"other\",status=\"other\"} 1",
@@ -100,7 +101,7 @@ fn a_report_is_found_on_the_page() {
 fn every_family_is_documented() {
     let docs = include_str!("../../../docs/metrics.md");
     let metrics = Metrics::new(LostLines::default());
-    let page = page(&metrics, &fleet(), Timestamp::ZERO);
+    let page = page(&metrics, &fleet(), &[], Timestamp::ZERO);
     let families = page
         .lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
@@ -120,7 +121,7 @@ fn counts_survive_a_reload_for_those_that_stay() {
             .with_endpoints([EndpointSpec::new("a").model("lora")])
             .expect("valid"),
     );
-    let page = page(&metrics, &first, Timestamp::ZERO);
+    let page = page(&metrics, &first, &[], Timestamp::ZERO);
     assert!(page.contains("gateway_retries_total{model=\"lora\"} 2"));
     assert!(!page.contains("m\\\"1"));
 }

@@ -1,15 +1,17 @@
 //! The one place where an error becomes an HTTP reply.
 
+use std::time::Duration;
+
 use gateway_govern::keys::Denied;
 use gateway_proto::{error::ApiError, openai::RequestError};
-use gateway_router::{Origin, ReplyBody, RouteError};
+use gateway_router::{ErrorKind, Origin, ReplyBody, RouteError};
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::request_id::RequestId;
 use crate::metrics::Rejection;
 
-/// Seconds after which a busy gateway may be asked again.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+/// Seconds after which a busy gateway may be asked again, where nothing better is known.
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Why a request is not served.
 #[derive(Debug)]
@@ -18,11 +20,17 @@ pub(super) struct Refusal {
     pub(super) api: ApiError,
     /// Where it was turned away; `None` once the router has it, which tells its own story.
     pub(super) at: Option<Rejection>,
+    /// Seconds after which it is worth asking again.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl Refusal {
     pub(super) fn new(api: ApiError, at: Rejection) -> Self {
-        Self { api, at: Some(at) }
+        Self {
+            retry_after: soon(&api),
+            api,
+            at: Some(at),
+        }
     }
 }
 
@@ -50,12 +58,33 @@ impl From<RouteError> for Refusal {
         if api.code.is_none() && error.origin() != Origin::Client {
             api.code = Some(error.kind().name().into());
         }
-        Self { api, at: None }
+        // Whoever is predicted to be too late knows for how long; or no wait will help.
+        let retry_after = if error.kind() == ErrorKind::TooLate {
+            error.retry_after().map(whole_seconds)
+        } else {
+            soon(&api)
+        };
+        Self {
+            api,
+            at: None,
+            retry_after,
+        }
     }
 }
 
-/// The reply that tells `error`.
-pub(super) fn reply(error: &ApiError, id: &RequestId) -> Response<ReplyBody> {
+/// When to ask again after an error that passes.
+fn soon(api: &ApiError) -> Option<u64> {
+    matches!(api.status, 429 | 503).then_some(RETRY_AFTER_SECONDS)
+}
+
+/// Whole seconds, rounded up: whoever comes back then is not too early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// The reply that tells of `refusal`.
+pub(super) fn reply(refusal: &Refusal, id: &RequestId) -> Response<ReplyBody> {
+    let error = &refusal.api;
     let mut reply = Response::new(ReplyBody::from(error.to_json(Some(&id.text))));
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *reply.status_mut() = status;
@@ -64,14 +93,11 @@ pub(super) fn reply(error: &ApiError, id: &RequestId) -> Response<ReplyBody> {
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
-        }
-        _ => {}
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(seconds) = refusal.retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
     reply
 }

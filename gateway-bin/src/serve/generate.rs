@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use gateway_core::hash;
 use gateway_govern::keys::{self, Key};
 use gateway_proto::openai::{Api, RequestView};
-use gateway_router::{Hints, ReplyBody, RouteError, RouteReply, RouteRequest};
-use http::{HeaderMap, Response, request::Parts};
+use gateway_router::{ReplyBody, RouteError, RouteReply, RouteRequest};
+use http::{Response, request::Parts};
 use hyper::body::Incoming;
 use tracing::{Instrument as _, field};
 
-use super::{body, error_reply::Refusal, explain, request_id::RequestId};
-use crate::{clock, gate::Gate};
+use super::{body, error_reply::Refusal, explain, hints, request_id::RequestId};
+use crate::{clock, gate::Gate, metrics::Rejection};
 
 /// Serves a generation and counts it.
 pub(super) async fn serve(
@@ -56,7 +55,8 @@ async fn routed(
     *model = Some(view.model.clone());
     key.check_model(&view.model)?;
     let mut headers = parts.headers;
-    let hints = hints(&headers, key);
+    let hints =
+        hints::read(&headers, key).map_err(|error| Refusal::new(error, Rejection::Invalid))?;
     keys::strip(&mut headers);
     let explain = hints.explain;
     let request = RouteRequest {
@@ -98,15 +98,4 @@ async fn observed(gate: &Gate, request: RouteRequest, key: &Key) -> Result<Route
         }
     }
     routed
-}
-
-fn hints(headers: &HeaderMap, key: &Key) -> Hints {
-    let session = headers
-        .get("x-session-id")
-        .filter(|value| !value.is_empty());
-    Hints {
-        session: session.map(|value| hash::seed(&[value.as_bytes()])),
-        explain: key.may_explain() && headers.get(explain::ASK).is_some_and(|value| value == "1"),
-        ..Hints::default()
-    }
 }

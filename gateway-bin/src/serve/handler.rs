@@ -82,7 +82,7 @@ fn refused(
             "refused"
         );
     }
-    let mut reply = error_reply::reply(&refusal.api, id);
+    let mut reply = error_reply::reply(refusal, id);
     if reply.status() == StatusCode::METHOD_NOT_ALLOWED {
         reply.headers_mut().insert(
             header::ALLOW,

@@ -9,6 +9,7 @@ mod error_reply;
 mod explain;
 mod generate;
 mod handler;
+mod hints;
 mod info;
 mod listener;
 mod request_id;

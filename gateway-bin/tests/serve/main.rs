@@ -5,6 +5,7 @@ mod bad_input;
 mod child;
 mod doors;
 mod explain;
+mod goals;
 mod keys;
 mod life;
 mod limits;

@@ -7,7 +7,7 @@ use gateway_router::EngineKind;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Engine, Secret};
+use super::{Engine, HardwareFile, KvEventsFile, Secret};
 
 /// An engine, or a provider that speaks its language.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -41,9 +41,15 @@ pub struct EndpointFile {
     /// A fixed share of traffic relative to others, for scorers and pickers that look at it; 1 where unset.
     #[serde(default)]
     pub weight: Option<f32>,
+    /// What it runs on, from which its speed is guessed until it is learned.
+    #[serde(default)]
+    pub hardware: Option<HardwareFile>,
     /// What it wants as `Authorization: Bearer`.
     #[serde(default)]
     pub credential: Option<Secret>,
+    /// Where its KV events come from: `auto` asks vLLM and `SGLang`, `off` does without, a map says where.
+    #[serde(default)]
+    pub kv_events: KvEventsFile,
 }
 
 /// The engines that are known.

@@ -1,6 +1,9 @@
 //! The shape of the file: one type per section, every key with its meaning. The schema is made from these.
 
 mod endpoints;
+mod feeds;
+mod goals;
+mod hardware;
 mod keys;
 mod limits;
 mod pipelines;
@@ -9,6 +12,9 @@ mod values;
 mod watching;
 
 pub use endpoints::{EndpointFile, KindName, RoleName};
+pub use feeds::{Feed, FeedFile, FeedsFile, KvEventsFile};
+pub use goals::{ObjectivesFile, StateFile};
+pub use hardware::{ChipName, CostsFile, HardwareFile};
 pub use keys::KeyFile;
 pub use limits::{DrainFile, LimitsFile, LogFile, MetricsFile, TextFile};
 pub use pipelines::{ModelFile, PipelineFile, PluginFile, StageFile};

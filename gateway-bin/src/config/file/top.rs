@@ -6,8 +6,8 @@ use serde::Deserialize;
 use gateway_core::Registry;
 
 use super::{
-    Address, DeadlinesFile, DrainFile, EndpointFile, HealthFile, KeyFile, LimitsFile, LogFile,
-    MetricsFile, ModelFile, PipelineFile, PrefixFile, RetryFile, TelemetryFile, TextFile,
+    Address, DeadlinesFile, DrainFile, EndpointFile, FeedsFile, HealthFile, KeyFile, LimitsFile, LogFile,
+    MetricsFile, ModelFile, ObjectivesFile, PipelineFile, PrefixFile, RetryFile, StateFile, TelemetryFile, TextFile,
     WatchFile,
 };
 
@@ -29,6 +29,10 @@ pub struct ConfigFile {
     pub models: Vec<ModelFile>,
     /// How endpoints are chosen for models without a pipeline of their own.
     pub pipeline: Option<PipelineFile>,
+    /// Times that requests are to meet which bring none themselves.
+    pub objectives: ObjectivesFile,
+    /// How much requests matter beside others that say nothing themselves, -100 to 100; 0 where unset.
+    pub priority: Option<i8>,
     /// The engines.
     pub endpoints: Vec<EndpointFile>,
     /// How long the phases of a request may take.
@@ -45,10 +49,14 @@ pub struct ConfigFile {
     pub prefix: PrefixFile,
     /// How prompts are cut into blocks for prefix matching.
     pub text: TextFile,
+    /// What engines say of their caches.
+    pub kv_events: FeedsFile,
     /// Sizes and times at the front door.
     pub limits: LimitsFile,
     /// How the gateway stops.
     pub drain: DrainFile,
+    /// What was learned, over restarts. Read at the start only.
+    pub state: StateFile,
     /// What is logged. Read at the start only.
     pub log: LogFile,
     /// Where metrics are served. Read at the start only.

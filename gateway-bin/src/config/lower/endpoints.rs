@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use gateway_core::EndpointSpec;
-use gateway_router::{EndpointSettings, EngineKind};
+use gateway_router::{
+    EndpointSettings, EngineKind,
+    feed::{KvEvents, RANKS_AT_MOST},
+};
 
-use super::cx::Cx;
+use super::{cx::Cx, hardware};
 use crate::config::{
     ConfigError, Discovery, EndpointConfig,
-    file::{EndpointFile, ModelFile},
+    file::{EndpointFile, KvEventsFile, ModelFile},
     yaml::Path,
 };
 
@@ -30,6 +33,7 @@ pub(super) fn lower(
         }
         endpoints.push(endpoint(file));
     }
+    check_topics(&endpoints, cx)?;
     Ok(endpoints)
 }
 
@@ -51,11 +55,60 @@ fn check(file: &EndpointFile, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigErro
     {
         return Err(cx.invalid(&path.key("weight"), "must be a positive number"));
     }
+    check_feed(&file.kv_events, path, cx)?;
+    if let Some(hardware) = &file.hardware {
+        hardware::check(hardware, &path.key("hardware"), cx)?;
+    }
     if file.models.as_ref().is_some_and(Vec::is_empty) {
         return Err(cx.invalid(
             &path.key("models"),
             "name a model, or leave the key out to have the engine asked",
         ));
+    }
+    Ok(())
+}
+
+fn check_feed(file: &KvEventsFile, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigError> {
+    let KvEvents::At(spec) = &file.0 else {
+        return Ok(());
+    };
+    let path = path.key("kv_events");
+    if spec.ranks > RANKS_AT_MOST {
+        let reason = format!("must be {RANKS_AT_MOST} at most");
+        return Err(cx.invalid(&path.key("ranks"), reason));
+    }
+    let last = spec.ranks.saturating_sub(1);
+    for (key, address) in [
+        ("address", Some(&spec.address)),
+        ("replay", spec.replay.as_ref()),
+    ] {
+        if address.is_some_and(|address| address.of_rank(last).is_none()) {
+            let reason = "its ranks would count past the last port";
+            return Err(cx.invalid(&path.key(key), reason));
+        }
+    }
+    Ok(())
+}
+
+/// Endpoints that are heard at one address are told apart by their topics.
+fn check_topics(endpoints: &[EndpointConfig], cx: &Cx<'_>) -> Result<(), ConfigError> {
+    let mut heard = BTreeSet::new();
+    for (at, endpoint) in endpoints.iter().enumerate() {
+        let KvEvents::At(spec) = &endpoint.settings.kv_events else {
+            continue;
+        };
+        for rank in (0..spec.ranks).filter(|_| spec.bind) {
+            let address = spec
+                .address
+                .of_rank(rank)
+                .map(|address| address.to_string());
+            if !heard.insert((address, spec.topic.as_str())) {
+                let path = Path::default().key("endpoints").index(at).key("kv_events");
+                let reason =
+                    "another endpoint is heard at this address; give each a topic of its own";
+                return Err(cx.invalid(&path.key("topic"), reason));
+            }
+        }
     }
     Ok(())
 }
@@ -74,12 +127,14 @@ fn endpoint(file: EndpointFile) -> EndpointConfig {
         context_tokens: file.context_tokens,
         prompt_range: file.prompt_range.map(|[least, most]| (least, most)),
         weight: file.weight,
+        hardware: hardware::lower(file.hardware),
     };
     let settings = EndpointSettings {
         spec,
         target: file.url.0,
         kind: file.kind.map_or(EngineKind::OpenAi, EngineKind::from),
         credential: file.credential.map(|secret| secret.0),
+        kv_events: file.kv_events.0,
     };
     EndpointConfig {
         settings,

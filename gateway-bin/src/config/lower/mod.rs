@@ -2,14 +2,17 @@
 
 mod cx;
 mod endpoints;
+mod goals;
+mod hardware;
 mod keys;
 mod pipelines;
 
 use std::{path::Path as FilePath, thread};
 
-use gateway_core::{FleetConfig, prefix::PrefixIndexConfig};
+use gateway_core::{FleetConfig, prefix::PrefixIndexConfig, residency::ResidencyConfig};
 use gateway_router::RouterSettings;
 
+pub(crate) use self::goals::PRIORITIES;
 use self::cx::Cx;
 use super::{
     Config, ConfigError, Environment, Problem,
@@ -50,20 +53,26 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
     let keys = keys::lower(&file.keys, cx)?;
     let models = pipelines::model_names(&file.models, cx)?;
     let pipelines = pipelines::lower(file.pipeline.as_ref(), &file.models, cx)?;
+    let goals = goals::lower(&file, cx)?;
     let router = RouterSettings {
         endpoints: Vec::new(),
         pipelines,
         fleet: FleetConfig {
             telemetry: (&file.telemetry).into(),
             health: (&file.health).into(),
-            prefix: PrefixIndexConfig {
-                budget_bytes: file.prefix.budget_bytes,
+            residency: ResidencyConfig {
+                index: PrefixIndexConfig {
+                    budget_bytes: file.prefix.budget_bytes,
+                },
+                ..ResidencyConfig::default()
             },
         },
         deadlines: (&file.deadlines).into(),
         retry: (&file.retry).into(),
         watch: (&file.watch).into(),
         text: (&file.text).into(),
+        feeds: (&file.kv_events).into(),
+        goals,
         limits: (&file.limits).into(),
     };
     let endpoints = endpoints::lower(file.endpoints, cx)?;
@@ -80,6 +89,7 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
         router,
         limits: (&file.limits).into(),
         drain: (&file.drain).into(),
+        state_file: file.state.file,
         log: (&file.log).into(),
     })
 }

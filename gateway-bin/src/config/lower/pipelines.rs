@@ -77,6 +77,7 @@ fn build(
             unified: file.unified.as_ref().map(stage),
             prefill: file.prefill.as_ref().map(stage),
             decode: file.decode.as_ref().map(stage),
+            ..PipelinesSpec::default()
         }
     } else {
         let unified = whole(
