@@ -19,7 +19,7 @@ use crate::{
     config::{Config, DrainConfig},
     discovery::Known,
     gate::Gate,
-    learned::Keeper,
+    learned::{Keeper, WRITE_EVERY},
     log::LostLines,
     metrics::Metrics,
     reload::{self, Source},
@@ -183,7 +183,7 @@ async fn control(
     }
     tokio::spawn(steward.run());
     if let Some(keeper) = &keeper {
-        tokio::spawn(keeper.clone().run(gate.router.clone()));
+        tokio::spawn(keeper.clone().run(gate.router.clone(), WRITE_EVERY));
     }
     // Whoever waited for this may have gone; the stages will say so.
     tell.send(Ok(Arc::clone(&gate))).unwrap_or_default();

@@ -16,7 +16,7 @@ use gateway_router::Router;
 use tokio::{task::spawn_blocking, time};
 
 /// Time between two writings.
-const WRITE_EVERY: Duration = Duration::from_secs(60);
+pub(crate) const WRITE_EVERY: Duration = Duration::from_secs(60);
 /// The largest file that is read, in bytes: a full fleet with all groups of output lengths takes a fraction of it.
 const BYTES_AT_MOST: u64 = 32 << 20;
 
@@ -59,11 +59,11 @@ impl Keeper {
         }
     }
 
-    /// Writes again and again, until the process ends. Of failures in a row the first is told.
-    pub(crate) async fn run(self, router: Router) {
+    /// Writes again and again, with such pauses, until the process ends. Of failures in a row the first is told.
+    pub(crate) async fn run(self, router: Router, every: Duration) {
         let mut failed = false;
         loop {
-            time::sleep(WRITE_EVERY).await;
+            time::sleep(every).await;
             let (keeper, fleet) = (self.clone(), router.fleet());
             let written = spawn_blocking(move || keeper.write(&fleet)).await;
             let now_failed = !matches!(written, Ok(Ok(())));
@@ -177,6 +177,22 @@ mod tests {
         fs::remove_file(&path).expect("there");
         keeper.restore(&fleet());
         Keeper::new(folder.path().to_owned()).restore(&fleet());
+    }
+
+    #[tokio::test]
+    async fn it_is_written_again_and_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("learned.json");
+        let router = Router::builder().build().expect("no endpoints");
+        let keeper = Keeper::new(path.clone());
+        let running = tokio::spawn(keeper.run(router, Duration::from_millis(1)));
+        for _ in 0..2 {
+            while read(&path).is_err() {
+                time::sleep(Duration::from_millis(1)).await;
+            }
+            drop(fs::remove_file(&path));
+        }
+        running.abort();
     }
 
     #[test]

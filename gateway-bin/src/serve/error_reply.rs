@@ -11,7 +11,7 @@ use super::request_id::RequestId;
 use crate::metrics::Rejection;
 
 /// Seconds after which a busy gateway may be asked again, where nothing better is known.
-const RETRY_AFTER_SECONDS: u64 = 1;
+const RETRY_AFTER_SECONDS: u32 = 1;
 
 /// Why a request is not served.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Refusal {
     /// Where it was turned away; `None` once the router has it, which tells its own story.
     pub(super) at: Option<Rejection>,
     /// Seconds after which it is worth asking again.
-    pub(super) retry_after: Option<u64>,
+    pub(super) retry_after: Option<u32>,
 }
 
 impl Refusal {
@@ -73,13 +73,14 @@ impl From<RouteError> for Refusal {
 }
 
 /// When to ask again after an error that passes.
-fn soon(api: &ApiError) -> Option<u64> {
+fn soon(api: &ApiError) -> Option<u32> {
     matches!(api.status, 429 | 503).then_some(RETRY_AFTER_SECONDS)
 }
 
 /// Whole seconds, rounded up: whoever comes back then is not too early.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+fn whole_seconds(wait: Duration) -> u32 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
 /// The reply that tells of `refusal`.

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use gateway_core::Registry;
 
 use super::{
-    Address, DeadlinesFile, DrainFile, EndpointFile, FeedsFile, HealthFile, KeyFile, LimitsFile, LogFile,
-    MetricsFile, ModelFile, ObjectivesFile, PipelineFile, PrefixFile, RetryFile, StateFile, TelemetryFile, TextFile,
-    WatchFile,
+    Address, DeadlinesFile, DrainFile, EndpointFile, FeedsFile, HealthFile, KeyFile, LimitsFile,
+    LogFile, MetricsFile, ModelFile, ObjectivesFile, PipelineFile, PrefixFile, RetryFile,
+    StateFile, TelemetryFile, TextFile, WatchFile,
 };
 
 /// The configuration of the gateway.

@@ -12,8 +12,8 @@ use std::{path::Path as FilePath, thread};
 use gateway_core::{FleetConfig, prefix::PrefixIndexConfig, residency::ResidencyConfig};
 use gateway_router::RouterSettings;
 
-pub(crate) use self::goals::PRIORITIES;
 use self::cx::Cx;
+pub(crate) use self::goals::PRIORITIES;
 use super::{
     Config, ConfigError, Environment, Problem,
     file::ConfigFile,
