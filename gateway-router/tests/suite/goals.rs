@@ -1,7 +1,7 @@
 //! What requests want of their timing, and what is learned of how it went.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering::SeqCst},
     time::Duration,
 };
 
@@ -91,6 +91,23 @@ async fn a_deadline_that_no_wait_can_help_to_meet_comes_without_advice_to_wait()
         .route(patient)
         .await
         .expect("its own word counts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_earlier_attempts_took_counts_against_the_deadline() {
+    for (allowed, asked) in [(5 * SECOND, 0), (60 * SECOND, 1)] {
+        let (mut settings, engines) = fleet(&[Act::Stuck, Act::Serve]);
+        settings.deadlines.first_byte = 10 * SECOND;
+        settings.goals.general = deadline(allowed);
+        let other = engines.named("b").clone();
+        let rig = Rig::driving(settings, move |told| engines.client(told));
+        let routed = rig.router.route(request(true)).await;
+        assert_eq!(other.sent.load(SeqCst), asked);
+        match routed {
+            Ok(reply) => assert_eq!((&*reply.endpoint, asked), ("b", 1)),
+            Err(error) => assert_eq!((error.kind(), asked), (ErrorKind::Timeout, 0)),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
