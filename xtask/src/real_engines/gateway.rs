@@ -18,13 +18,16 @@ use crate::{cmd, host};
 
 const KEY: &str = "real-engines-key";
 
+const CONFIG: &str = "gateway.yaml";
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running gateway.
 #[derive(Debug)]
 pub(super) struct Gateway {
     pub(super) peer: Peer,
-    _server: Server,
+    binary: PathBuf,
+    folder: PathBuf,
+    server: Server,
 }
 
 impl Gateway {
@@ -34,6 +37,13 @@ impl Gateway {
             "{}/metrics",
             self.peer.url
         ))?))
+    }
+
+    /// Stops it and starts another one in its place, which has to learn all anew.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        self.server.kill()?;
+        self.server = serve("gateway-again", &self.binary, &self.folder, &self.peer.url)?;
+        Ok(())
     }
 }
 
@@ -56,18 +66,23 @@ pub(super) fn build(root: &Path) -> Result<PathBuf> {
 /// Starts the gateway and waits until it is ready.
 pub(super) fn start(binary: &Path, engines: &[Engine], folder: &Path) -> Result<Gateway> {
     let port = free_port()?;
-    let config = folder.join("gateway.yaml");
-    fs::write(&config, yaml(port, engines)).context("writing the gateway's configuration")?;
-    let mut command = Command::new(binary);
-    command.args(["serve", "--config"]).arg(&config);
-    let mut server = Server::start("gateway", &mut command, folder)?;
+    fs::write(folder.join(CONFIG), yaml(port, engines))
+        .context("writing the gateway's configuration")?;
     let url = format!("http://127.0.0.1:{port}");
-    server.wait_until_up(&format!("{url}/ready"), START_LIMIT)?;
-    let peer = Peer::new(&url).with_key(KEY);
     Ok(Gateway {
-        peer,
-        _server: server,
+        peer: Peer::new(&url).with_key(KEY),
+        server: serve("gateway", binary, folder, &url)?,
+        binary: binary.to_owned(),
+        folder: folder.to_owned(),
     })
+}
+
+fn serve(name: &str, binary: &Path, folder: &Path, url: &str) -> Result<Server> {
+    let mut command = Command::new(binary);
+    command.args(["serve", "--config"]).arg(folder.join(CONFIG));
+    let mut server = Server::start(name, &mut command, folder)?;
+    server.wait_until_up(&format!("{url}/ready"), START_LIMIT)?;
+    Ok(server)
 }
 
 fn yaml(port: u16, engines: &[Engine]) -> String {
@@ -81,10 +96,15 @@ fn yaml(port: u16, engines: &[Engine]) -> String {
          models:\n  - {{ name: {MODEL} }}\n\
          endpoints:\n"
     );
-    for Engine { name, url, .. } in engines {
+    for Engine {
+        name, url, events, ..
+    } in engines
+    {
         writeln!(
             text,
-            "  - {{ name: {name}, url: \"{url}\", kind: vllm, models: [{MODEL}] }}"
+            "  - name: {name}\n    url: \"{url}\"\n    kind: vllm\n    models: [{MODEL}]\n    \
+             kv_events: {{ bind: true, address: \"tcp://127.0.0.1:{}\", replay: \"tcp://127.0.0.1:{}\", topic: {} }}",
+            events.port, events.replay_port, events.topic
         )
         .expect("writing to a string");
     }

@@ -20,7 +20,7 @@ const UV: &str = "uv==0.13.8";
 const STEPS: u32 = 1;
 
 /// Where things are after [`ensure`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Installed {
     pub(super) root: PathBuf,
     pub(super) venv: PathBuf,

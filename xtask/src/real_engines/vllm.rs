@@ -1,10 +1,11 @@
 //! One real vLLM server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::json;
 
 use super::install::Installed;
 use super::metrics::Metrics;
@@ -22,35 +23,77 @@ const START_LIMIT: Duration = Duration::from_secs(420);
 pub(super) struct Engine {
     pub(super) name: &'static str,
     pub(super) url: String,
+    pub(super) events: Events,
+    port: u16,
+    installed: Installed,
+    logs: PathBuf,
     server: Server,
+}
+
+/// Where an engine sends its KV events.
+///
+/// vLLM would bind every interface or none; so it connects, and the gateway listens.
+#[derive(Debug, Clone)]
+pub(super) struct Events {
+    /// Where the gateway listens, for both engines.
+    pub(super) port: u16,
+    /// Where the engine answers requests for missed batches.
+    pub(super) replay_port: u16,
+    pub(super) topic: String,
 }
 
 /// Starts two engines side by side and waits for both.
 pub(super) fn start_pair(installed: &Installed, logs: &Path) -> Result<[Engine; 2]> {
+    let events_port = free_port()?;
     let mut engines = [
-        Engine::launch("a", installed, logs)?,
-        Engine::launch("b", installed, logs)?,
+        Engine::launch("a", events_port, installed, logs)?,
+        Engine::launch("b", events_port, installed, logs)?,
     ];
     for engine in &mut engines {
-        let health = format!("{}/health", engine.url);
-        engine.server.wait_until_up(&health, START_LIMIT)?;
+        engine.wait_until_up()?;
     }
     Ok(engines)
 }
 
 impl Engine {
-    fn launch(name: &'static str, installed: &Installed, logs: &Path) -> Result<Self> {
+    fn launch(
+        name: &'static str,
+        events_port: u16,
+        installed: &Installed,
+        logs: &Path,
+    ) -> Result<Self> {
         let port = free_port()?;
-        let server = Server::start(
-            &format!("engine-{name}"),
-            &mut command(installed, port),
-            logs,
-        )?;
+        let events = Events {
+            port: events_port,
+            replay_port: free_port()?,
+            topic: format!("kv@{name}"),
+        };
         Ok(Self {
             name,
             url: format!("http://127.0.0.1:{port}"),
-            server,
+            server: serve(name, installed, port, &events, logs)?,
+            events,
+            port,
+            installed: installed.clone(),
+            logs: logs.to_owned(),
         })
+    }
+
+    /// Starts it again where it was, after [`kill`](Self::kill), and waits until it answers.
+    pub(super) fn start_again(&mut self) -> Result<()> {
+        self.server = serve(
+            &format!("{}-again", self.name),
+            &self.installed,
+            self.port,
+            &self.events,
+            &self.logs,
+        )?;
+        self.wait_until_up()
+    }
+
+    fn wait_until_up(&mut self) -> Result<()> {
+        let health = format!("{}/health", self.url);
+        self.server.wait_until_up(&health, START_LIMIT).map(drop)
     }
 
     /// The engine's own metrics, read now.
@@ -73,7 +116,28 @@ impl Engine {
     }
 }
 
-fn command(installed: &Installed, port: u16) -> Command {
+fn serve(
+    name: &str,
+    installed: &Installed,
+    port: u16,
+    events: &Events,
+    logs: &Path,
+) -> Result<Server> {
+    Server::start(
+        &format!("engine-{name}"),
+        &mut command(installed, port, events),
+        logs,
+    )
+}
+
+fn command(installed: &Installed, port: u16, events: &Events) -> Command {
+    let events = json!({
+        "enable_kv_cache_events": true,
+        "publisher": "zmq",
+        "endpoint": format!("tcp://127.0.0.1:{}", events.port),
+        "replay_endpoint": format!("tcp://127.0.0.1:{}", events.replay_port),
+        "topic": events.topic,
+    });
     let mut command = Command::new("nice");
     command
         .args(["-n", "10"])
@@ -92,6 +156,7 @@ fn command(installed: &Installed, port: u16) -> Command {
         .args(["--block-size", &BLOCK_TOKENS.to_string()])
         // Sampling as the API's defaults say, not as the model's folder does.
         .args(["--generation-config", "vllm"])
+        .args(["--kv-events-config", &events.to_string()])
         .env("HF_HUB_OFFLINE", "1")
         .env("TRANSFORMERS_OFFLINE", "1")
         .env("VLLM_NO_USAGE_STATS", "1")

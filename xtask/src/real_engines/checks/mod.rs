@@ -11,6 +11,7 @@ use crate::tally::Tally;
 
 mod answers;
 mod cancel;
+mod kv_events;
 mod loss;
 mod prefix;
 mod telemetry;
@@ -26,7 +27,7 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    /// Every check in turn. The last one takes an engine down, so the order matters.
+    /// Every check in turn. The last ones take an engine down, so the order matters.
     pub(super) fn run(mut self, tally: &mut Tally) {
         tally.record("no key, no answer", self.refuses_strangers());
         tally.record("chat as from the engine", answers::chat(&self));
@@ -44,11 +45,20 @@ impl Bench {
         );
         tally.record("a shared prefix goes to one engine", prefix::check(&self));
         tally.record("telemetry is read", telemetry::check(&self));
+        tally.record("KV events tell who holds what", kv_events::told(&self));
+        tally.record(
+            "missed KV events are replayed",
+            kv_events::replayed(&mut self),
+        );
         tally.record("a closed stream frees its request", cancel::stream(&self));
         tally.record("a closed call frees its request", cancel::call(&self));
         tally.record(
             "an engine killed under load loses nothing",
             loss::check(&mut self),
+        );
+        tally.record(
+            "an engine that starts again holds nothing",
+            kv_events::started_again(&mut self),
         );
     }
 
@@ -75,6 +85,15 @@ impl Bench {
     fn sum(&self, metric: &str) -> Result<f64> {
         Ok(self.engines[0].metrics()?.sum(metric) + self.engines[1].metrics()?.sum(metric))
     }
+}
+
+/// The gateway's gauge `name` of an endpoint, where it has one.
+fn gauge(bench: &Bench, endpoint: &str, name: &str) -> Option<f64> {
+    let metrics = bench.gateway.metrics().ok()?;
+    metrics
+        .labelled("endpoint", endpoint)
+        .find(|sample| sample.name == name)
+        .map(|sample| sample.value)
 }
 
 /// A greedy chat request of one user message.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{Bench, CHAT, chat, streamed};
+use super::{Bench, CHAT, chat, gauge, streamed};
 use crate::host::poll_until;
 
 const LIMIT: Duration = Duration::from_secs(10);
+const RUNNING: &str = "gateway_endpoint_running";
+const KV_USED: &str = "gateway_endpoint_kv_used";
 
 /// A long request sent past the gateway shows up in its view of that engine, and goes again.
 pub(super) fn check(bench: &Bench) -> Result<String> {
@@ -19,28 +21,16 @@ pub(super) fn check(bench: &Bench) -> Result<String> {
         .context("the engine's stream ended at once")?;
     let name = bench.engines[0].name;
     let seen = || {
-        let (running, kv) = (gauge(bench, name, "running")?, gauge(bench, name, "kv")?);
+        let (running, kv) = (gauge(bench, name, RUNNING)?, gauge(bench, name, KV_USED)?);
         (running >= 1.0 && kv > 0.0).then_some((running, kv))
     };
     let ((running, kv), rise) = poll_until(LIMIT, Duration::from_millis(50), seen)
         .with_context(|| format!("load of engine {name} is not in the gateway's metrics"))?;
     drop(stream);
-    let idle = || gauge(bench, name, "running").filter(|running| *running < 1.0);
+    let idle = || gauge(bench, name, RUNNING).filter(|running| *running < 1.0);
     let (_, fall) = poll_until(LIMIT, Duration::from_millis(50), idle)
         .with_context(|| format!("engine {name} stays busy in the gateway's metrics"))?;
     Ok(format!(
         "running {running}, KV use {kv:.5}; seen after {rise:.0?}, gone after {fall:.0?}"
     ))
-}
-
-/// The largest of the gateway's series about `endpoint` whose name has the word `what`.
-fn gauge(bench: &Bench, endpoint: &str, what: &str) -> Option<f64> {
-    let metrics = bench.gateway.metrics().ok()?;
-    metrics
-        .labelled("endpoint", endpoint)
-        .filter(|sample| {
-            sample.name.starts_with("gateway_") && sample.name.split('_').any(|word| word == what)
-        })
-        .map(|sample| sample.value)
-        .reduce(f64::max)
 }
