@@ -98,11 +98,10 @@ impl Blocks {
     }
 
     /// Forgets all.
-    pub(super) fn clear(&mut self, sink: &mut dyn KvSink) {
+    pub(super) fn clear(&mut self) {
         self.gone.clear();
         self.nodes.clear();
         self.shared.clear();
-        sink.cleared(self.endpoint);
     }
 
     /// Writes what is not yet written.

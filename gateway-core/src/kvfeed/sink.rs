@@ -23,6 +23,17 @@ pub trait KvSink {
 
     /// No tier holds anything.
     fn cleared(&mut self, endpoint: EndpointId);
+
+    /// What the feed said is void, because messages are lost: each tier may hold anything or nothing. A sink that knows
+    /// nothing but what feeds say need not tell this from [`cleared`](Self::cleared).
+    fn lost(&mut self, endpoint: EndpointId) {
+        self.cleared(endpoint);
+    }
+
+    /// As [`lost`](Self::lost), for these blocks of one tier, which are in no order.
+    fn lost_blocks(&mut self, endpoint: EndpointId, tier: Tier, blocks: &[BlockHash]) {
+        self.removed(endpoint, tier, blocks);
+    }
 }
 
 impl KvSink for &Residency {
@@ -42,5 +53,13 @@ impl KvSink for &Residency {
 
     fn cleared(&mut self, endpoint: EndpointId) {
         Residency::cleared(self, endpoint);
+    }
+
+    fn lost(&mut self, endpoint: EndpointId) {
+        Residency::lost(self, endpoint);
+    }
+
+    fn lost_blocks(&mut self, endpoint: EndpointId, tier: Tier, blocks: &[BlockHash]) {
+        Residency::lost_blocks(self, endpoint, tier, blocks);
     }
 }

@@ -9,9 +9,19 @@ use crate::EndpointId;
 /// have not used for longest.
 const HEALED_AFTER: u64 = 1024;
 
+/// Why all that is known goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wipe {
+    /// The engine holds nothing now.
+    Emptied,
+    /// What the engine holds is not known any more. It stays so for this reason, unless the engine tells it all anew.
+    Lost(Option<Weakness>),
+}
+
 /// The state behind one sequence of messages.
 #[derive(Debug)]
 pub(super) struct Source {
+    endpoint: EndpointId,
     blocks: Blocks,
     /// The cache group whose blocks count: the first dense one that stores. Others hold the same prompts.
     group: Option<u32>,
@@ -26,6 +36,7 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn new(endpoint: EndpointId, config: &FeedConfig) -> Self {
         Self {
+            endpoint,
             blocks: Blocks::new(endpoint, config.block_tokens as usize, config.block_limit),
             group: None,
             missing: None,
@@ -35,11 +46,20 @@ impl Source {
         }
     }
 
-    /// Drops all that is known. What the engine held before stays unknown for `missing`.
-    pub(super) fn wipe(&mut self, missing: Option<Weakness>, sink: &mut dyn KvSink) {
-        self.blocks.clear(sink);
+    /// Drops all that is known.
+    pub(super) fn wipe(&mut self, why: Wipe, sink: &mut dyn KvSink) {
+        self.blocks.clear();
+        self.missing = match why {
+            Wipe::Emptied => {
+                sink.cleared(self.endpoint);
+                None
+            }
+            Wipe::Lost(missing) => {
+                sink.lost(self.endpoint);
+                missing
+            }
+        };
         self.group = None;
-        self.missing = missing;
         self.known_run = 0;
         self.stats.blocks = 0;
     }
@@ -57,7 +77,7 @@ impl Source {
                 KvEvent::Cleared => {
                     self.stats.clears += 1;
                     // Now it is known what the engine holds: nothing.
-                    self.wipe(None, sink);
+                    self.wipe(Wipe::Emptied, sink);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::source::Source;
+use super::source::{Source, Wipe};
 use super::trust::{FeedStats, FeedTrust, Weakness};
 use super::{FeedConfig, KvBatch, KvSink};
 use crate::EndpointId;
@@ -30,8 +30,8 @@ pub enum FeedStep {
 ///
 /// Messages are applied in the order of their sequence numbers and once each. Where a number is missing, the tracker
 /// asks for a replay and holds what comes meanwhile. Where the replay cannot fill the gap, all that the source had told
-/// is dropped, because a removal may have been lost; it goes on from there with less trust. A number that was passed
-/// before means that the publisher started anew.
+/// is dropped ([`KvSink::lost`]), because a removal may have been lost; it goes on from there with less trust. A number
+/// that was passed before means that the publisher started anew, with an empty cache ([`KvSink::cleared`]).
 ///
 /// Sequence numbers carry no epoch. A publisher that restarted while nobody listened and has meanwhile come further than
 /// before looks like a gap; so a replay is asked one message early, and that message must bear the time of the last
@@ -124,7 +124,7 @@ impl FeedTracker {
         let is_before = seq.checked_add(1) == Some(self.next);
         if self.phase == Phase::Replaying && is_before && is_other {
             self.source.stats.restarts += 1;
-            self.start_over(sink);
+            self.start_over(Wipe::Emptied, sink);
             return self.ask(0);
         }
         if self.phase != Phase::Replaying || seq < self.next {
@@ -177,9 +177,9 @@ impl FeedTracker {
         self.phase = Phase::Live;
     }
 
-    /// The connection is lost, or the engine is known to have restarted: forgets all.
+    /// The connection is lost, or the engine is known to have restarted: forgets all that it told.
     pub fn reset(&mut self, sink: &mut dyn KvSink) {
-        self.start_over(sink);
+        self.start_over(Wipe::Lost(None), sink);
         self.live_next = 0;
         self.phase = Phase::Fresh;
         self.source.stats.lag_secs = None;
@@ -219,7 +219,7 @@ impl FeedTracker {
     /// A number came that was passed before.
     fn restarted(&mut self, seq: u64, batch: &KvBatch, sink: &mut dyn KvSink) -> FeedStep {
         self.source.stats.restarts += 1;
-        self.start_over(sink);
+        self.start_over(Wipe::Emptied, sink);
         self.live_next = seq.saturating_add(1);
         if seq == 0 {
             self.phase = Phase::Live;
@@ -233,9 +233,9 @@ impl FeedTracker {
     }
 
     /// Forgets what is known and where it stood.
-    fn start_over(&mut self, sink: &mut dyn KvSink) {
+    fn start_over(&mut self, why: Wipe, sink: &mut dyn KvSink) {
         self.drop_held();
-        self.source.wipe(None, sink);
+        self.source.wipe(why, sink);
         self.next = 0;
         self.anchor = None;
     }
@@ -259,7 +259,8 @@ impl FeedTracker {
     /// Drops what is known, because messages before `seq` are lost.
     fn resync(&mut self, seq: u64, sink: &mut dyn KvSink) {
         self.source.stats.resyncs += 1;
-        self.source.wipe(Some(Weakness::Resynced), sink);
+        let why = Wipe::Lost(Some(Weakness::Resynced));
+        self.source.wipe(why, sink);
         self.next = seq;
         self.anchor = None;
     }

@@ -82,6 +82,17 @@ impl KvSink for RankSink<'_> {
     }
 
     fn cleared(&mut self, endpoint: EndpointId) {
+        self.leave(|sink, tier, blocks| sink.removed(endpoint, tier, blocks));
+    }
+
+    fn lost(&mut self, endpoint: EndpointId) {
+        self.leave(|sink, tier, blocks| sink.lost_blocks(endpoint, tier, blocks));
+    }
+}
+
+impl RankSink<'_> {
+    /// Takes this rank off every block, and passes on by tier which ones no other rank holds.
+    fn leave(&mut self, mut pass_on: impl FnMut(&mut dyn KvSink, Tier, &[BlockHash])) {
         let Union { holders, changed } = &mut *self.union;
         for tier in TIERS {
             changed.clear();
@@ -93,7 +104,7 @@ impl KvSink for RankSink<'_> {
                 }
             }
             if !changed.is_empty() {
-                self.sink.removed(endpoint, tier, changed);
+                pass_on(self.sink, tier, changed);
             }
         }
         holders.retain(|_, by_tier| *by_tier != [0; TIERS.len()]);

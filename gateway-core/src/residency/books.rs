@@ -108,16 +108,40 @@ impl Residency {
     ///
     /// What leaves the device was not kept by the engine, whatever this router expected: its own knowledge of it goes too.
     pub fn removed(&self, endpoint: EndpointId, tier: Tier, blocks: &[BlockHash]) {
-        let Some(book) = self.book(endpoint) else {
-            return;
-        };
+        if let Some(book) = self.book(endpoint) {
+            let has_own = book.own_blocks.load(Ordering::Acquire) > 0;
+            self.retract(
+                endpoint,
+                book,
+                tier,
+                tier == Tier::Device && has_own,
+                blocks,
+            );
+        }
+    }
+
+    /// Events of `endpoint` are lost: what they said of `blocks` in `tier` counts no more. What this router knows by itself
+    /// does.
+    pub fn lost_blocks(&self, endpoint: EndpointId, tier: Tier, blocks: &[BlockHash]) {
+        if let Some(book) = self.book(endpoint) {
+            self.retract(endpoint, book, tier, false, blocks);
+        }
+    }
+
+    /// Takes blocks from a tier's lane, and with `is_own` from this router's own.
+    fn retract(
+        &self,
+        endpoint: EndpointId,
+        book: &Book,
+        tier: Tier,
+        is_own: bool,
+        blocks: &[BlockHash],
+    ) {
         let holder = |lane| Holder::new(endpoint, lane);
         let from = [holder(lane_of(tier)), holder(Lane::Own)];
-        let has_own = book.own_blocks.load(Ordering::Acquire) > 0;
-        let is_device = tier == Tier::Device;
         let is_tiered = book.is_tiered.load(Ordering::Acquire);
         let retraction = Retraction {
-            from: &from[..if is_device && has_own { 2 } else { 1 }],
+            from: &from[..if is_own { 2 } else { 1 }],
             unbacked: is_tiered.then(|| holder(Lane::Resident)),
             backing: &[Lane::Device, Lane::Host, Lane::Disk].map(holder),
             witness: None,
@@ -131,8 +155,15 @@ impl Residency {
             return;
         };
         self.with_rules(endpoint, book, |rules, gone| rules.forget_served(gone));
-        self.clear_lanes(endpoint, &BY_EVENTS);
-        book.is_tiered.store(false, Ordering::Release);
+        self.clear_events(endpoint, book);
+    }
+
+    /// Events of `endpoint` are lost, so what they said before counts no more. What this router knows by itself does: the
+    /// engine's cache is as it was.
+    pub fn lost(&self, endpoint: EndpointId) {
+        if let Some(book) = self.book(endpoint) {
+            self.clear_events(endpoint, book);
+        }
     }
 
     /// A prompt was sent to `endpoint`: it counts there from now on.
@@ -214,8 +245,7 @@ impl Residency {
             before
         });
         if trust == Trust::Fallback && before != Trust::Fallback {
-            self.clear_lanes(endpoint, &BY_EVENTS);
-            book.is_tiered.store(false, Ordering::Release);
+            self.clear_events(endpoint, book);
         }
     }
 
@@ -318,6 +348,11 @@ impl Residency {
         for blocks in [&gone.expired, &gone.evicted, &gone.failed, &gone.overridden] {
             self.index.remove(holder(Lane::Own), blocks);
         }
+    }
+
+    fn clear_events(&self, endpoint: EndpointId, book: &Book) {
+        self.clear_lanes(endpoint, &BY_EVENTS);
+        book.is_tiered.store(false, Ordering::Release);
     }
 
     fn clear_lanes(&self, endpoint: EndpointId, lanes: &[Lane]) {

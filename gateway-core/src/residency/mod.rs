@@ -3,7 +3,7 @@
 //! Three sources are kept apart, in lanes of one [prefix index](crate::prefix):
 //!
 //! - **Events** of the engine say which blocks lie on its device, in its host's memory or on disk ([`Residency::stored`],
-//!   [`Residency::removed`], [`Residency::cleared`]).
+//!   [`Residency::removed`], [`Residency::cleared`]), and that some of them were missed ([`Residency::lost`]).
 //! - **Prompts on their way** count from the moment they are placed, since the engine will have computed them before
 //!   anything that is queued behind ([`Residency::placed`], [`Residency::served`], [`Residency::failed`]). This is the
 //!   speculative insert of precise prefix routers.

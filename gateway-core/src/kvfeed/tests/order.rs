@@ -99,7 +99,7 @@ fn a_gap_that_stays_drops_what_was_known_before_it() {
     assert_eq!(rig.live(5), FeedStep::Replay { from: 2 });
     assert_eq!(rig.tracker.replay_ended(&mut rig.told), FeedStep::Applied);
     assert_eq!(rig.told.device(), known([5]));
-    assert_eq!((rig.tracker.trust(), rig.told.clears), (RESYNCED, 1));
+    assert_eq!((rig.tracker.trust(), rig.told.losses), (RESYNCED, 1));
     assert_eq!(rig.live(6), FeedStep::Applied);
     assert_eq!(rig.told.device(), known([5, 6]));
 }

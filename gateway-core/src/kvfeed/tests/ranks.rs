@@ -26,8 +26,9 @@ fn a_block_stays_until_the_last_rank_drops_it() {
     clear.cleared();
     let _ = feed.live(1, 2, &clear, 0.0, &mut told);
     assert_eq!(told.device(), keys(&long[..16], 16));
+    assert_eq!(told.losses, 0);
     feed.reset(0, &mut told);
-    assert_eq!((told.device().len(), told.clears), (0, 0));
+    assert_eq!((told.device().len(), told.clears, told.losses), (0, 0, 1));
 }
 
 #[test]

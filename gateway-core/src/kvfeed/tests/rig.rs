@@ -10,6 +10,8 @@ use crate::{BlockHash, EndpointId, hash};
 pub(super) struct Told {
     pub(super) held: BTreeSet<(u8, BlockHash)>,
     pub(super) clears: usize,
+    /// Losses, of all or of some blocks.
+    pub(super) losses: usize,
 }
 
 impl KvSink for Told {
@@ -28,6 +30,16 @@ impl KvSink for Told {
     fn cleared(&mut self, _: EndpointId) {
         self.held.clear();
         self.clears += 1;
+    }
+
+    fn lost(&mut self, _: EndpointId) {
+        self.held.clear();
+        self.losses += 1;
+    }
+
+    fn lost_blocks(&mut self, endpoint: EndpointId, tier: Tier, blocks: &[BlockHash]) {
+        self.removed(endpoint, tier, blocks);
+        self.losses += 1;
     }
 }
 

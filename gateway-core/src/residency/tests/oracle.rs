@@ -100,12 +100,14 @@ impl Plain {
 enum Op {
     Stored(usize, Stretch),
     Removed(usize, Stretch),
+    LostBlocks(usize, Stretch),
     Placed(Stretch),
     Served(prop::sample::Index),
     Failed(prop::sample::Index),
     Wait(u64),
     Trust(Trust),
     Cleared,
+    Lost,
     Forget,
     Retire,
 }
@@ -146,12 +148,13 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (0..3_usize, stretch(0)).prop_map(|(tier, at)| Op::Stored(tier, at)),
         4 => (0..3_usize, stretch(60)).prop_map(|(tier, at)| Op::Stored(tier, at)),
         4 => (0..3_usize, stretch(60)).prop_map(|(tier, at)| Op::Removed(tier, at)),
+        1 => (0..3_usize, stretch(60)).prop_map(|(tier, at)| Op::LostBlocks(tier, at)),
         8 => stretch(0).prop_map(Op::Placed),
         5 => any_index().prop_map(Op::Served),
         2 => any_index().prop_map(Op::Failed),
         3 => (0..1_500_u64).prop_map(Op::Wait),
         2 => prop::sample::select(trusts).prop_map(Op::Trust),
-        1 => Just(Op::Cleared),
+        1 => prop_oneof![Just(Op::Cleared), Just(Op::Lost)],
         1 => prop_oneof![Just(Op::Forget), Just(Op::Retire)],
     ]
 }
@@ -184,6 +187,11 @@ impl World {
                     plain.removed.extend(blocks);
                 }
             }
+            Op::LostBlocks(tier, at) => {
+                let (_, blocks, _) = at.of(&self.chains);
+                self.residency.lost_blocks(endpoint, TIERS[*tier], blocks);
+                plain.tiers[*tier].retain(|block| !blocks.contains(block));
+            }
             Op::Placed(at) => self.place(endpoint, plain, at),
             Op::Served(which) => self.settle(endpoint, plain, *which, true),
             Op::Failed(which) => self.settle(endpoint, plain, *which, false),
@@ -201,6 +209,10 @@ impl World {
                 plain.tiers = Default::default();
                 plain.history.clear();
                 plain.open.retain(|open| open.grace.is_none());
+            }
+            Op::Lost => {
+                self.residency.lost(endpoint);
+                plain.tiers = Default::default();
             }
             Op::Forget => {
                 self.residency.forget(endpoint);

@@ -270,6 +270,28 @@ fn a_cleared_cache_still_expects_what_is_on_its_way() {
 }
 
 #[test]
+fn lost_events_void_what_they_said_and_nothing_else() {
+    let residency = Residency::new(ample());
+    residency.set_trust(ENGINE, Trust::Degraded);
+    let (told, served, bytes) = (chain(16, 20), chain(17, 20), chain(18, 20));
+    serve(&residency, &served, Keying::Tokens, at(0));
+    serve(&residency, &bytes, Keying::Bytes, at(0));
+    residency.stored(ENGINE, Tier::Device, None, &told);
+    residency.stored(ENGINE, Tier::Host, None, &told);
+    residency.stored(ENGINE, Tier::Device, None, &served);
+    residency.lost_blocks(ENGINE, Tier::Device, &served[10..]);
+    let partly = of(&residency, ENGINE, &served);
+    assert_eq!((partly.device, partly.own), (10, 20));
+    residency.lost(ENGINE);
+    assert_eq!(of(&residency, ENGINE, &told), Cached::default());
+    for known in [&served, &bytes] {
+        let cached = of(&residency, ENGINE, known);
+        assert_eq!((cached.device, cached.own), (0, 20));
+    }
+    assert_eq!(held(&residency, Lane::Own), 40);
+}
+
+#[test]
 fn pages_of_one_token_make_long_chains() {
     let residency = Residency::new(ample());
     let prompt = chain(16, 10_000);
