@@ -1,28 +1,34 @@
 //! Which block follows which: the protocol's caches speak of blocks one by one.
 
-use std::collections::HashMap;
-
+use super::recent::Recent;
 use crate::BlockHash;
 
 /// Blocks whose parents are remembered.
 const BLOCKS: usize = 1 << 21;
 
 /// Parents of blocks, as prompts have shown them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Chains {
-    parents: HashMap<u64, Option<u64>>,
+    parents: Recent<u64, Option<u64>>,
+}
+
+impl Default for Chains {
+    fn default() -> Self {
+        Self {
+            parents: Recent::new(BLOCKS),
+        }
+    }
 }
 
 impl Chains {
     /// Learns from a prompt.
     pub(super) fn learn(&mut self, prompt: &[u64]) {
-        if self.parents.len() + prompt.len() > BLOCKS {
-            self.parents.clear();
-        }
-        // What is known of a block is known of all before it.
         for at in (0..prompt.len()).rev() {
             let parent = at.checked_sub(1).map(|before| prompt[before]);
-            if self.parents.insert(prompt[at], parent).is_some() {
+            // What is known of a block is known of all before it.
+            let is_known = self.parents.is_young(&prompt[at]);
+            self.parents.insert(prompt[at], parent);
+            if is_known {
                 break;
             }
         }

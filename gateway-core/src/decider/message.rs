@@ -1,8 +1,11 @@
 //! The messages of the line protocol: what an engine fleet tells a router, and what the router answers.
 //!
-//! All times are virtual seconds. Engines are numbered by the sender. Every field that a sender may not know is optional.
+//! All times are virtual seconds. Engines are numbered by the sender. Every field that a sender may not know is optional,
+//! and `null` where it is not known; whole numbers may be written as floats.
 
 use serde::{Deserialize, Serialize};
+
+use super::lenient;
 
 /// The number of an engine, as the sender counts.
 pub type EngineNumber = u32;
@@ -37,8 +40,10 @@ pub enum Message {
 #[serde(default)]
 pub struct Init {
     /// Prompt tokens that one block id stands for.
+    #[serde(deserialize_with = "lenient::count")]
     pub block_size: u32,
     /// The engines.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub engines: Vec<EngineNote>,
 }
 
@@ -47,19 +52,25 @@ pub struct Init {
 #[serde(default)]
 pub struct EngineNote {
     /// Its number.
+    #[serde(deserialize_with = "lenient::name")]
     pub id: EngineNumber,
     /// What engines of equal speed have in common, such as the chip's name.
-    #[serde(deserialize_with = "super::lenient::text")]
+    #[serde(deserialize_with = "lenient::text")]
     pub class: Option<String>,
     /// `both`, `prefill` or `decode`.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub role: RoleName,
     /// KV blocks on the device.
+    #[serde(deserialize_with = "lenient::counted")]
     pub kv_blocks: Option<u64>,
     /// KV blocks in host memory.
+    #[serde(deserialize_with = "lenient::counted")]
     pub host_blocks: Option<u64>,
     /// Sequences that may run at once.
+    #[serde(deserialize_with = "lenient::counted")]
     pub max_seqs: Option<u32>,
     /// Tokens that one step may compute.
+    #[serde(deserialize_with = "lenient::counted")]
     pub max_batched_tokens: Option<u32>,
     /// Peak dense matrix rate in 10^12 operations a second, all chips of the engine together.
     pub tflops: Option<f64>,
@@ -89,8 +100,10 @@ pub enum RoleName {
 #[serde(default)]
 pub struct TelemetryNote {
     /// When it was sampled.
+    #[serde(default = "lenient::unsaid", deserialize_with = "lenient::seconds")]
     pub now: f64,
     /// Which engine.
+    #[serde(deserialize_with = "lenient::name")]
     pub engine: EngineNumber,
     /// Requests in the running batch.
     pub running: Option<f64>,
@@ -109,20 +122,22 @@ pub struct TelemetryNote {
 #[serde(default)]
 pub struct KvNote {
     /// When it happened.
+    #[serde(default = "lenient::unsaid", deserialize_with = "lenient::seconds")]
     pub now: f64,
     /// Which engine.
+    #[serde(deserialize_with = "lenient::name")]
     pub engine: EngineNumber,
     /// Blocks now on the device.
-    #[serde(deserialize_with = "super::lenient::ids")]
+    #[serde(deserialize_with = "lenient::ids")]
     pub stored: Vec<u64>,
     /// Blocks no longer on the device.
-    #[serde(deserialize_with = "super::lenient::ids")]
+    #[serde(deserialize_with = "lenient::ids")]
     pub removed: Vec<u64>,
     /// Blocks now in host memory.
-    #[serde(deserialize_with = "super::lenient::ids")]
+    #[serde(deserialize_with = "lenient::ids")]
     pub host_stored: Vec<u64>,
     /// Blocks no longer in host memory.
-    #[serde(deserialize_with = "super::lenient::ids")]
+    #[serde(deserialize_with = "lenient::ids")]
     pub host_removed: Vec<u64>,
 }
 
@@ -130,14 +145,16 @@ pub struct KvNote {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PrefillDone {
     /// When.
+    #[serde(default = "lenient::unsaid", deserialize_with = "lenient::seconds")]
     pub now: f64,
     /// Which request.
+    #[serde(deserialize_with = "lenient::name")]
     pub id: RequestNumber,
     /// The engine that did it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::name")]
     pub engine: EngineNumber,
     /// Prompt tokens found in its cache.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::counted")]
     pub cached: Option<u32>,
 }
 
@@ -145,14 +162,16 @@ pub struct PrefillDone {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FirstToken {
     /// When.
+    #[serde(default = "lenient::unsaid", deserialize_with = "lenient::seconds")]
     pub now: f64,
     /// Which request.
+    #[serde(deserialize_with = "lenient::name")]
     pub id: RequestNumber,
     /// The engine it came from.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::name")]
     pub engine: EngineNumber,
     /// Prompt tokens found in its cache.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::counted")]
     pub cached: Option<u32>,
 }
 
@@ -160,14 +179,16 @@ pub struct FirstToken {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finish {
     /// When.
+    #[serde(default = "lenient::unsaid", deserialize_with = "lenient::seconds")]
     pub now: f64,
     /// Which request.
+    #[serde(deserialize_with = "lenient::name")]
     pub id: RequestNumber,
     /// The engine it ran on.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::name")]
     pub engine: EngineNumber,
     /// Tokens generated.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::counted")]
     pub output: Option<u32>,
 }
 
@@ -176,23 +197,29 @@ pub struct Finish {
 #[serde(default)]
 pub struct Ask {
     /// Its number.
+    #[serde(deserialize_with = "lenient::name")]
     pub id: RequestNumber,
     /// When it is to be placed.
+    #[serde(default = "lenient::unsaid", deserialize_with = "lenient::seconds")]
     pub now: f64,
     /// Prompt length in tokens.
+    #[serde(deserialize_with = "lenient::count")]
     pub input: u32,
     /// Block ids of the prompt, in order.
-    #[serde(deserialize_with = "super::lenient::ids")]
+    #[serde(deserialize_with = "lenient::ids")]
     pub hashes: Vec<u64>,
     /// Whether one engine or a pair is wanted.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub phase: Phase,
     /// The objective for the time to the first token, in milliseconds.
     pub ttft_slo_ms: Option<f64>,
     /// The objective for the mean time per output token, in milliseconds.
     pub tpot_slo_ms: Option<f64>,
     /// Engines to choose from; for a pair, those that prefill. All of them where missing.
+    #[serde(deserialize_with = "lenient::names")]
     pub cands: Option<Vec<EngineNumber>>,
     /// For a pair, the engines that decode.
+    #[serde(deserialize_with = "lenient::names")]
     pub decode_cands: Option<Vec<EngineNumber>>,
 }
 

@@ -9,7 +9,9 @@ mod message;
 mod moments;
 mod numbered;
 mod past;
+mod recent;
 mod run;
+mod world;
 
 pub use message::{
     Answer, Ask, EngineNote, EngineNumber, Finish, FirstToken, Init, KvNote, Message, Phase,

@@ -14,6 +14,7 @@ const CHANGES: usize = 8_192;
 #[derive(Debug, Default)]
 pub(super) struct Past {
     changes: VecDeque<(Timestamp, InFlight)>,
+    sampled_at: Timestamp,
 }
 
 impl Past {
@@ -25,10 +26,14 @@ impl Past {
         self.changes.push_back((now, load));
     }
 
-    /// The load as it was at `then`.
-    pub(super) fn mark(&self, then: Timestamp) -> SampleMark {
+    /// The load as it was at `then`, for a sample of that time; none where a later one came before it.
+    pub(super) fn mark(&mut self, then: Timestamp) -> Option<SampleMark> {
+        if then < self.sampled_at {
+            return None;
+        }
+        self.sampled_at = then;
         let after = self.changes.partition_point(|(at, _)| *at <= then);
         let load = after.checked_sub(1).map(|at| self.changes[at].1);
-        SampleMark::new(then, load.unwrap_or_default())
+        Some(SampleMark::new(then, load.unwrap_or_default()))
     }
 }
