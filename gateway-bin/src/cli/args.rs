@@ -30,6 +30,11 @@ pub(super) enum Command {
     /// prints times to the first token (TTFT), between tokens (ITL, TPOT) and to the end (E2E), cache hits, goodput (the share
     /// of requests within their objectives) and how evenly engines were busy.
     Simulate(Box<SimulateArgs>),
+    /// Answer where requests go, asked by JSON lines on standard input
+    ///
+    /// The pipelines that serve traffic, driven from outside in virtual time: to try a configuration on recorded traffic,
+    /// to compare policies in a simulator of your own, to call the router from another language.
+    Decide(DecideArgs),
     /// Hash a key for the configuration file, or make one
     HashKey(HashArgs),
 }
@@ -98,6 +103,28 @@ pub(super) struct SimArgs {
     /// Decides faults that strike by chance
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
+}
+
+#[derive(ClapArgs)]
+pub(super) struct DecideArgs {
+    /// A configuration file of the gateway, of which only pipelines and objectives count [default: the default pipeline]
+    #[arg(long, value_name = "FILE", conflicts_with = "policy")]
+    pub(super) config: Option<PathBuf>,
+    /// A built-in policy, as `gateway simulate --list` names them
+    #[arg(long, value_name = "NAME")]
+    pub(super) policy: Option<String>,
+    /// The model whose pipeline and objectives apply; those for all models where it has none of its own
+    #[arg(long, value_name = "NAME", default_value = "any")]
+    pub(super) model: String,
+    /// Decides what is left to chance; equal input and seed give equal output
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) seed: u64,
+    /// Add the whole record of each decision to its answer
+    #[arg(long)]
+    pub(super) explain: bool,
+    /// Serve connections to this Unix socket, one after the other, instead of standard input and output
+    #[arg(long, value_name = "PATH")]
+    pub(super) socket: Option<PathBuf>,
 }
 
 #[derive(ClapArgs)]

@@ -3,6 +3,7 @@
 mod args;
 mod banner;
 mod check;
+mod decide;
 mod demo;
 mod hash_key;
 mod out;
@@ -32,13 +33,14 @@ pub fn main() -> ExitCode {
         }
         Command::SimEngine(args) => sim_engine::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Decide(args) => decide::run(&args),
         Command::HashKey(args) => hash_key::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             out::error(format_args!("{error:#}"));
-            if error.is::<simulate::Unusable>() {
+            if error.is::<simulate::Unusable>() || error.is::<decide::BadLine>() {
                 ExitCode::from(USAGE)
             } else {
                 ExitCode::FAILURE

@@ -11,3 +11,8 @@ pub(super) fn line(text: Arguments<'_>) {
 pub(super) fn error(text: Arguments<'_>) {
     writeln!(std::io::stderr(), "error: {text}").unwrap_or_default();
 }
+
+/// Prints something that is worth knowing and no error.
+pub(super) fn note(text: Arguments<'_>) {
+    writeln!(std::io::stderr(), "note: {text}").unwrap_or_default();
+}

@@ -16,7 +16,7 @@ pub(crate) mod yaml;
 pub use environment::Environment;
 pub use error::{ConfigError, Place, Problem};
 pub(crate) use lower::PRIORITIES;
-pub use lower::read;
+pub use lower::{Decisions, read, read_decisions};
 pub use settings::{
     Config, Discovery, DrainConfig, EndpointConfig, LogConfig, LogFormat, ServeLimits,
 };

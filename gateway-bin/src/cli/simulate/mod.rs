@@ -6,7 +6,7 @@ mod file;
 mod html;
 mod list;
 mod plan;
-mod policies;
+pub(super) mod policies;
 mod table;
 
 use std::{fs, path::Path, thread};
@@ -18,7 +18,7 @@ use super::{args::SimulateArgs, out};
 
 /// What was asked for makes no sense; nothing was run.
 #[derive(Debug)]
-pub(super) struct Unusable(anyhow::Error);
+pub(super) struct Unusable(pub(super) anyhow::Error);
 
 impl std::fmt::Display for Unusable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

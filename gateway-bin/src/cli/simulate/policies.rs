@@ -28,7 +28,7 @@ const PLAIN: [(&str, Option<&str>, &str, &str); 3] = [
 ];
 
 /// All names that [`resolve`] knows, with what they mean.
-pub(super) fn known() -> Vec<(&'static str, &'static str)> {
+pub(in crate::cli) fn known() -> Vec<(&'static str, &'static str)> {
     let mut known = vec![(
         "default",
         "what the gateway does where nothing is configured",
@@ -43,7 +43,7 @@ pub(super) fn known() -> Vec<(&'static str, &'static str)> {
 }
 
 /// The pipelines of that name.
-fn resolve(name: &str) -> Option<PipelinesSpec> {
+pub(in crate::cli) fn resolve(name: &str) -> Option<PipelinesSpec> {
     let whole = |unified| PipelinesSpec {
         unified: Some(unified),
         ..PipelinesSpec::default()

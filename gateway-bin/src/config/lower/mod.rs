@@ -1,6 +1,7 @@
 //! The file's shape to what the parts are told: everything that no single field can check.
 
 mod cx;
+mod decisions;
 mod endpoints;
 mod goals;
 mod hardware;
@@ -13,9 +14,10 @@ use gateway_core::{FleetConfig, prefix::PrefixIndexConfig, residency::ResidencyC
 use gateway_router::RouterSettings;
 
 use self::cx::Cx;
+pub use self::decisions::{Decisions, read_decisions};
 pub(crate) use self::goals::PRIORITIES;
 use super::{
-    Config, ConfigError, Environment, Problem,
+    Config, ConfigError, Environment, Place, Problem,
     file::ConfigFile,
     yaml::{self, Path},
 };
@@ -28,24 +30,44 @@ const HEADER_BYTES_AT_LEAST: usize = 8_192;
 /// # Errors
 /// With the place of the first thing that is wrong.
 pub fn read(text: &str, file: &FilePath, environment: &Environment) -> Result<Config, ConfigError> {
-    let fail = |place, path: &Path, problem| ConfigError {
+    let mut root = parsed(text, file)?;
+    expanded(&mut root, file, environment)?;
+    let shape = shaped(&root, file)?;
+    lower(shape, &Cx { file, root: &root })
+}
+
+fn failed(file: &FilePath, place: Option<Place>, path: &Path, problem: Problem) -> ConfigError {
+    ConfigError {
         file: file.to_owned(),
         place,
         path: path.to_string(),
         problem: Box::new(problem),
-    };
-    let mut root =
-        yaml::parse(text).map_err(|(place, problem)| fail(place, &Path::default(), problem))?;
-    let mut path = Path::default();
-    if let Err((place, problem)) = root.expand(environment, &mut path) {
-        return Err(fail(Some(place), &path, problem));
     }
+}
+
+/// The text as a tree; nothing at all is an empty map.
+fn parsed(text: &str, file: &FilePath) -> Result<yaml::Node, ConfigError> {
+    let mut root = yaml::parse(text)
+        .map_err(|(place, problem)| failed(file, place, &Path::default(), problem))?;
     if matches!(root.kind, yaml::Kind::Null) {
         root.kind = yaml::Kind::Map(Vec::new());
     }
-    let shape: ConfigFile =
-        yaml::read(&root).map_err(|error| fail(error.place, &error.path, error.problem))?;
-    lower(shape, &Cx { file, root: &root })
+    Ok(root)
+}
+
+/// Replaces variables.
+fn expanded(
+    root: &mut yaml::Node,
+    file: &FilePath,
+    environment: &Environment,
+) -> Result<(), ConfigError> {
+    let mut path = Path::default();
+    root.expand(environment, &mut path)
+        .map_err(|(place, problem)| failed(file, Some(place), &path, problem))
+}
+
+fn shaped(root: &yaml::Node, file: &FilePath) -> Result<ConfigFile, ConfigError> {
+    yaml::read(root).map_err(|error| failed(file, error.place, &error.path, error.problem))
 }
 
 fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
