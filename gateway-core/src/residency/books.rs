@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Claim, Keying, ResidencyConfig, ResidencyStats, Residents, Tier, Trust,
+    Claim, Keying, ResidencyConfig, ResidencyStats, Residents, Room, Tier, Trust,
     rules::{Gone, Rules},
 };
 use crate::{
@@ -177,7 +177,9 @@ impl Residency {
         let end = self.book(endpoint).and_then(|book| {
             self.with_rules(endpoint, book, |rules, gone| {
                 rules.expire(now, &self.config, gone);
-                let end = rules.place(blocks, now, &self.config, gone);
+                // Before the prompt is entered, which may have the very blocks that are due.
+                self.apply(endpoint, &std::mem::take(gone));
+                let end = rules.place(blocks, keying, now, &self.config, gone);
                 self.index
                     .store(Holder::new(endpoint, Lane::Own), None, blocks);
                 end
@@ -251,9 +253,14 @@ impl Residency {
 
     /// Says how many blocks the engine's device has room for: no more of them are remembered.
     pub fn set_capacity(&self, endpoint: EndpointId, blocks: usize) {
+        self.set_room(endpoint, Room::of_blocks(blocks));
+    }
+
+    /// Says how much the engine's device has room for, where blocks of different kinds count differently.
+    pub fn set_room(&self, endpoint: EndpointId, room: Room) {
         if let Some(book) = self.book(endpoint) {
             self.with_rules(endpoint, book, |rules, gone| {
-                rules.set_capacity(blocks, &self.config, gone);
+                rules.set_room(room, &self.config, gone);
             });
         }
     }

@@ -51,4 +51,4 @@ mod tests;
 
 pub use books::Residency;
 pub use residents::{Cached, Residents};
-pub use types::{Claim, Keying, ResidencyConfig, ResidencyStats, Tier, Trust};
+pub use types::{Claim, Keying, ResidencyConfig, ResidencyStats, Room, Tier, Trust};

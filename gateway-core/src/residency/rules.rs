@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::{
-    Keying, ResidencyConfig, Trust,
+    Keying, ResidencyConfig, Room, Trust,
     shadow::{NodeRef, Shadow},
 };
 use crate::{BlockHash, Timestamp};
@@ -36,7 +36,7 @@ pub(super) struct Rules {
     /// Prompts with a first token, by the end of their grace.
     graces: VecDeque<(Timestamp, NodeRef)>,
     trust: Trust,
-    capacity_blocks: Option<usize>,
+    room: Option<Room>,
     lag: Duration,
 }
 
@@ -46,7 +46,7 @@ impl Rules {
             shadow: Shadow::new(),
             graces: VecDeque::new(),
             trust: Trust::default(),
-            capacity_blocks: None,
+            room: None,
             lag: Duration::ZERO,
         }
     }
@@ -63,13 +63,8 @@ impl Rules {
         self.lag = lag;
     }
 
-    pub(super) fn set_capacity(
-        &mut self,
-        blocks: usize,
-        config: &ResidencyConfig,
-        gone: &mut Gone,
-    ) {
-        self.capacity_blocks = Some(blocks);
+    pub(super) fn set_room(&mut self, room: Room, config: &ResidencyConfig, gone: &mut Gone) {
+        self.room = Some(room);
         self.fit(config, gone);
     }
 
@@ -85,11 +80,12 @@ impl Rules {
     pub(super) fn place(
         &mut self,
         prompt: &[BlockHash],
+        keying: Keying,
         now: Timestamp,
         config: &ResidencyConfig,
         gone: &mut Gone,
     ) -> Option<NodeRef> {
-        let end = self.shadow.insert(prompt, now);
+        let end = self.shadow.insert(prompt, keying, now);
         self.fit(config, gone);
         end
     }
@@ -123,7 +119,7 @@ impl Rules {
         while self.graces.front().is_some_and(|&(until, _)| until <= now) {
             self.end_grace(gone);
         }
-        let is_old = |used| now.since(used) > config.age_limit;
+        let is_old = |(used, _)| now.since(used) > config.age_limit;
         while self.shadow.oldest().is_some_and(is_old) {
             self.shadow.cut_oldest(usize::MAX, &mut gone.expired);
         }
@@ -156,14 +152,27 @@ impl Rules {
         }
     }
 
-    /// The engine has room for so many blocks: the least recently used tails go.
+    /// The engine has no more room: the least recently used tails go.
     fn fit(&mut self, config: &ResidencyConfig, gone: &mut Gone) {
-        let capacity = self
-            .capacity_blocks
-            .unwrap_or(config.default_capacity_blocks);
-        while self.shadow.blocks() > capacity {
-            let excess = self.shadow.blocks() - capacity;
-            self.shadow.cut_oldest(excess, &mut gone.evicted);
+        let room = self
+            .room
+            .unwrap_or(Room::of_blocks(config.default_capacity_blocks));
+        while let Some((_, keying)) = self.shadow.oldest() {
+            let excess = self.tokens(&room).saturating_sub(room.tokens);
+            if excess == 0 {
+                return;
+            }
+            let blocks = excess.div_ceil(room.block_tokens(keying));
+            let blocks = usize::try_from(blocks).unwrap_or(usize::MAX);
+            self.shadow.cut_oldest(blocks, &mut gone.evicted);
         }
+    }
+
+    fn tokens(&self, room: &Room) -> u64 {
+        let of = |keying| {
+            let blocks = self.shadow.blocks_by(keying) as u64;
+            blocks.saturating_mul(room.block_tokens(keying))
+        };
+        of(Keying::Tokens).saturating_add(of(Keying::Bytes))
     }
 }

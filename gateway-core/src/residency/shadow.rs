@@ -25,6 +25,8 @@ pub(super) struct NodeRef {
 #[derive(Debug)]
 struct Node {
     blocks: Vec<BlockHash>,
+    /// What keyed the first prompt that had it.
+    keying: Keying,
     generation: u32,
     parent: u32,
     children: u32,
@@ -49,7 +51,8 @@ pub(super) struct Shadow {
     nodes: Vec<Node>,
     free: Vec<u32>,
     heads: HashMap<BlockHash, u32, BuildHasherDefault<BlockHasher>>,
-    blocks: usize,
+    /// Blocks of all segments, by what keys them.
+    blocks: [usize; 2],
     generation: u32,
 }
 
@@ -59,7 +62,7 @@ impl Shadow {
             nodes: Vec::new(),
             free: Vec::new(),
             heads: HashMap::default(),
-            blocks: 0,
+            blocks: [0; 2],
             generation: 0,
         };
         shadow.clear();
@@ -68,7 +71,12 @@ impl Shadow {
 
     /// Blocks of all segments.
     pub(super) fn blocks(&self) -> usize {
-        self.blocks
+        self.blocks.iter().sum()
+    }
+
+    /// Blocks of the segments that `keying` keys.
+    pub(super) fn blocks_by(&self, keying: Keying) -> usize {
+        self.blocks[keying as usize]
     }
 
     /// Forgets everything; earlier references stay void.
@@ -76,17 +84,22 @@ impl Shadow {
         self.nodes = Vec::new();
         self.free = Vec::new();
         self.heads = HashMap::default();
-        self.blocks = 0;
-        let tie = self.new_node(Vec::new(), NONE, Timestamp::ZERO);
+        self.blocks = [0; 2];
+        let tie = self.new_node(Vec::new(), Keying::Tokens, NONE, Timestamp::ZERO);
         self.nodes.push(tie);
     }
 
     /// Enters a prompt, counts it as used and pins its end. `None` if it has no blocks.
-    pub(super) fn insert(&mut self, prompt: &[BlockHash], now: Timestamp) -> Option<NodeRef> {
+    pub(super) fn insert(
+        &mut self,
+        prompt: &[BlockHash],
+        keying: Keying,
+        now: Timestamp,
+    ) -> Option<NodeRef> {
         let (mut end, mut rest) = (NONE, prompt);
         while let Some(head) = rest.first() {
             let Some(&id) = self.heads.get(head) else {
-                end = self.add(end, rest.to_vec(), now);
+                end = self.add(end, rest.to_vec(), keying, now);
                 break;
             };
             if self.node(id).parent != end {
@@ -131,10 +144,11 @@ impl Shadow {
         self.join_parent(id);
     }
 
-    /// When the segment that goes first was last used.
-    pub(super) fn oldest(&self) -> Option<Timestamp> {
+    /// The segment that goes first: when it was last used, and what keys it.
+    pub(super) fn oldest(&self) -> Option<(Timestamp, Keying)> {
         let oldest = self.node(NONE).newer;
-        (oldest != NONE).then(|| self.node(oldest).used)
+        let node = self.node(oldest);
+        (oldest != NONE).then_some((node.used, node.keying))
     }
 
     /// Takes up to `blocks` from the tail of the segment that goes first, pinned or not; they come to `gone`.
@@ -150,7 +164,8 @@ impl Shadow {
             return;
         }
         gone.extend(self.node_mut(id).blocks.drain(len - blocks..));
-        self.blocks -= blocks;
+        let keying = self.node(id).keying;
+        self.blocks[keying as usize] -= blocks;
     }
 
     /// Forgets what is history by any of `keyings` and not needed by prompts on their way; its blocks come to `gone`.
@@ -180,11 +195,18 @@ impl Shadow {
         (found.generation == node.generation).then_some(node.id)
     }
 
-    fn new_node(&mut self, blocks: Vec<BlockHash>, parent: u32, used: Timestamp) -> Node {
+    fn new_node(
+        &mut self,
+        blocks: Vec<BlockHash>,
+        keying: Keying,
+        parent: u32,
+        used: Timestamp,
+    ) -> Node {
         // 0 is the generation of what is gone.
         self.generation = self.generation.wrapping_add(1).max(1);
         Node {
             blocks,
+            keying,
             generation: self.generation,
             parent,
             children: 0,
@@ -197,8 +219,14 @@ impl Shadow {
     }
 
     /// A new segment that no list knows yet.
-    fn allocate(&mut self, blocks: Vec<BlockHash>, parent: u32, used: Timestamp) -> u32 {
-        let node = self.new_node(blocks, parent, used);
+    fn allocate(
+        &mut self,
+        blocks: Vec<BlockHash>,
+        keying: Keying,
+        parent: u32,
+        used: Timestamp,
+    ) -> u32 {
+        let node = self.new_node(blocks, keying, parent, used);
         if let Some(id) = self.free.pop() {
             *self.node_mut(id) = node;
             return id;
@@ -207,10 +235,10 @@ impl Shadow {
         u32::try_from(self.nodes.len() - 1).expect("fewer segments than an engine has blocks")
     }
 
-    fn add(&mut self, parent: u32, blocks: Vec<BlockHash>, now: Timestamp) -> u32 {
-        self.blocks += blocks.len();
+    fn add(&mut self, parent: u32, blocks: Vec<BlockHash>, keying: Keying, now: Timestamp) -> u32 {
+        self.blocks[keying as usize] += blocks.len();
         let head = blocks[0];
-        let id = self.allocate(blocks, parent, now);
+        let id = self.allocate(blocks, keying, parent, now);
         self.heads.insert(head, id);
         if parent != NONE {
             self.node_mut(parent).children += 1;
@@ -228,8 +256,8 @@ impl Shadow {
         let tail = node.blocks.split_off(keep);
         let (tail_head, blocks) = (tail[0], std::mem::replace(&mut node.blocks, tail));
         let (head, parent) = (blocks[0], node.parent);
-        let (used, history) = (node.used, node.history);
-        let front = self.allocate(blocks, parent, used);
+        let (used, keying, history) = (node.used, node.keying, node.history);
+        let front = self.allocate(blocks, keying, parent, used);
         self.node_mut(front).history = history;
         self.node_mut(front).children = 1;
         self.node_mut(id).parent = front;
@@ -249,12 +277,16 @@ impl Shadow {
         }
         let before = self.node(parent);
         let goes_along = node.newer == parent && node.used == before.used;
-        let is_alike = before.pins == 0 && before.history == node.history;
+        let is_alike =
+            before.pins == 0 && before.history == node.history && before.keying == node.keying;
         if before.children == 1 && goes_along && is_alike {
             let mut blocks = Vec::new();
             self.remove(id, &mut blocks);
-            self.blocks += blocks.len();
-            self.node_mut(parent).blocks.append(&mut blocks);
+            let parent = self.node_mut(parent);
+            let keying = parent.keying;
+            let count = blocks.len();
+            parent.blocks.append(&mut blocks);
+            self.blocks[keying as usize] += count;
         }
     }
 
@@ -265,7 +297,8 @@ impl Shadow {
         let parent = self.node(id).parent;
         self.node_mut(id).generation = 0;
         self.free.push(id);
-        self.blocks -= blocks.len();
+        let keying = self.node(id).keying;
+        self.blocks[keying as usize] -= blocks.len();
         if self.heads.get(&blocks[0]) == Some(&id) {
             self.heads.remove(&blocks[0]);
         }

@@ -51,6 +51,37 @@ pub enum Keying {
     Bytes,
 }
 
+/// How much KV cache an engine's device has room for, and how much of it a block of this router's own takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Tokens in all.
+    pub tokens: u64,
+    /// Tokens of a block that is keyed by tokens; 0 counts as 1.
+    pub per_token_block: u32,
+    /// Tokens that a block keyed by bytes is taken to be; 0 counts as 1.
+    pub per_byte_block: u32,
+}
+
+impl Room {
+    /// Room for so many blocks of either kind.
+    #[must_use]
+    pub fn of_blocks(blocks: usize) -> Self {
+        Self {
+            tokens: blocks as u64,
+            per_token_block: 1,
+            per_byte_block: 1,
+        }
+    }
+
+    pub(super) fn block_tokens(&self, keying: Keying) -> u64 {
+        let tokens = match keying {
+            Keying::Tokens => self.per_token_block,
+            Keying::Bytes => self.per_byte_block,
+        };
+        u64::from(tokens.max(1))
+    }
+}
+
 /// Sizes and times of a [`Residency`](super::Residency).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResidencyConfig {

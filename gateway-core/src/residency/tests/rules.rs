@@ -6,7 +6,7 @@ use super::{ample, at, chain, of, own};
 use crate::{
     BlockHash, EndpointId, Timestamp,
     prefix::{Lane, PrefixIndexConfig},
-    residency::{Cached, Keying, Residency, ResidencyConfig, Tier, Trust},
+    residency::{Cached, Keying, Residency, ResidencyConfig, Room, Tier, Trust},
 };
 
 const ENGINE: EndpointId = EndpointId(0);
@@ -54,6 +54,16 @@ fn an_expected_prompt_counts_until_its_grace_and_lag_are_over() {
         (stats.confirmed, stats.unconfirmed, stats.own_blocks),
         (60, 40, 0)
     );
+}
+
+#[test]
+fn a_prompt_that_comes_again_when_its_grace_ends_is_expected_anew() {
+    let (residency, prompt) = (exact(), chain(21, 8));
+    serve(&residency, &prompt, Keying::Tokens, at(0));
+    let claim = residency.placed(ENGINE, &prompt, Keying::Tokens, at(2_000));
+    assert_eq!(own(&residency, ENGINE, &prompt), 8);
+    residency.failed(claim, at(2_000));
+    assert_eq!(own(&residency, ENGINE, &prompt), 0);
 }
 
 #[test]
@@ -154,6 +164,34 @@ fn capacity_takes_the_tail_of_the_least_recently_used() {
         50,
         "a prompt beyond the capacity"
     );
+}
+
+#[test]
+fn room_counts_blocks_by_what_keys_them() {
+    let residency = Residency::new(ample());
+    let (tokens, bytes) = (chain(19, 100), chain(20, 30));
+    serve(&residency, &bytes, Keying::Bytes, at(0));
+    serve(&residency, &tokens, Keying::Tokens, at(1));
+    let room = |tokens| Room {
+        tokens,
+        per_token_block: 16,
+        per_byte_block: 64,
+    };
+    let held = || {
+        (
+            own(&residency, ENGINE, &tokens),
+            own(&residency, ENGINE, &bytes),
+        )
+    };
+    residency.set_room(ENGINE, room(1_600 + 1_920));
+    assert_eq!(held(), (100, 30));
+    // One token too many is a whole block.
+    residency.set_room(ENGINE, room(1_600 + 1_919));
+    assert_eq!(held(), (100, 29));
+    residency.set_room(ENGINE, room(800));
+    assert_eq!(held(), (50, 0));
+    serve(&residency, &bytes, Keying::Bytes, at(2));
+    assert_eq!(held(), (0, 12));
 }
 
 #[test]
