@@ -145,6 +145,12 @@ impl Decider {
         self.world.as_ref().map_or(0, World::ignored)
     }
 
+    /// The fleet as it is now, with what was learned of it.
+    #[must_use]
+    pub fn fleet(&self) -> Option<&Fleet> {
+        self.world.as_ref().map(|world| world.numbered.fleet())
+    }
+
     fn world(&mut self, message: &'static str) -> Result<&mut World, DecideError> {
         self.world.as_mut().ok_or(DecideError::NoFleet(message))
     }

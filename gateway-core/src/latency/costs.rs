@@ -60,12 +60,27 @@ impl PromptWork {
         }
     }
 
-    /// Adds the work of another prompt.
-    pub fn add(&mut self, other: &Self) {
-        self.uncached_tokens += other.uncached_tokens;
-        self.cached_tokens += other.cached_tokens;
-        self.loaded_tokens += other.loaded_tokens;
-        self.pairs += other.pairs;
+    /// This work and another prompt's.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            uncached_tokens: self.uncached_tokens + other.uncached_tokens,
+            cached_tokens: self.cached_tokens + other.cached_tokens,
+            loaded_tokens: self.loaded_tokens + other.loaded_tokens,
+            pairs: self.pairs + other.pairs,
+        }
+    }
+
+    /// This work without another prompt's.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let less = |all: f64, part: f64| (all - part).max(0.0);
+        Self {
+            uncached_tokens: less(self.uncached_tokens, other.uncached_tokens),
+            cached_tokens: less(self.cached_tokens, other.cached_tokens),
+            loaded_tokens: less(self.loaded_tokens, other.loaded_tokens),
+            pairs: less(self.pairs, other.pairs),
+        }
     }
 }
 
@@ -80,9 +95,9 @@ impl StepCosts {
         context: f64,
         batch_tokens: f64,
     ) -> [f64; 5] {
-        let steps = (work.uncached_tokens / (batch_tokens - decodes).max(batch_tokens / 8.0))
-            .ceil()
-            .max(1.0);
+        let room = (batch_tokens - decodes).max(batch_tokens / 8.0);
+        // Prompts share steps, so that a part of a step is what one more prompt takes on average.
+        let steps = (work.uncached_tokens / room).max(1.0);
         [
             self.prefill_base_ms * steps,
             self.prefill_ms_per_token * work.uncached_tokens,

@@ -158,7 +158,7 @@ impl EngineModel {
     /// Steps that prompt work takes.
     #[must_use]
     pub fn steps(&self, work: &PromptWork) -> f64 {
-        (work.uncached_tokens / self.batch_tokens).ceil().max(1.0)
+        (work.uncached_tokens / self.batch_tokens).max(1.0)
     }
 
     /// Learns from prompts.
@@ -184,7 +184,9 @@ impl EngineModel {
     /// Learns from an output.
     pub fn learn_decode(&mut self, sample: &DecodeSample) {
         let steps = sample.tokens - sample.prefill_steps;
-        if sample.tokens < 8.0 || steps < 0.5 * sample.tokens {
+        // Where prompts took most of the time, little is left to tell what decoding takes.
+        let own_share = 1.0 - sample.prefill_ms / sample.elapsed_ms;
+        if sample.tokens < 8.0 || steps < 0.5 * sample.tokens || own_share < 0.5 {
             return;
         }
         let step_ms = (sample.elapsed_ms - sample.prefill_ms) / steps;
@@ -195,7 +197,7 @@ impl EngineModel {
         if step_ms <= 0.1 * predicted {
             return;
         }
-        let trust = 0.5 * steps / (steps + 20.0);
+        let trust = 0.5 * own_share * steps / (steps + 20.0);
         self.class
             .weights()
             .decode

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub struct Forecast {
     /// Prompts ahead of it.
     pub wait_ms: f64,
+    /// Until somebody has left a place in the batch and enough KV cache for it.
+    pub admission_ms: f64,
     /// Its own prompt.
     pub prefill_ms: f64,
     /// Prompt tokens it would have to compute.
@@ -20,6 +22,8 @@ pub struct Forecast {
     pub requests: f64,
     /// Tokens of context of these.
     pub context_tokens: f64,
+    /// Output tokens expected of one of these, on average.
+    pub others_output_tokens: f64,
     /// One decode step as things are.
     pub step_ms: f64,
     /// What it would add to every step.
@@ -32,6 +36,8 @@ pub struct Forecast {
     pub occupancy: f64,
     /// Tokens that active requests would hold with it.
     pub active_tokens: f64,
+    /// Of its prompt's tokens, those that active requests hold already.
+    pub shared_tokens: f64,
     /// Output tokens expected of it.
     pub output_tokens: f64,
 }

@@ -52,8 +52,8 @@ pub(super) struct Work {
     /// Tickets of prompts without a first token, oldest first; those that left are skipped.
     queue: VecDeque<u32>,
     waiting: u32,
-    waiting_ms: f64,
-    waiting_tokens: f64,
+    /// The prompt work of those that wait, all together.
+    waiting_work: PromptWork,
     links_ms: f64,
     requests: u32,
     context: f64,
@@ -66,6 +66,8 @@ pub(super) struct Work {
     /// Mean prompt and context of requests here, for those of others.
     mean_prompt_ms: f64,
     mean_context: f64,
+    /// Expected output of the requests in flight, added up.
+    outputs: f64,
     pub(super) accuracy: Accuracy,
 }
 
@@ -79,6 +81,7 @@ struct Flight {
     base_ms: f64,
     link_ms: f64,
     context: f64,
+    output: f64,
     share: Share,
     first: Option<Mark>,
     /// When the prompt counts as done without anybody saying so.
@@ -103,6 +106,8 @@ struct Mark {
     prefill_steps: f64,
 }
 
+/// How much longer than its decode steps alone a request stays, for the prompts of others between them.
+const LIFE: f64 = 1.5;
 /// Prompts whose first tokens came out of one step.
 #[derive(Clone, Copy, Debug, Default)]
 struct Group {
@@ -122,8 +127,7 @@ impl Work {
             free: Vec::new(),
             queue: VecDeque::new(),
             waiting: 0,
-            waiting_ms: 0.0,
-            waiting_tokens: 0.0,
+            waiting_work: PromptWork::default(),
             links_ms: 0.0,
             requests: 0,
             context: 0.0,
@@ -134,6 +138,7 @@ impl Work {
             progress: Timestamp::ZERO,
             mean_prompt_ms: 50.0,
             mean_context: 1_000.0,
+            outputs: 0.0,
             accuracy: Accuracy::default(),
         }
     }
@@ -170,31 +175,37 @@ impl Work {
         let own_context = f64::from(demand.prompt_tokens) + output / 2.0;
         let mut forecast = Forecast {
             uncached_tokens: work.uncached_tokens,
-            queued_tokens: self.waiting_tokens,
+            queued_tokens: self.waiting_work.uncached_tokens,
             queued_prompts: f64::from(self.waiting) + f64::from(foreign.waiting),
             requests,
             context_tokens: context,
             step_ms: self.model.step_ms(requests, context),
             added_ms: self.model.added_ms(own_context),
             output_tokens: output,
+            others_output_tokens: (self.outputs / f64::from(self.requests.max(1))).max(1.0),
             ..Forecast::default()
         };
         if demand.stage == Stage::Decode {
             forecast.prefill_ms = 0.0;
             forecast.uncached_tokens = 0.0;
         } else {
-            forecast.prefill_ms = self.model.prefill_ms(&work, requests, context);
-            forecast.wait_ms = self.wait_ms(now) + f64::from(foreign.waiting) * self.mean_prompt_ms;
+            let queue = self.queue_ms(&self.waiting_work, requests, context);
+            let with_it = self.queue_ms(&self.waiting_work.and(&work), requests, context);
+            forecast.prefill_ms = with_it - queue;
+            forecast.wait_ms = (queue - self.head_ms(now)).max(0.0)
+                + f64::from(foreign.waiting) * self.mean_prompt_ms;
         }
         if demand.stage == Stage::Prefill {
             let own = self.hardware.transfer_ms(f64::from(demand.prompt_tokens));
             forecast.transfer_ms = own + (self.links_ms - forecast.wait_ms).max(0.0);
         }
-        forecast.ttft_ms = forecast.wait_ms + forecast.step_ms / 2.0 + forecast.prefill_ms;
         self.occupy(&mut forecast, demand, foreign, capacity_tokens);
+        forecast.ttft_ms =
+            forecast.wait_ms + forecast.admission_ms + forecast.step_ms / 2.0 + forecast.prefill_ms;
         forecast
     }
 
+    /// Adds what the request would find of places and KV cache.
     fn occupy(
         &self,
         forecast: &mut Forecast,
@@ -203,32 +214,43 @@ impl Work {
         capacity_tokens: Option<u64>,
     ) {
         let held = self.active.tokens(self.block_tokens) as f64;
-        let capacity = self.hardware.kv_tokens.or(capacity_tokens);
+        let shared = self.active.overlap(demand.blocks, demand.block_tokens) as f64;
         let growth = forecast.output_tokens * (forecast.requests + 1.0) / 2.0;
-        let mut tokens = held + f64::from(demand.prompt_tokens) + growth;
+        let own = f64::from(demand.prompt_tokens) - shared;
+        forecast.shared_tokens = shared;
+        forecast.active_tokens = held + own.max(0.0) + growth;
+        let life_ms = forecast.others_output_tokens * forecast.step_ms * LIFE;
+        let seats = f64::from(self.hardware.max_sequences.unwrap_or(u32::MAX)).max(1.0);
+        let mut beyond = (forecast.requests + 1.0 - seats).max(0.0) / seats;
+        let capacity = self.hardware.kv_tokens.or(capacity_tokens);
         if let Some(capacity) = capacity.filter(|&capacity| capacity > 0) {
-            let capacity = capacity as f64;
-            tokens += f64::from(foreign.kv_share) * capacity;
-            if tokens > 0.8 * capacity {
-                tokens -= self.active.overlap(demand.blocks, demand.block_tokens) as f64;
-            }
-            forecast.occupancy = tokens / capacity;
+            forecast.occupancy =
+                forecast.active_tokens / capacity as f64 + f64::from(foreign.kv_share);
+            beyond = beyond.max(forecast.occupancy - 1.0);
         }
-        forecast.active_tokens = tokens;
+        forecast.admission_ms = beyond * life_ms;
     }
 
-    /// Predicted time until the prompts ahead are done, less what the first of them has had.
-    fn wait_ms(&self, now: Timestamp) -> f64 {
+    /// Predicted time for prompt work, none for none.
+    fn queue_ms(&self, work: &PromptWork, requests: f64, context: f64) -> f64 {
+        if work.uncached_tokens > 0.0 {
+            self.model.prefill_ms(work, requests, context)
+        } else {
+            0.0
+        }
+    }
+
+    /// Time that the first prompt of the queue has had already.
+    fn head_ms(&self, now: Timestamp) -> f64 {
         let speed = self.model.learned().prefill;
         let head = self
             .queue
             .iter()
             .find_map(|&ticket| self.waiting_flight(ticket));
-        let had = head.map_or(0.0, |head| {
+        head.map_or(0.0, |head| {
             let since = self.progress.max(head.sent);
             millis(now.since(since)).min(speed * head.base_ms)
-        });
-        (speed * self.waiting_ms - had).max(0.0)
+        })
     }
 
     fn waiting_flight(&self, ticket: u32) -> Option<&Flight> {
@@ -260,15 +282,17 @@ impl Work {
             base_ms,
             link_ms,
             context: f64::from(demand.prompt_tokens) + f64::from(demand.output_tokens) / 2.0,
+            output: f64::from(demand.output_tokens).max(1.0),
             share: self.active.enter(
                 demand.blocks,
                 demand.block_tokens,
                 u64::from(demand.prompt_tokens),
             ),
             first: None,
-            lapses_at: demand
-                .is_silent
-                .then(|| now.after(from_millis(self.wait_ms(now) + base_ms))),
+            lapses_at: demand.is_silent.then(|| {
+                let queue = self.queue_ms(&self.waiting_work.and(&prompt), requests, context);
+                now.after(from_millis(queue - self.head_ms(now)))
+            }),
         };
         self.count(&flight, is_prompt);
         let ticket = self.free.pop().unwrap_or_else(|| {
@@ -285,12 +309,12 @@ impl Work {
     fn count(&mut self, flight: &Flight, is_prompt: bool) {
         self.requests += 1;
         self.context += flight.context;
+        self.outputs += flight.output;
         self.links_ms += flight.link_ms;
         self.mean_context += 0.02 * (flight.context - self.mean_context);
         if is_prompt {
             self.waiting += 1;
-            self.waiting_ms += flight.base_ms;
-            self.waiting_tokens += flight.prompt.uncached_tokens;
+            self.waiting_work = self.waiting_work.and(&flight.prompt);
             self.mean_prompt_ms += 0.02 * (flight.base_ms - self.mean_prompt_ms);
         }
     }
@@ -306,13 +330,8 @@ impl Work {
                 break;
             }
             flight.first = Some(mark);
-            let (base_ms, uncached, context, stage) = (
-                flight.base_ms,
-                flight.prompt.uncached_tokens,
-                flight.context,
-                flight.stage,
-            );
-            self.prompt_done(base_ms, uncached);
+            let (prompt, context, stage) = (flight.prompt, flight.context, flight.stage);
+            self.prompt_done(&prompt);
             self.starts_decoding(stage, context);
         }
     }
@@ -333,27 +352,22 @@ impl Work {
             return;
         };
         flight.first = Some(mark);
-        let (stage, sent, base_ms, context) =
-            (flight.stage, flight.sent, flight.base_ms, flight.context);
-        let mut prompt = flight.prompt;
-        if let Some(cached) = cached_tokens {
-            prompt = corrected(&prompt, cached);
-        }
-        let uncached = flight.prompt.uncached_tokens;
+        let (stage, sent, context) = (flight.stage, flight.sent, flight.context);
+        let expected = flight.prompt;
+        let prompt = cached_tokens.map_or(expected, |cached| corrected(&expected, cached));
         if stage != Stage::Decode {
-            self.prompt_done(base_ms, uncached);
+            self.prompt_done(&expected);
             self.join_group(&prompt, sent, crowded, now);
         }
         self.starts_decoding(stage, context);
     }
 
-    fn prompt_done(&mut self, base_ms: f64, uncached: f64) {
+    fn prompt_done(&mut self, prompt: &PromptWork) {
         self.waiting = self.waiting.saturating_sub(1);
-        self.waiting_ms = (self.waiting_ms - base_ms).max(0.0);
-        self.waiting_tokens = (self.waiting_tokens - uncached).max(0.0);
-        if self.waiting == 0 {
-            (self.waiting_ms, self.waiting_tokens) = (0.0, 0.0);
-        }
+        self.waiting_work = match self.waiting {
+            0 => PromptWork::default(),
+            _ => self.waiting_work.without(prompt),
+        };
         while let Some(&ticket) = self.queue.front() {
             if self.waiting_flight(ticket).is_some() {
                 break;
@@ -367,7 +381,7 @@ impl Work {
         let is_same = self.group.sample.work.uncached_tokens > 0.0
             && now.since(self.group.ended) <= SAME_STEP;
         if is_same {
-            self.group.sample.work.add(prompt);
+            self.group.sample.work = self.group.sample.work.and(prompt);
             self.group.is_clean &= !crowded;
             return;
         }
@@ -439,16 +453,17 @@ impl Work {
         self.active.leave(&flight.share);
         self.requests -= 1;
         self.context -= flight.context;
+        self.outputs -= flight.output;
         self.links_ms -= flight.link_ms;
         if flight.first.is_none() && flight.stage != Stage::Decode {
-            self.prompt_done(flight.base_ms, flight.prompt.uncached_tokens);
+            self.prompt_done(&flight.prompt);
         }
         if flight.first.is_some() && flight.stage != Stage::Prefill {
             self.decoding.sequences -= 1.0;
             self.decoding.context -= flight.context;
         }
         if self.requests == 0 {
-            (self.context, self.links_ms) = (0.0, 0.0);
+            (self.context, self.links_ms, self.outputs) = (0.0, 0.0, 0.0);
             (self.decoding.sequences, self.decoding.context) = (0.0, 0.0);
         }
     }

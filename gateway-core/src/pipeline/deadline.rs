@@ -38,7 +38,7 @@ pub(super) fn apply(
         let is_late = excess_ms > 0.0;
         if is_late {
             earliest_ms = earliest_ms.min(first_ms);
-            if excess_ms <= forecast.wait_ms {
+            if excess_ms <= forecast.wait_ms + forecast.admission_ms {
                 retry_ms = retry_ms.min(excess_ms);
             }
             if record.is_some() {

@@ -15,9 +15,10 @@ use crate::{
 };
 
 /// When a request is split between a prefill and a decode engine.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SplitRule {
+    #[default]
     /// Where the predicted latency added by the best pair is less than that of the best single engine.
     Predicted,
     /// Where the decode engine would have to compute more than so many prompt tokens.
@@ -26,12 +27,6 @@ pub enum SplitRule {
     Always,
     /// Never.
     Never,
-}
-
-impl Default for SplitRule {
-    fn default() -> Self {
-        Self::Predicted
-    }
 }
 
 /// The pipelines of a model's stages, and the rule that joins them.
@@ -64,6 +59,9 @@ struct Options<'f, 'c> {
     decode: Option<(Choice<'f>, RouteCx<'c>)>,
     single: Option<(Choice<'f>, RouteCx<'c>)>,
 }
+
+/// How much more a pair may cost and still be chosen: prompts on decode engines stall more sequences than those there now.
+const PAIR_BIAS: f64 = 1.6;
 
 impl Stages {
     /// Chooses a pair, or one engine for everything, and books the request, in one step.
@@ -142,10 +140,11 @@ impl Stages {
             (Some(prefill), Some(decode), single)
                 if self.splits(&prefill, &decode, single.as_ref()) =>
             {
-                Ok(PairPlacement::Pair {
-                    prefill: book(fleet, &prefill.0, &prefill.1),
-                    decode: book(fleet, &decode.0, &decode.1),
-                })
+                let prefill = book(fleet, &prefill.0, &prefill.1);
+                let mut decode = book(fleet, &decode.0, &decode.1);
+                // The first token comes after both halves.
+                decode.forecast.ttft_ms += prefill.forecast.ttft_ms + prefill.forecast.transfer_ms;
+                Ok(PairPlacement::Pair { prefill, decode })
             }
             (_, _, Some((choice, cx))) => Ok(PairPlacement::Single(book(fleet, &choice, &cx))),
             _ => Err(NoEndpoint::default()),
@@ -173,7 +172,7 @@ impl Stages {
                 let cost = |(choice, cx): &(Choice<'_>, RouteCx<'_>)| {
                     latency.cost(cx, &choice.candidate.forecast(cx))
                 };
-                cost(prefill) + cost(decode) < cost(single)
+                cost(prefill) + cost(decode) < PAIR_BIAS * cost(single)
             }
         }
     }
