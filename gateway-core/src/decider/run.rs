@@ -4,7 +4,7 @@ use super::{
     Answer, Ask, Finish, FirstToken, Init, KvNote, Message, PrefillDone, TelemetryNote,
     world::World,
 };
-use crate::{Explanation, Pipelines};
+use crate::{Explanation, Fleet, Pipelines};
 
 /// What made a message meaningless.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -148,7 +148,7 @@ impl Decider {
     /// The fleet as it is now, with what was learned of it.
     #[must_use]
     pub fn fleet(&self) -> Option<&Fleet> {
-        self.world.as_ref().map(|world| world.numbered.fleet())
+        self.world.as_ref().map(World::fleet)
     }
 
     fn world(&mut self, message: &'static str) -> Result<&mut World, DecideError> {

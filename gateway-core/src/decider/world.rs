@@ -11,8 +11,8 @@ use super::{
     run::{Decided, Policy},
 };
 use crate::{
-    BlockHash, EndpointId, Explanation, NoEndpoint, Objectives, Placement, Rng, RouteCx, Stage,
-    Timestamp,
+    BlockHash, EndpointId, Explanation, Fleet, NoEndpoint, Objectives, Placement, Rng, RouteCx,
+    Stage, Timestamp,
     load::Telemetry,
     pipeline::PairPlacement,
     residency::{Tier, Trust},
@@ -58,6 +58,10 @@ impl World {
             block_tokens: init.block_size.max(1),
             ignored: 0,
         })
+    }
+
+    pub(super) fn fleet(&self) -> &Fleet {
+        self.numbered.fleet()
     }
 
     pub(super) fn ignored(&self) -> u64 {
