@@ -111,6 +111,8 @@ fn assert_numbers(forecast: &Forecast) -> Result<(), TestCaseError> {
         forecast.occupancy,
         forecast.active_tokens,
         forecast.output_tokens,
+        forecast.others_output_tokens,
+        forecast.shared_tokens,
     ] {
         prop_assert!(value.is_finite() && value >= 0.0, "{forecast:?}");
     }
