@@ -94,9 +94,15 @@ pub(super) struct SimArgs {
     /// The topic of its KV events [default: kv@localhost@MODEL]
     #[arg(long)]
     pub(super) kv_topic: Option<String>,
+    /// The port on loopback where missed KV events can be asked for [default: a free one]
+    #[arg(long, value_name = "PORT")]
+    pub(super) kv_replay: Option<u16>,
     /// Write KV events as arrays, as vLLM did up to 0.23
     #[arg(long)]
     pub(super) kv_arrays: bool,
+    /// How blocks are named in KV events
+    #[arg(long, value_name = "FORM", default_value = "unsigned")]
+    pub(super) kv_hashes: KvHashes,
     /// The key it asks for; none where unset
     #[arg(long)]
     pub(super) api_key: Option<String>,
@@ -194,6 +200,17 @@ pub(super) struct SimulateArgs {
     /// Show presets, policies, workloads and chips, and do nothing else
     #[arg(long)]
     pub(super) list: bool,
+}
+
+/// How blocks are named in KV events.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum KvHashes {
+    /// Unsigned numbers of 64 bits, as vLLM's default
+    Unsigned,
+    /// Signed numbers of 64 bits, as SGLang's
+    Signed,
+    /// Digests of 32 bytes, as vLLM without `VLLM_KV_EVENTS_USE_INT_BLOCK_HASHES`
+    Raw,
 }
 
 /// How a trace is written.

@@ -2,12 +2,15 @@
 
 use anyhow::Context as _;
 use gateway_sim::{
-    engine::{EventForm, KvEventsConfig, SimConfig, SimEngine},
+    engine::{EventForm, HashForm, KvEventsConfig, SimConfig, SimEngine},
     model::ChipProfile,
 };
 use tokio::{runtime::Builder, signal};
 
-use super::{args::SimArgs, out};
+use super::{
+    args::{KvHashes, SimArgs},
+    out,
+};
 
 /// The profile used where none is named.
 pub(super) const DEFAULT_PROFILE: &str = "8b-h100";
@@ -44,6 +47,14 @@ fn kv_events(args: &SimArgs, model: &str) -> Option<KvEventsConfig> {
     if let Some(topic) = &args.kv_topic {
         events.topic.clone_from(topic);
     }
+    if let (Some(port), Some(replay)) = (args.kv_replay, &mut events.replay) {
+        replay.set_port(port);
+    }
+    events.hashes = match args.kv_hashes {
+        KvHashes::Unsigned => HashForm::Unsigned,
+        KvHashes::Signed => HashForm::Signed,
+        KvHashes::Raw => HashForm::Raw,
+    };
     if args.kv_arrays {
         events.form = EventForm::Array;
     }

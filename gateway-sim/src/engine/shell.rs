@@ -238,6 +238,8 @@ impl Shell {
             Fate::Dropped
         } else if self.faults.strike(FaultKind::LoseKvBatch).is_some() {
             Fate::LostOnTheWay
+        } else if let Some(spec) = self.faults.strike(FaultKind::LateKvBatch) {
+            Fate::Late(Duration::from_millis(spec.millis.unwrap_or(1_000)))
         } else {
             Fate::Sent
         };

@@ -49,6 +49,8 @@ pub enum FaultKind {
     DropKvBatch,
     /// A batch of KV events is lost on its way: a gap in the sequence that a replay fills.
     LoseKvBatch,
+    /// A batch of KV events is sent `millis` milliseconds late, 1,000 unless given, and those behind it wait.
+    LateKvBatch,
     /// The cache is dropped and the publisher begins anew at number 0 with nothing to replay, as after a restart. Happens
     /// when ordered.
     RestartKvFeed,

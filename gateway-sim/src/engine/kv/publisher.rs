@@ -35,12 +35,17 @@ pub(in crate::engine) struct KvFeed {
 
 #[derive(Debug)]
 enum Order {
-    Publish {
-        number: u64,
-        events: Vec<KvEvent>,
-        fate: Fate,
-    },
+    Publish(Step),
     Forget,
+}
+
+/// What became of the cache in one step of the engine.
+#[derive(Debug)]
+struct Step {
+    number: u64,
+    unix_seconds: f64,
+    events: Vec<KvEvent>,
+    fate: Fate,
 }
 
 /// What becomes of a batch.
@@ -48,6 +53,8 @@ enum Order {
 pub(in crate::engine) enum Fate {
     /// It is sent and kept.
     Sent,
+    /// It is sent and kept, but so late.
+    Late(Duration),
     /// It is kept for replay and not sent.
     LostOnTheWay,
     /// It is neither kept nor sent.
@@ -59,11 +66,12 @@ impl KvFeed {
     /// all the same, so that a subscriber sees the gap.
     pub(in crate::engine) fn publish(&self, events: Vec<KvEvent>, fate: Fate) -> bool {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let order = Order::Publish {
+        let order = Order::Publish(Step {
             number,
+            unix_seconds: Clock::unix_seconds(),
             events,
             fate,
-        };
+        });
         fate != Fate::Dropped && self.orders.try_send(order).is_ok()
     }
 
@@ -126,7 +134,15 @@ impl KvPublisher {
         loop {
             tokio::select! {
                 order = self.orders.recv() => match order {
-                    Some(Order::Publish { number, events, fate }) => self.publish(number, &events, fate).await,
+                    Some(Order::Publish(step)) => {
+                        if let Fate::Late(delay) = step.fate {
+                            tokio::select! {
+                                () = tokio::time::sleep(delay) => {}
+                                () = Life::reached(&mut life, Life::Dead) => return,
+                            }
+                        }
+                        self.publish(&step).await;
+                    }
                     Some(Order::Forget) => self.sent.clear(),
                     None => return,
                 },
@@ -142,20 +158,20 @@ impl KvPublisher {
         }
     }
 
-    async fn publish(&mut self, number: u64, events: &[KvEvent], fate: Fate) {
+    async fn publish(&mut self, step: &Step) {
         let payload = wire::encode(
             self.config.form,
             self.config.hashes,
-            Clock::unix_seconds(),
-            events,
+            step.unix_seconds,
+            &step.events,
             self.block_tokens,
         );
-        let frames = vec![self.topic(), number_frame(number), payload.clone()];
-        self.sent.push_back((number, payload));
+        let frames = vec![self.topic(), number_frame(step.number), payload.clone()];
+        self.sent.push_back((step.number, payload));
         while self.sent.len() > self.config.buffer_steps {
             self.sent.pop_front();
         }
-        if fate != Fate::Sent {
+        if step.fate == Fate::LostOnTheWay {
             return;
         }
         // A publisher without a reachable subscriber drops what it has to send; replay is the way back.

@@ -66,3 +66,27 @@ pub(super) fn kv_event_sources(shell: &Shell) -> Value {
         "topic": bound.topic,
     }})
 }
+
+/// The part of what `SGLang` 0.5.23 says of itself that tells where its KV events come out.
+pub(super) fn server_info(shell: &Shell) -> Value {
+    let config = &shell.config;
+    let kv_events = shell.kv.as_ref().map(|feed| {
+        let bound = &feed.bound;
+        json!({
+            "publisher": "zmq",
+            "endpoint_host": bound.publish.ip().to_string(),
+            "endpoint_port_base": bound.publish.port(),
+            "topic": bound.topic,
+            "block_size": config.engine.block_tokens,
+            "dp_size": 1,
+            "replay_endpoint_port_base": bound.replay.map(|addr| addr.port()),
+        })
+    });
+    json!({
+        "model_path": config.models[0],
+        "served_model_name": config.models[0],
+        "page_size": config.engine.block_tokens,
+        "dp_size": 1,
+        "kv_events": kv_events,
+    })
+}

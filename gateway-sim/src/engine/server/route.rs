@@ -33,6 +33,7 @@ enum Route {
     Version,
     Load,
     KvEventSources,
+    ServerInfo,
     ResetPrefixCache,
     ReadFaults,
     InjectFault,
@@ -40,7 +41,7 @@ enum Route {
     Stats,
 }
 
-const ROUTES: [(&str, &str, Route); 18] = [
+const ROUTES: [(&str, &str, Route); 19] = [
     (
         "POST",
         "/v1/chat/completions",
@@ -66,6 +67,7 @@ const ROUTES: [(&str, &str, Route); 18] = [
     ("GET", "/version", Route::Version),
     ("GET", "/load", Route::Load),
     ("GET", "/kv_event_sources", Route::KvEventSources),
+    ("GET", "/server_info", Route::ServerInfo),
     ("POST", "/reset_prefix_cache", Route::ResetPrefixCache),
     ("GET", "/sim/faults", Route::ReadFaults),
     ("POST", "/sim/faults", Route::InjectFault),
@@ -169,6 +171,7 @@ async fn run(
             ))
         }
         Route::KvEventSources => Ok(reply::json(&info::kv_event_sources(shell))),
+        Route::ServerInfo => Ok(reply::json(&info::server_info(shell))),
         Route::ResetPrefixCache => {
             shell.reset_prefix_cache();
             Ok(reply::json(&json!({"success": true})))
