@@ -175,6 +175,14 @@ pub struct TextBlocks {
     pub blocks_at_most: u32,
 }
 
+impl TextBlocks {
+    /// Tokens that one block is taken to be.
+    #[must_use]
+    pub fn block_tokens(&self) -> u32 {
+        self.block_bytes / self.bytes_per_token.max(1)
+    }
+}
+
 impl Default for TextBlocks {
     fn default() -> Self {
         Self {

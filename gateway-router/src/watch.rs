@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use gateway_core::{Endpoint, EndpointId, Fleet, Rng, load::Telemetry};
+use gateway_core::{Endpoint, EndpointId, Fleet, Rng, load::Telemetry, residency::Room};
 use tokio::{runtime::Handle, task::AbortHandle, time::sleep};
 
 use crate::{
@@ -22,6 +22,7 @@ pub(crate) struct Watchers {
 struct Watched {
     client: Arc<dyn EngineClient>,
     settings: WatchSettings,
+    blocks: BlockSizes,
     fed_by: FedBy,
     feed: Option<Following>,
     tasks: [AbortHandle; 2],
@@ -44,6 +45,7 @@ impl Watchers {
             let same = |old: &Watched| {
                 Arc::ptr_eq(&old.client, client)
                     && old.settings == snapshot.watch
+                    && old.blocks == BlockSizes::of(snapshot)
                     && old.fed_by == *snapshot.fed_by(endpoint.id())
             };
             let watched = match self.watched.remove(&endpoint.id()) {
@@ -89,6 +91,7 @@ fn begin(
         fleet: snapshot.fleet.clone(),
         client: Arc::clone(client),
         settings: snapshot.watch,
+        blocks: BlockSizes::of(snapshot),
         clock,
         restarted: feed.as_ref().map(Following::engine_restarted),
     };
@@ -97,6 +100,7 @@ fn begin(
     Watched {
         client: Arc::clone(client),
         settings: snapshot.watch,
+        blocks: BlockSizes::of(snapshot),
         fed_by,
         feed,
         tasks: [probes.abort_handle(), readings.abort_handle()],
@@ -109,6 +113,7 @@ struct Watch {
     fleet: Fleet,
     client: Arc<dyn EngineClient>,
     settings: WatchSettings,
+    blocks: BlockSizes,
     clock: Clock,
     restarted: Option<Arc<EngineRestarted>>,
 }
@@ -164,11 +169,14 @@ impl Watch {
                     .await;
             let read = if let Ok(Ok(reading)) = answer {
                 self.take_in(&mark, &last, &reading);
+                self.make_room(&last, &reading);
                 last = reading;
                 true
             } else {
                 false
             };
+            let residency = self.fleet.residency();
+            residency.expire(self.endpoint.id(), self.clock.now());
             sleep(rhythm.next(read)).await;
         }
     }
@@ -190,6 +198,37 @@ impl Watch {
             self.forget();
         }
         self.endpoint.state().apply(mark, reading);
+    }
+
+    /// No more of what was served is remembered than the engine has room for.
+    fn make_room(&self, last: &Telemetry, reading: &Telemetry) {
+        let Some(tokens) = reading.kv_capacity_tokens.filter(|tokens| *tokens > 0) else {
+            return;
+        };
+        if last.kv_capacity_tokens != Some(tokens) {
+            let room = Room {
+                tokens,
+                per_token_block: self.blocks.by_token,
+                per_byte_block: self.blocks.by_byte,
+            };
+            self.fleet.residency().set_room(self.endpoint.id(), room);
+        }
+    }
+}
+
+/// Tokens of one block of the router's own, by what keys it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct BlockSizes {
+    by_token: u32,
+    by_byte: u32,
+}
+
+impl BlockSizes {
+    fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            by_token: snapshot.feeds.block_tokens,
+            by_byte: snapshot.text.block_tokens(),
+        }
     }
 }
 

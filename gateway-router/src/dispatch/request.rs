@@ -73,7 +73,7 @@ impl RouteRequest {
             },
             None => Keys {
                 blocks: self.byte_blocks(text),
-                block_tokens: text.block_bytes / text.bytes_per_token.max(1),
+                block_tokens: text.block_tokens(),
                 keying: Keying::Bytes,
             },
         }

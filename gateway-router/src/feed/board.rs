@@ -6,12 +6,17 @@ use std::{
 };
 
 use gateway_core::{
-    BlockHash, EndpointId, Fleet,
-    kvfeed::{EndpointFeed, FeedConfig, FeedStats, FeedTrust, KvSink, Weakness},
-    residency::{Residency, Tier, Trust},
+    EndpointId, Fleet,
+    kvfeed::{EndpointFeed, FeedConfig, FeedStats, FeedTrust, Weakness},
+    residency::{Residency, Trust},
 };
 
 use super::FeedSettings;
+
+/// A change of the lag that is worth telling.
+const LAG_STEP: Duration = Duration::from_millis(50);
+/// More than that is a clock that jumped, or a feed that nobody should wait for.
+const LAG_AT_MOST: Duration = Duration::from_secs(60);
 
 /// An endpoint's feeds now.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +52,8 @@ struct Inner {
     /// What ranks had been through that are no more.
     before: FeedStats,
     trust: FeedTrust,
+    /// As last told the residency.
+    lag: Duration,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -54,29 +61,6 @@ struct Rank {
     is_connected: bool,
     /// Nothing has come for so long that nothing can be on its way.
     is_idle: bool,
-}
-
-/// Passes on to the residency.
-pub(super) struct Sink<'a>(&'a Residency);
-
-impl KvSink for Sink<'_> {
-    fn stored(
-        &mut self,
-        endpoint: EndpointId,
-        tier: Tier,
-        parent: Option<BlockHash>,
-        blocks: &[BlockHash],
-    ) {
-        self.0.stored(endpoint, tier, parent, blocks);
-    }
-
-    fn removed(&mut self, endpoint: EndpointId, tier: Tier, blocks: &[BlockHash]) {
-        self.0.removed(endpoint, tier, blocks);
-    }
-
-    fn cleared(&mut self, endpoint: EndpointId) {
-        self.0.cleared(endpoint);
-    }
 }
 
 impl Board {
@@ -98,6 +82,7 @@ impl Board {
             broken: 0,
             before: FeedStats::default(),
             trust: FeedTrust::Fallback,
+            lag: Duration::ZERO,
         };
         Self {
             endpoint,
@@ -116,7 +101,7 @@ impl Board {
     /// Makes place for so many ranks, none of them connected, and forgets what those before them told.
     pub(super) fn expect(&self, ranks: usize) {
         let mut inner = self.inner();
-        self.fleet.residency().cleared(self.endpoint);
+        self.fleet.residency().lost(self.endpoint);
         inner.before = lasting(inner.stats());
         let count = u16::try_from(ranks).unwrap_or(u16::MAX);
         inner.feed = EndpointFeed::new(self.endpoint, count, &self.config);
@@ -152,10 +137,11 @@ impl Board {
     pub(super) fn apply<R>(
         &self,
         at: u16,
-        step: impl FnOnce(&mut EndpointFeed, &mut Sink<'_>) -> R,
+        step: impl FnOnce(&mut EndpointFeed, &mut &Residency) -> R,
     ) -> R {
         let mut inner = self.inner();
-        let result = step(&mut inner.feed, &mut Sink(self.fleet.residency()));
+        let mut residency: &Residency = self.fleet.residency();
+        let result = step(&mut inner.feed, &mut residency);
         if let Some(rank) = inner.ranks.get_mut(usize::from(at)) {
             rank.is_idle = false;
         }
@@ -187,17 +173,25 @@ impl Board {
     }
 
     fn judge(&self, inner: &mut Inner) {
+        self.note_lag(inner);
         let trust = inner.judge();
-        if trust == inner.trust {
-            return;
+        if trust != inner.trust {
+            let before = std::mem::replace(&mut inner.trust, trust);
+            let residency = self.fleet.residency();
+            residency.set_trust(self.endpoint, in_short(trust));
+            self.tell(before, trust);
         }
-        let before = std::mem::replace(&mut inner.trust, trust);
-        let residency = self.fleet.residency();
-        residency.set_trust(self.endpoint, in_short(trust));
-        let lag = inner.stats().lag_secs.unwrap_or_default();
-        let lag = Duration::try_from_secs_f64(lag).unwrap_or_default();
-        residency.set_lag(self.endpoint, lag);
-        self.tell(before, trust);
+    }
+
+    /// Tells the residency how late events come, where that has changed by more than chance.
+    fn note_lag(&self, inner: &mut Inner) {
+        let lag = inner.stats().lag_secs.filter(|_| !inner.is_idle());
+        let lag = Duration::try_from_secs_f64(lag.unwrap_or_default()).unwrap_or_default();
+        let lag = lag.min(LAG_AT_MOST);
+        if lag.abs_diff(inner.lag) >= LAG_STEP {
+            inner.lag = lag;
+            self.fleet.residency().set_lag(self.endpoint, lag);
+        }
     }
 
     fn tell(&self, before: FeedTrust, trust: FeedTrust) {
@@ -230,7 +224,7 @@ impl Board {
 impl Drop for Board {
     fn drop(&mut self) {
         let residency = self.fleet.residency();
-        residency.cleared(self.endpoint);
+        residency.lost(self.endpoint);
         residency.set_trust(self.endpoint, Trust::Fallback);
     }
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::runtime::Handle;
 
 use super::{
     FeedSource,
-    listen::{Inbox, Listeners},
+    listen::{Inbox, Listeners, Said},
     zmtp::{Kind, Peer, ZmtpError},
 };
 
@@ -35,10 +34,10 @@ impl Link {
         Ok(Self::Dialled(Box::new(peer)))
     }
 
-    /// The next message. May be dropped while it waits.
-    pub(super) async fn recv(&mut self) -> Result<Vec<Bytes>, ZmtpError> {
+    /// What comes next. May be dropped while it waits.
+    pub(super) async fn recv(&mut self) -> Result<Said, ZmtpError> {
         match self {
-            Self::Dialled(peer) => peer.recv().await,
+            Self::Dialled(peer) => peer.recv().await.map(Said::Message),
             Self::Inbox(inbox) => Ok(inbox.recv().await),
         }
     }

@@ -1,7 +1,8 @@
 //! Addresses that this router listens at, for engines that connect to their subscriber.
 //!
 //! Endpoints may share an address. A message belongs to the source whose topic its first frame is; a source without a
-//! topic takes what no other one claims. What belongs to nobody is counted and dropped.
+//! topic takes what no other one claims. What belongs to nobody is counted and dropped. An engine that leaves is told to
+//! the sources that heard it last: it has likely died, and what it sends after it came back may be another life's.
 
 use std::{
     collections::HashMap,
@@ -30,6 +31,8 @@ use super::{
 const PEERS_AT_MOST: usize = 1_024;
 /// Messages that wait for their source; while they do, their engine's connection is not read.
 const MESSAGES_WAITING: usize = 64;
+/// No engine has this number.
+const NOBODY: u64 = 0;
 const PATIENCE: Duration = Duration::from_secs(5);
 const BIND_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
@@ -43,12 +46,22 @@ struct Listening {
     task: Mutex<Option<AbortHandle>>,
     peers: AtomicUsize,
     strays: AtomicU64,
+    /// Numbers of sources and engines given out so far.
     tickets: AtomicU64,
 }
 
 struct Heard {
     ticket: u64,
-    messages: mpsc::Sender<Vec<Bytes>>,
+    /// The engine that spoke last.
+    speaker: u64,
+    said: mpsc::Sender<Said>,
+}
+
+/// What comes in for a source.
+pub(super) enum Said {
+    Message(Vec<Bytes>),
+    /// The engine that spoke last has left.
+    Left,
 }
 
 impl Drop for Listening {
@@ -64,14 +77,14 @@ pub(super) struct Inbox {
     listening: Arc<Listening>,
     topic: String,
     ticket: u64,
-    messages: mpsc::Receiver<Vec<Bytes>>,
+    said: mpsc::Receiver<Said>,
 }
 
 impl Inbox {
-    /// The next message for this source. Waits for ever where no engine connects.
-    pub(super) async fn recv(&mut self) -> Vec<Bytes> {
-        match self.messages.recv().await {
-            Some(message) => message,
+    /// What comes next for this source. Waits for ever where no engine connects.
+    pub(super) async fn recv(&mut self) -> Said {
+        match self.said.recv().await {
+            Some(said) => said,
             // Somebody else has taken the topic over; that one hears it now.
             None => std::future::pending().await,
         }
@@ -99,18 +112,19 @@ impl Listeners {
         let listening = known.unwrap_or_else(|| begin(address, runtime));
         all.insert(address.clone(), Arc::downgrade(&listening));
         drop(all);
-        let (sender, messages) = mpsc::channel(MESSAGES_WAITING);
+        let (sender, said) = mpsc::channel(MESSAGES_WAITING);
         let ticket = listening.tickets.fetch_add(1, Relaxed);
         let heard = Heard {
             ticket,
-            messages: sender,
+            speaker: NOBODY,
+            said: sender,
         };
         locked(&listening.sources).insert(topic.to_owned(), heard);
         Inbox {
             listening,
             topic: topic.to_owned(),
             ticket,
-            messages,
+            said,
         }
     }
 }
@@ -121,7 +135,7 @@ fn begin(address: &FeedAddress, runtime: &Handle) -> Arc<Listening> {
         task: Mutex::default(),
         peers: AtomicUsize::new(0),
         strays: AtomicU64::new(0),
-        tickets: AtomicU64::new(0),
+        tickets: AtomicU64::new(NOBODY + 1),
     });
     let task = runtime.spawn(accept(address.clone(), Arc::downgrade(&listening)));
     *locked(&listening.task) = Some(task.abort_handle());
@@ -145,7 +159,8 @@ async fn accept(address: FeedAddress, listening: Weak<Listening>) {
         };
         if here.peers.load(Relaxed) < PEERS_AT_MOST {
             here.peers.fetch_add(1, Relaxed);
-            peers.spawn(hear(stream, listening.clone()));
+            let speaker = here.tickets.fetch_add(1, Relaxed);
+            peers.spawn(hear(stream, listening.clone(), speaker));
         }
     }
 }
@@ -166,16 +181,26 @@ async fn bind(address: &FeedAddress) -> TcpListener {
 }
 
 /// Takes in one engine's messages until it leaves.
-async fn hear(stream: TcpStream, listening: Weak<Listening>) {
-    if let Err(error) = relay(stream, &listening).await {
+async fn hear(stream: TcpStream, listening: Weak<Listening>, speaker: u64) {
+    if let Err(error) = relay(stream, &listening, speaker).await {
         tracing::debug!(%error, "a publisher left");
     }
-    if let Some(here) = listening.upgrade() {
-        here.peers.fetch_sub(1, Relaxed);
+    let Some(here) = listening.upgrade() else {
+        return;
+    };
+    here.peers.fetch_sub(1, Relaxed);
+    let heard_by = here.last_heard_by(speaker);
+    drop(here);
+    for source in heard_by {
+        let _ = source.send(Said::Left).await;
     }
 }
 
-async fn relay(stream: TcpStream, listening: &Weak<Listening>) -> Result<(), ZmtpError> {
+async fn relay(
+    stream: TcpStream,
+    listening: &Weak<Listening>,
+    speaker: u64,
+) -> Result<(), ZmtpError> {
     let mut peer = Peer::accept(stream, Kind::Sub, PATIENCE).await?;
     // Topics come and go with endpoints; who hears what is decided here.
     peer.subscribe(b"").await?;
@@ -184,7 +209,7 @@ async fn relay(stream: TcpStream, listening: &Weak<Listening>) -> Result<(), Zmt
         let Some(here) = listening.upgrade() else {
             return Ok(());
         };
-        let Some(source) = here.source(&message) else {
+        let Some(source) = here.source(&message, speaker) else {
             if here.strays.fetch_add(1, Relaxed) == 0 {
                 tracing::warn!("KV events with a topic that no endpoint has are dropped");
             }
@@ -192,18 +217,32 @@ async fn relay(stream: TcpStream, listening: &Weak<Listening>) -> Result<(), Zmt
         };
         drop(here);
         // A source that went away between the two has nothing to miss.
-        let _ = source.send(message).await;
+        let _ = source.send(Said::Message(message)).await;
     }
 }
 
 impl Listening {
-    fn source(&self, message: &[Bytes]) -> Option<mpsc::Sender<Vec<Bytes>>> {
+    /// Whom a message is for, noting who spoke.
+    fn source(&self, message: &[Bytes], speaker: u64) -> Option<mpsc::Sender<Said>> {
         let topic = message
             .first()
             .and_then(|topic| std::str::from_utf8(topic).ok())?;
+        let mut sources = locked(&self.sources);
+        let topic = if sources.contains_key(topic) {
+            topic
+        } else {
+            ""
+        };
+        let heard = sources.get_mut(topic)?;
+        heard.speaker = speaker;
+        Some(heard.said.clone())
+    }
+
+    /// The sources that nobody else has spoken to since.
+    fn last_heard_by(&self, speaker: u64) -> Vec<mpsc::Sender<Said>> {
         let sources = locked(&self.sources);
-        let heard = sources.get(topic).or_else(|| sources.get(""))?;
-        Some(heard.messages.clone())
+        let heard = sources.values().filter(|heard| heard.speaker == speaker);
+        heard.map(|heard| heard.said.clone()).collect()
     }
 }
 

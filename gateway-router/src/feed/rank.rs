@@ -18,6 +18,7 @@ pub(super) struct Rank {
     board: Arc<Board>,
     batch: KvBatch,
     lag: Lag,
+    is_connected: bool,
 }
 
 /// What a message of a replay was.
@@ -36,6 +37,7 @@ impl Rank {
             board,
             batch: KvBatch::new(),
             lag: Lag::default(),
+            is_connected: false,
         }
     }
 
@@ -46,7 +48,7 @@ impl Rank {
 
     /// The connection stands; the first message to ask for.
     pub(super) fn opened(&mut self) -> Option<u64> {
-        self.board.set_connected(self.at, true);
+        self.set_connected(true);
         wanted(self.board.apply(self.at, |feed, _| feed.connected(self.at)))
     }
 
@@ -54,7 +56,14 @@ impl Rank {
     pub(super) fn lost(&mut self) {
         self.board
             .apply(self.at, |feed, sink| feed.reset(self.at, sink));
-        self.board.set_connected(self.at, false);
+        self.set_connected(false);
+    }
+
+    fn set_connected(&mut self, is_connected: bool) {
+        if self.is_connected != is_connected {
+            self.is_connected = is_connected;
+            self.board.set_connected(self.at, is_connected);
+        }
     }
 
     /// The engine has restarted; the first message to ask for.
@@ -77,6 +86,8 @@ impl Rank {
 
     /// A published message; the first one to ask for, where some are missing.
     pub(super) fn live(&mut self, message: &[Bytes]) -> Option<u64> {
+        // Where engines connect, one that left may come back.
+        self.set_connected(true);
         let (frames, count) = slices(message);
         let Ok(frames) = Frames::parse(&frames[..count]) else {
             self.board.broken();

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use tokio::{
     sync::Notify,
     task::yield_now,
@@ -12,7 +11,7 @@ use tokio::{
 use super::{
     FeedSettings, FeedSource,
     link::Link,
-    listen::Listeners,
+    listen::{Listeners, Said},
     rank::{Rank, Replayed},
     replay::Asked,
     zmtp::ZmtpError,
@@ -73,7 +72,7 @@ impl Source {
             let event = tokio::select! {
                 biased;
                 () = restarted.notified() => Event::Restarted,
-                message = link.recv() => Event::Message(message),
+                said = link.recv() => Event::Said(said),
                 // Where nothing comes for as long as a lag, nothing is behind.
                 () = sleep(self.settings.lag_at_most), if self.rank.is_late() => Event::Idle,
             };
@@ -83,8 +82,12 @@ impl Source {
                     self.rank.idle();
                     None
                 }
-                Event::Message(Ok(message)) => self.rank.live(&message),
-                Event::Message(Err(error)) => return error,
+                Event::Said(Ok(Said::Message(message))) => self.rank.live(&message),
+                Event::Said(Ok(Said::Left)) => {
+                    self.rank.lost();
+                    None
+                }
+                Event::Said(Err(error)) => return error,
             };
             self.fill(wanted).await;
             taken = taken.wrapping_add(1);
@@ -140,6 +143,6 @@ impl Source {
 /// What a source waits for.
 enum Event {
     Restarted,
-    Message(Result<Vec<Bytes>, ZmtpError>),
+    Said(Result<Said, ZmtpError>),
     Idle,
 }

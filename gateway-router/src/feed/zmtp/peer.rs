@@ -3,6 +3,7 @@
 use std::{io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -22,6 +23,13 @@ const MECHANISM_AT: std::ops::Range<usize> = 12..32;
 const READ_BYTES: usize = 64 << 10;
 /// The most bytes of a PING's context that are sent back.
 const PING_CONTEXT_BYTES: usize = 16;
+
+/// After so long without a byte, the peer's host is asked whether the connection still stands,
+const SILENT_AT_MOST: Duration = Duration::from_secs(15);
+/// and where it does not answer, again after this time,
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// and so often until it is taken to be gone: half a minute after its last word.
+const ASKED_AT_MOST: u32 = 3;
 
 /// What this end is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +96,7 @@ impl Peer {
 
     async fn shake(stream: TcpStream, kind: Kind) -> Result<Self, ZmtpError> {
         stream.set_nodelay(true)?;
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive())?;
         let mut peer = Self {
             stream,
             buffer: BytesMut::with_capacity(READ_BYTES),
@@ -202,6 +211,14 @@ impl Peer {
         }
         Ok(())
     }
+}
+
+/// An engine without requests says nothing for hours, so only the other host's network stack can tell that it is there.
+fn keepalive() -> TcpKeepalive {
+    TcpKeepalive::new()
+        .with_time(SILENT_AT_MOST)
+        .with_interval(ASK_AGAIN_AFTER)
+        .with_retries(ASKED_AT_MOST)
 }
 
 fn greeting() -> [u8; GREETING_BYTES] {
