@@ -178,7 +178,7 @@ fn best() -> PluginSpec {
 }
 
 impl Default for PipelineSpec {
-    /// The pipeline used where none is configured: hard facts first, then prefix affinity against load.
+    /// The pipeline used where none is configured: hard facts first, then the least added latency.
     fn default() -> Self {
         let filters = [
             "healthy",
@@ -191,18 +191,9 @@ impl Default for PipelineSpec {
         let mut filters: Vec<_> = filters.map(PluginSpec::new).into();
         // The prompt's length may be an estimate: where it fits nowhere the engine, which counts, has the last word.
         filters.push(PluginSpec::new("context-fits").soft());
-        filters.push(PluginSpec::new("saturation").soft());
-        let scorers = [
-            ("prefix-affinity", 1.5),
-            ("least-requests", 2.0),
-            ("least-queued-tokens", 1.0),
-            ("kv-headroom", 0.5),
-        ];
         Self {
             filters,
-            scorers: scorers
-                .map(|(name, weight)| PluginSpec::new(name).weight(weight))
-                .into(),
+            scorers: vec![PluginSpec::new("latency")],
             picker: best(),
         }
     }

@@ -58,23 +58,23 @@ const QUEUE_UNIT_MS: f64 = 500.0;
 const FULL: f64 = 0.95;
 const OVERFULL: f64 = 0.2;
 /// Objectives after which a first token is late: still later costs a tenth.
-const LATE: f64 = 2.0;
+const LATE: f64 = 1.5;
 const LATER: f64 = 0.1;
 /// Objectives after which those who wait at an endpoint are mostly lost: one more prompt costs them less.
-const LOST: f64 = 3.0;
+const LOST: f64 = 2.5;
 /// Steps of priority that halve or double the objectives.
 const PRIORITY_STEPS: f64 = 50.0;
 
 /// Scores 1 / (1 + cost), where cost is the latency that the request adds, in units of the objectives:
 ///
 /// ```text
-/// late(TTFT/S_t) + w_wait·min(wait/S_t, 2) + w_work·pre/S_t
-///   + w_queue·pre·queued/0.5 s / (1 + (TTFT/(3·S_t))²)
+/// late(TTFT/S_t) + w_wait·min(wait/S_t, 1.5) + w_work·pre/S_t
+///   + w_queue·pre·queued/0.5 s / (1 + (TTFT/(2.5·S_t))²)
 ///   + w_decode·(step + add + N·(pre/O + add))/S_d
 ///   + w_memory·(occupancy − 0.95, at most 0.2)
 /// ```
 ///
-/// with `late(x) = x` up to 2 and a tenth beyond. `wait`, `pre`, `step`, `add`, `N`, `O` and occupancy are those of the
+/// with `late(x) = x` up to 1.5 and a tenth beyond. `wait`, `pre`, `step`, `add`, `N`, `O` and occupancy are those of the
 /// [`Forecast`]; `S_t` and `S_d` are the request's objectives, tightened or widened by its priority.
 ///
 /// The default. Every request in flight counts as disturbed by a prompt, not only those that decode now: counting fewer
