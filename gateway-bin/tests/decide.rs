@@ -283,7 +283,7 @@ models:
   - name: chat
     pipeline: { scorers: [least-requests], picker: best }
 ";
-    let file = written(folder.path(), &config);
+    let file = written(folder.path(), config);
     let input = format!(
         "{INIT}\n{}\n{}\n{}\n",
         route(1, 1.0),
@@ -389,4 +389,14 @@ fn a_socket_serves_one_caller_after_the_other() {
     let output = child.wait().expect("it ends");
     assert_eq!(output.code(), Some(2));
     assert!(!path.exists());
+}
+
+#[test]
+fn the_documented_conversation_goes_as_documented() {
+    let docs = include_str!("../../docs/decide.md");
+    let (_, rest) = docs.split_once("<<'END'\n").expect("a transcript");
+    let (input, rest) = rest.split_once("END\n").expect("its input");
+    let (told, _) = rest.split_once("```").expect("its output");
+    let output = decide(&["--policy", "latency"], input);
+    assert_eq!(text(&output.stdout), told);
 }

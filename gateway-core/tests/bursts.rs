@@ -307,3 +307,22 @@ fn lesson_3_long_prompts_cost_no_more_than_in_proportion() {
     assert!(at(40_000.0) <= 40.0 * at(1_000.0));
     assert!(at(40_000.0) > at(20_000.0));
 }
+
+#[test]
+#[ignore = "without requests of our own, those of others count as one token long each, which makes their engine look dear"]
+fn requests_of_others_are_taken_for_as_long_as_ours() {
+    let (fleet, pipeline) = (fleet(0..1), latency());
+    let state = fleet.endpoints()[0].state();
+    let reading = gateway_core::load::Telemetry {
+        running: Some(2),
+        ..gateway_core::load::Telemetry::default()
+    };
+    state.apply(&state.mark(Timestamp::ZERO), &reading);
+    let cx = RouteCx::new("m", Timestamp::ZERO).prompt(1_000, &[], BLOCK);
+    let placed = pipeline
+        .place(&fleet, &cx, &mut Rng::from_seed(1))
+        .expect("somebody");
+    let forecast = placed.forecast();
+    assert_eq!(forecast.requests, 2.0);
+    assert!(forecast.others_output_tokens > 10.0, "{forecast:?}");
+}
