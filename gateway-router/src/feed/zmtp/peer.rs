@@ -186,6 +186,11 @@ impl Peer {
         Ok(())
     }
 
+    #[cfg(test)]
+    pub(super) fn socket(&self) -> SockRef<'_> {
+        SockRef::from(&self.stream)
+    }
+
     async fn frame(&mut self) -> Result<Frame, ZmtpError> {
         loop {
             if let Some(frame) = frames::take(&mut self.buffer)? {

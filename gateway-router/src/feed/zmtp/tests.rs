@@ -42,6 +42,15 @@ async fn subscriber(after_hello: &[u8]) -> (Peer, TcpStream) {
 }
 
 #[tokio::test]
+async fn a_silent_connection_is_asked_after() {
+    let (peer, _far) = subscriber(b"").await;
+    let socket = peer.socket();
+    assert!(socket.keepalive().expect("a socket"));
+    let silent = socket.tcp_keepalive_time().expect("a socket");
+    assert!(silent <= Duration::from_secs(60), "{silent:?}");
+}
+
+#[tokio::test]
 async fn hears_messages_of_short_and_long_frames_and_answers_pings() {
     let long = [7_u8; 300];
     let mut bytes = Vec::from(&[1, 1, b't', 3, 0, 0, 0, 0, 0, 0, 1, 44][..]);

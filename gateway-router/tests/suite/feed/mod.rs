@@ -5,7 +5,9 @@
 
 mod bound;
 mod gaps;
+mod late;
 mod lost;
+mod publisher;
 mod ranks;
 mod rig;
 mod sources;

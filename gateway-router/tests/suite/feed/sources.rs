@@ -1,6 +1,6 @@
 //! Feeds that are found by asking, in every form that engines write.
 
-use gateway_router::{core::kvfeed::FeedTrust, feed::KvEvents};
+use gateway_router::{EngineKind, core::kvfeed::FeedTrust, feed::KvEvents};
 use gateway_sim::engine::{EventForm, HashForm};
 
 use super::rig::{
@@ -28,6 +28,21 @@ async fn a_prompt_goes_where_events_say_it_is() {
             assert_eq!(route(&router, &prompt(3, 6)).await, "b");
         }
     }
+}
+
+#[tokio::test]
+async fn sglang_says_where_it_publishes() {
+    let (a, b) = (
+        engine(|events| events.hashes = HashForm::Signed).await,
+        engine(|_| {}).await,
+    );
+    let mut settings = settings(&[&a, &b]);
+    settings.endpoints[0].kind = EngineKind::Sglang;
+    let router = router(settings);
+    until_exact(&router, "a").await;
+    compute(&a, &prompt(1, 6)).await;
+    until_known(&router, "a", 6).await;
+    assert_eq!(route(&router, &prompt(1, 6)).await, "a");
 }
 
 #[tokio::test]
