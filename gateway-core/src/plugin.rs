@@ -71,6 +71,13 @@ pub trait Scorer: Send + Sync {
     /// Fills `out[i]` with the score of `candidates[i]`, 0 (worst) to 1 (best). Both slices have the same length, at
     /// least one. The pipeline brings values outside the range, NaN included, back into it.
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]);
+
+    /// Whether it is enough to show it a sample of a large fleet: those who hold the most of the prompt and some of the
+    /// idlest. Where every scorer of a pipeline says so, a decision costs the same over a hundred endpoints and over
+    /// thousands. Not so for scorers that look for one endpoint of their own, such as hashes.
+    fn samples(&self) -> bool {
+        false
+    }
 }
 
 /// Makes the choice.

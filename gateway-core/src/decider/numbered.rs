@@ -77,20 +77,27 @@ impl Numbered {
         self.numbers[id.index()]
     }
 
-    /// The endpoints of these numbers, unknown ones left out; all of them where none are given.
-    pub(super) fn ids_of(&self, numbers: Option<&[EngineNumber]>) -> Vec<EndpointId> {
-        match numbers {
-            Some(numbers) => numbers
-                .iter()
-                .filter_map(|&number| self.find(number).map(|(id, _)| id))
-                .collect(),
-            None => self
-                .fleet
-                .endpoints()
-                .iter()
-                .map(|endpoint| endpoint.id())
-                .collect(),
-        }
+    /// The endpoints of these numbers, unknown ones left out.
+    pub(super) fn ids_of(&self, numbers: &[EngineNumber]) -> Vec<EndpointId> {
+        let id = |&number| self.find(number).map(|(id, _)| id);
+        numbers.iter().filter_map(id).collect()
+    }
+
+    /// The endpoints of these numbers where they are not simply all.
+    pub(super) fn some_of(&self, numbers: Option<&[EngineNumber]>) -> Option<Vec<EndpointId>> {
+        let mut ids = self.ids_of(numbers?);
+        ids.sort_unstable();
+        ids.dedup();
+        (ids.len() < self.len()).then_some(ids)
+    }
+
+    /// All endpoints.
+    pub(super) fn all(&self) -> Vec<EndpointId> {
+        self.fleet
+            .endpoints()
+            .iter()
+            .map(|endpoint| endpoint.id())
+            .collect()
     }
 }
 

@@ -174,19 +174,22 @@ impl World {
         let now = self.moments.now(ask.now);
         self.chains.learn(&ask.hashes);
         let blocks: Vec<_> = ask.hashes.iter().copied().map(BlockHash).collect();
-        let among = self.numbered.ids_of(ask.cands.as_deref());
-        let cx = RouteCx::new(&policy.model, now)
+        let among = self.numbered.some_of(ask.cands.as_deref());
+        let mut cx = RouteCx::new(&policy.model, now)
             .prompt(ask.input.max(1), &blocks, self.block_tokens)
             .objectives(Objectives {
                 ttft_ms: ask.ttft_slo_ms.map(|ms| ms as f32),
                 tpot_ms: ask.tpot_slo_ms.map(|ms| ms as f32),
                 deadline_ms: None,
-            })
-            .among(&among);
+            });
+        cx.among = among.as_deref();
         let (placed, record) = match ask.phase {
             Phase::Both => self.place_one(policy, &cx, explains),
             Phase::Prefill => {
-                let decode = self.numbered.ids_of(ask.decode_cands.as_deref());
+                let decode = match &ask.decode_cands {
+                    Some(numbers) => self.numbered.ids_of(numbers),
+                    None => self.numbered.all(),
+                };
                 self.place_pair(policy, &cx, &decode, explains)
             }
         };
@@ -243,7 +246,11 @@ impl World {
     ) -> Placed {
         let stages = policy.pipelines.stages(&policy.model);
         let fleet = self.numbered.fleet();
-        let mut record = explains.then(Explanation::default);
+        let mut record = explains.then(|| Explanation {
+            model: policy.model.clone(),
+            prompt_tokens: cx.prompt_tokens,
+            ..Explanation::default()
+        });
         let placed = stages.place(fleet, cx, decode, &mut self.rng, record.as_mut());
         let flight = placed.map(|pair| match pair {
             PairPlacement::Single(placement) => Flight {

@@ -28,6 +28,8 @@ pub struct Pipeline {
     pub(super) picker_name: String,
     pub(super) picker: Arc<dyn Picker>,
     observers: Vec<Arc<dyn Observer>>,
+    /// Whether a sample of a large fleet is enough for every scorer.
+    pub(super) allows_samples: bool,
 }
 
 impl Pipeline {
@@ -163,7 +165,10 @@ impl PipelineBuilder {
         let (picker_name, picker) = self
             .picker
             .unwrap_or_else(|| ("best".to_owned(), Arc::new(Best)));
+        let is_scored = !self.scorers.is_empty();
+        let allows_samples = is_scored && self.scorers.iter().all(|named| named.scorer.samples());
         Pipeline {
+            allows_samples,
             filters: self.filters,
             scorers: self.scorers,
             picker_name,

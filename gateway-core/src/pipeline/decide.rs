@@ -4,7 +4,11 @@ use std::{cell::RefCell, sync::Arc};
 
 use super::{
     CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedScore, Explanation, FilteredOut,
-    NoEndpoint, Pipeline, Placement, builder::NamedFilter, claim::Claimed, deadline,
+    NoEndpoint, Pipeline, Placement,
+    builder::NamedFilter,
+    claim::Claimed,
+    deadline,
+    sample::{ENOUGH, sample},
 };
 use crate::{
     Endpoint, Fleet, Rng, RouteCx,
@@ -83,7 +87,30 @@ impl Pipeline {
         });
     }
 
+    /// Chooses, in a large fleet among a sample of it where every scorer allows that and enough is left of it.
     pub(super) fn choose<'f>(
+        &self,
+        fleet: &'f Fleet,
+        matches: &Residents,
+        cx: &RouteCx<'_>,
+        rng: &mut Rng,
+        mut record: Option<&mut Explanation>,
+    ) -> Result<Choice<'f>, NoEndpoint> {
+        if cx.among.is_none() && self.allows_samples {
+            let sampled = sample(fleet, matches, rng);
+            if let Some(sampled) = sampled {
+                let among = cx.clone().among(&sampled);
+                let choice = self.choose_from(fleet, matches, &among, rng, record.as_deref_mut());
+                match choice {
+                    Ok(choice) if choice.candidates as usize >= ENOUGH => return Ok(choice),
+                    _ => record.iter_mut().for_each(|record| record.clear()),
+                }
+            }
+        }
+        self.choose_from(fleet, matches, cx, rng, record)
+    }
+
+    fn choose_from<'f>(
         &self,
         fleet: &'f Fleet,
         matches: &Residents,

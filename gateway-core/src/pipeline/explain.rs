@@ -26,6 +26,16 @@ pub struct Explanation {
     pub chosen: Option<String>,
 }
 
+impl Explanation {
+    /// Forgets what was found, and keeps what was asked.
+    pub(super) fn clear(&mut self) {
+        self.filtered.clear();
+        self.skipped.clear();
+        self.candidates.clear();
+        self.chosen = None;
+    }
+}
+
 /// An endpoint that a filter ruled out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FilteredOut {

@@ -12,6 +12,7 @@ mod pair;
 mod placement;
 mod presets;
 mod registry;
+mod sample;
 mod set;
 mod spec;
 #[cfg(test)]

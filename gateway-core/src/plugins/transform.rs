@@ -116,6 +116,10 @@ impl Scorer for Transformed {
             *score = self.transform.apply(*score);
         }
     }
+
+    fn samples(&self) -> bool {
+        self.scorer.samples()
+    }
 }
 
 #[cfg(test)]

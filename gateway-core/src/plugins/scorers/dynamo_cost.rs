@@ -106,6 +106,10 @@ impl DynamoCost {
 }
 
 impl Scorer for DynamoCost {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         by_difference(candidates, out, |candidate| {
             self.cost(cx, candidate, &candidate.forecast(cx))

@@ -17,6 +17,10 @@ use crate::{
 pub struct KvHeadroom;
 
 impl Scorer for KvHeadroom {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, _cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         for (candidate, score) in candidates.iter().zip(out) {
             let used = candidate.load.kv_used.filter(|used| used.is_finite());

@@ -171,6 +171,10 @@ fn objective(cx: &RouteCx<'_>, own: Option<f32>, default: f64) -> f64 {
 }
 
 impl Scorer for Latency {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         for (candidate, score) in candidates.iter().zip(out) {
             let cost = self.cost(cx, &candidate.forecast(cx));

@@ -52,6 +52,10 @@ impl LeastQueuedTokens {
 }
 
 impl Scorer for LeastQueuedTokens {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         let scale = self.params.scale_tokens as f32;
         let least = candidates.iter().map(|candidate| work(cx, candidate)).min();

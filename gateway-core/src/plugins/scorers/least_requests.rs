@@ -15,6 +15,10 @@ use crate::{
 pub struct LeastRequests;
 
 impl Scorer for LeastRequests {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, _cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         let fewest = candidates
             .iter()

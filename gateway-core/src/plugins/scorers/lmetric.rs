@@ -62,6 +62,10 @@ impl LMetric {
 }
 
 impl Scorer for LMetric {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         by_ratio(candidates, out, |candidate| {
             self.cost(&candidate.forecast(cx))

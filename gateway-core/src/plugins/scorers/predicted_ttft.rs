@@ -20,6 +20,10 @@ use crate::{
 pub struct PredictedTtft;
 
 impl Scorer for PredictedTtft {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         by_ratio(candidates, out, |candidate| {
             let forecast = candidate.forecast(cx);

@@ -54,6 +54,10 @@ impl PrefixAffinity {
 }
 
 impl Scorer for PrefixAffinity {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         let counted = |candidate: &Candidate<'_>| {
             let cached = candidate.cached_tokens.min(cx.prompt_tokens);

@@ -16,6 +16,10 @@ use crate::{
 pub struct WaitingRequests;
 
 impl Scorer for WaitingRequests {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, _cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         between(candidates, out, |candidate| candidate.load.waiting);
     }
@@ -31,6 +35,10 @@ impl Scorer for WaitingRequests {
 pub struct RunningRequests;
 
 impl Scorer for RunningRequests {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, _cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         between(candidates, out, |candidate| {
             let load = &candidate.load;

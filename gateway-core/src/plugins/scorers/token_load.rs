@@ -58,6 +58,10 @@ pub(super) fn work_tokens(cx: &RouteCx<'_>, candidate: &Candidate<'_>) -> f64 {
 }
 
 impl Scorer for TokenLoad {
+    fn samples(&self) -> bool {
+        true
+    }
+
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         let budget = f64::from(self.params.budget_tokens);
         for (candidate, score) in candidates.iter().zip(out) {
