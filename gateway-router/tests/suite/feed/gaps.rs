@@ -1,5 +1,7 @@
 //! Messages that are lost, and publishers that begin anew.
 
+use std::time::Duration;
+
 use gateway_router::core::kvfeed::{FeedTrust, Weakness};
 use gateway_sim::engine::{FaultKind, FaultSpec};
 
@@ -59,6 +61,26 @@ async fn a_gap_that_stays_costs_trust_and_what_was_known_but_no_request() {
     compute(&a, &prompt(4, 4)).await;
     until_known(&router, "a", 8).await;
     assert_eq!(route(&router, &prompt(4, 4)).await, "a");
+}
+
+#[tokio::test]
+async fn a_gap_that_stays_leaves_what_the_router_knows_by_itself() {
+    let (a, b) = (engine(|_| {}).await, engine(|_| {}).await);
+    let mut settings = settings(&[&a, &b]);
+    settings.fleet.residency.grace = Duration::from_secs(3_600);
+    let router = router(settings);
+    until_exact(&router, "a").await;
+    compute(&a, &prompt(1, 4)).await;
+    until_known(&router, "a", 4).await;
+    // The router has sent this one there itself.
+    assert_eq!(route(&router, &prompt(1, 8)).await, "a");
+    until_known(&router, "a", 8).await;
+    a.inject(FaultSpec::new(FaultKind::DropKvBatch).times(1));
+    compute(&a, &prompt(2, 4)).await;
+    compute(&a, &prompt(3, 4)).await;
+    until(&router, "a", |feed| feed.stats.resyncs == 1).await;
+    until_known(&router, "a", 4).await;
+    assert_eq!(route(&router, &prompt(1, 8)).await, "a");
 }
 
 #[tokio::test]

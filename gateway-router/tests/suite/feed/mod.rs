@@ -10,4 +10,5 @@ mod lost;
 mod publisher;
 mod ranks;
 mod rig;
+mod room;
 mod sources;
