@@ -92,7 +92,6 @@ fn a_burst_of_equal_requests_spreads_within_one_of_the_mean() {
 }
 
 #[test]
-#[ignore = "2 between the least and the most: the blur counts by the whole cost and not by what one request adds"]
 fn a_burst_of_equal_requests_spreads_within_one() {
     for seed in 0..40 {
         assert_within_one(&burst(&latency(), seed));
@@ -309,7 +308,6 @@ fn lesson_3_long_prompts_cost_no_more_than_in_proportion() {
 }
 
 #[test]
-#[ignore = "without requests of our own, those of others count as one token long each, which makes their engine look dear"]
 fn requests_of_others_are_taken_for_as_long_as_ours() {
     let (fleet, pipeline) = (fleet(0..1), latency());
     let state = fleet.endpoints()[0].state();

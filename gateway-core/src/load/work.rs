@@ -182,7 +182,7 @@ impl Work {
             step_ms: self.model.step_ms(requests, context),
             added_ms: self.model.added_ms(own_context),
             output_tokens: output,
-            others_output_tokens: (self.outputs / f64::from(self.requests.max(1))).max(1.0),
+            others_output_tokens: self.others_output().unwrap_or(output),
             ..Forecast::default()
         };
         if demand.stage == Stage::Decode {
@@ -203,6 +203,11 @@ impl Work {
         forecast.ttft_ms =
             forecast.wait_ms + forecast.admission_ms + forecast.step_ms / 2.0 + forecast.prefill_ms;
         forecast
+    }
+
+    /// Tokens expected of a request of ours, on average; none where there are none.
+    fn others_output(&self) -> Option<f64> {
+        (self.requests > 0).then(|| (self.outputs / f64::from(self.requests)).max(1.0))
     }
 
     /// Adds what the request would find of places and KV cache.

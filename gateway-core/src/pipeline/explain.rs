@@ -24,9 +24,33 @@ pub struct Explanation {
     pub picker: String,
     /// The chosen endpoint's name.
     pub chosen: Option<String>,
+    /// In split pools, the halves of the pair that was weighed against one engine for everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<Box<ExplainedPair>>,
+}
+
+/// A pair that was weighed against one engine for everything.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ExplainedPair {
+    /// Whether the pair was chosen.
+    pub split: bool,
+    /// Who could compute the prompt.
+    pub prefill: Explanation,
+    /// Who could generate the output.
+    pub decode: Explanation,
 }
 
 impl Explanation {
+    /// The same question for another stage, not yet answered.
+    pub(super) fn of_stage(&self, stage: Stage) -> Self {
+        Self {
+            model: self.model.clone(),
+            prompt_tokens: self.prompt_tokens,
+            stage,
+            ..Self::default()
+        }
+    }
+
     /// Forgets what was found, and keeps what was asked.
     pub(super) fn clear(&mut self) {
         self.filtered.clear();

@@ -21,7 +21,8 @@ mod tests;
 pub use builder::{Pipeline, PipelineBuilder};
 pub use deadline::Late;
 pub use explain::{
-    CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedScore, Explanation, FilteredOut,
+    CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedPair, ExplainedScore,
+    Explanation, FilteredOut,
 };
 pub use pair::{PairPlacement, SplitRule, Stages};
 pub use placement::{NoEndpoint, Placement};

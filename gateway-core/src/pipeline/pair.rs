@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Explanation, NoEndpoint, Pipeline, Placement,
+    ExplainedPair, Explanation, NoEndpoint, Pipeline, Placement,
     decide::{Choice, book, completed, with_residents},
 };
 use crate::{
@@ -41,6 +41,10 @@ pub struct Stages {
 /// Where a request goes in split pools.
 #[derive(Debug)]
 #[must_use = "dropping a placement releases its load at once"]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives for a moment; a box would be an allocation for each request"
+)]
 pub enum PairPlacement {
     /// One engine does everything.
     Single(Placement),
@@ -58,6 +62,25 @@ struct Options<'f, 'c> {
     prefill: Option<(Choice<'f>, RouteCx<'c>)>,
     decode: Option<(Choice<'f>, RouteCx<'c>)>,
     single: Option<(Choice<'f>, RouteCx<'c>)>,
+}
+
+/// What all choices of one request have in common.
+struct Asked<'f, 'r, 'c> {
+    fleet: &'f Fleet,
+    residents: &'r Residents,
+    cx: &'r RouteCx<'c>,
+}
+
+impl<'f> Asked<'f, '_, '_> {
+    fn choose(
+        &self,
+        pipeline: &Pipeline,
+        cx: &RouteCx<'_>,
+        rng: &mut Rng,
+        record: Option<&mut Explanation>,
+    ) -> Result<Choice<'f>, NoEndpoint> {
+        pipeline.choose(self.fleet, self.residents, cx, rng, record)
+    }
 }
 
 /// How much more a pair may cost and still be chosen: prompts on decode engines stall more sequences than those there now.
@@ -82,9 +105,17 @@ impl Stages {
         let cx = completed(fleet, cx, rng);
         let placed = with_residents(fleet, &cx, |residents| {
             let _gate = fleet.gate();
-            let options = self.options(fleet, residents, &cx, decode, rng, record.as_deref_mut());
+            let asked = Asked {
+                fleet,
+                residents,
+                cx: &cx,
+            };
+            let options = self.options(&asked, decode, rng, record.as_deref_mut());
             self.book(fleet, options?)
         })?;
+        if let Some(pair) = record.and_then(|record| record.pair.as_mut()) {
+            pair.split = matches!(placed, PairPlacement::Pair { .. });
+        }
         match &placed {
             PairPlacement::Single(placement) => self.unified.placed(&cx, placement),
             PairPlacement::Pair { prefill, decode } => {
@@ -97,29 +128,32 @@ impl Stages {
 
     fn options<'f, 'c>(
         &self,
-        fleet: &'f Fleet,
-        residents: &Residents,
-        cx: &RouteCx<'c>,
+        asked: &Asked<'f, '_, 'c>,
         decode: &'c [EndpointId],
         rng: &mut Rng,
-        mut record: Option<&mut Explanation>,
+        record: Option<&mut Explanation>,
     ) -> Result<Options<'f, 'c>, NoEndpoint> {
-        let prefill_cx = cx.clone().stage(Stage::Prefill);
-        let decode_cx = cx.clone().stage(Stage::Decode).among(decode);
-        let prefill = self
-            .prefill
-            .choose(fleet, residents, &prefill_cx, rng, None);
-        let on_decode = self.decode.choose(fleet, residents, &decode_cx, rng, None);
+        let prefill_cx = asked.cx.clone().stage(Stage::Prefill);
+        let decode_cx = asked.cx.clone().stage(Stage::Decode).among(decode);
+        let mut pair = record.as_deref().map(|record| ExplainedPair {
+            split: false,
+            prefill: record.of_stage(Stage::Prefill),
+            decode: record.of_stage(Stage::Decode),
+        });
+        let of_prefill = pair.as_mut().map(|pair| &mut pair.prefill);
+        let prefill = asked.choose(&self.prefill, &prefill_cx, rng, of_prefill);
+        let of_decode = pair.as_mut().map(|pair| &mut pair.decode);
+        let on_decode = asked.choose(&self.decode, &decode_cx, rng, of_decode);
         // Whoever decodes can compute a prompt too; with nobody there, those who prefill must do both.
-        let single_cx = if on_decode.is_ok() {
-            decode_cx.clone()
-        } else {
-            prefill_cx.clone()
+        let single_cx = match &on_decode {
+            Ok(_) => decode_cx.clone().whole(),
+            Err(_) => prefill_cx.clone().whole(),
         };
-        let single_cx = single_cx.whole();
-        let single = self
-            .unified
-            .choose(fleet, residents, &single_cx, rng, record.as_deref_mut());
+        let mut record = record;
+        let single = asked.choose(&self.unified, &single_cx, rng, record.as_deref_mut());
+        if let Some(record) = record {
+            record.pair = pair.map(Box::new);
+        }
         if let (Err(nobody), Err(_)) = (&single, &on_decode) {
             return Err(nobody.clone());
         }

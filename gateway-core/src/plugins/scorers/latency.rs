@@ -31,8 +31,8 @@ pub struct LatencyParams {
     pub queue_weight: f64,
     /// What each share of the KV cache beyond 95 % costs, up to 20 % beyond. Default: 20.
     pub memory_weight: f64,
-    /// How far, relatively, costs are blurred, so that several gateways in front of the same endpoints do not all run to
-    /// the same one. Default: 0.02.
+    /// How far costs are blurred, as a share of the cost up to 1, so that several gateways in front of the same endpoints do
+    /// not all run to the same one. Default: 0.02.
     pub jitter: f64,
 }
 
@@ -178,8 +178,10 @@ impl Scorer for Latency {
     fn score(&self, cx: &RouteCx<'_>, candidates: &[Candidate<'_>], out: &mut [f32]) {
         for (candidate, score) in candidates.iter().zip(out) {
             let cost = self.cost(cx, &candidate.forecast(cx));
-            let blur = 1.0 + self.params.jitter * noise(cx.draw, candidate.endpoint.id().index());
-            *score = (1.0 / (1.0 + cost * blur)) as f32;
+            // No more than a busy endpoint's cost grows by one request, else bursts would not spread evenly.
+            let blur = self.params.jitter * cost.min(1.0);
+            let noise = noise(cx.draw, candidate.endpoint.id().index());
+            *score = (1.0 / (1.0 + cost + blur * noise)) as f32;
         }
     }
 }
