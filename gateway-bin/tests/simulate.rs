@@ -74,6 +74,35 @@ fn a_preset_gives_a_table_json_and_a_report() {
 }
 
 #[test]
+fn a_listed_preset_is_a_scenario_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let listed = simulate(folder.path(), &["--list", "--json", "list.json"]);
+    assert!(listed.status.success(), "{}", text(&listed.stderr));
+    let list = fs::read_to_string(path("list.json")).expect("written");
+    let list: Value = serde_json::from_str(&list).expect("JSON");
+    let presets = list["presets"].as_array().expect("a list");
+    for set in ["tuning", "reported"] {
+        let of_set = presets.iter().filter(|preset| preset["set"] == set);
+        assert!(of_set.count() >= 12, "{set}");
+    }
+    let short = ["--requests", "50", "--seeds", "1", "--policy", "lmetric"];
+    let played = |source: [&str; 2]| {
+        let output = simulate(folder.path(), &[&source[..], &short].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    for name in ["slow-node-b", "split-mixed"] {
+        let mut of_name = presets.iter();
+        let preset = of_name.find(|preset| preset["scenario"]["name"] == name);
+        let scenario = &preset.expect("it is listed")["scenario"];
+        fs::write(path("one.json"), scenario.to_string()).expect("written");
+        let from_file = played(["--scenario", "one.json"]);
+        assert_eq!(from_file, played(["--preset", name]));
+    }
+}
+
+#[test]
 fn a_scenario_file_brings_fleet_trace_and_policies() {
     let folder = tempfile::tempdir().expect("a folder");
     let trace = "TIMESTAMP,ContextTokens,GeneratedTokens\n\

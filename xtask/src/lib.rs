@@ -7,11 +7,13 @@
     reason = "a chore speaks to the person who runs it"
 )]
 
+pub mod binary;
 pub mod check;
 pub mod cmd;
 pub mod guards;
 pub mod host;
 pub mod real_engines;
+pub mod routing_quality;
 pub mod source;
 pub mod tally;
 pub mod test;

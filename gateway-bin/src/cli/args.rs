@@ -191,7 +191,7 @@ pub(super) struct SimulateArgs {
     /// Also find the highest rate at which 90 % of the requests meet their objectives
     #[arg(long)]
     pub(super) capacity: bool,
-    /// Write the result as JSON
+    /// Write the result as JSON; with `--list`, what there is, presets as scenario files hold them
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
     /// Write a report with plots

@@ -14,7 +14,6 @@ use super::process::{Server, free_port};
 use super::talk::Peer;
 use super::vllm::Engine;
 use super::{MODEL, http};
-use crate::{cmd, host};
 
 const KEY: &str = "real-engines-key";
 
@@ -45,22 +44,6 @@ impl Gateway {
         self.server = serve("gateway-again", &self.binary, &self.folder, &self.peer.url)?;
         Ok(())
     }
-}
-
-/// The release binary, built now; `$GATEWAY_BINARY` names another to be tested in its place.
-pub(super) fn build(root: &Path) -> Result<PathBuf> {
-    if let Some(binary) = host::var("GATEWAY_BINARY") {
-        return Ok(binary.into());
-    }
-    cmd::run(cmd::cargo(root).args([
-        "build",
-        "--release",
-        "--package",
-        "gateway-bin",
-        "--bin",
-        "gateway",
-    ]))?;
-    Ok(cmd::target_dir(root)?.join("release/gateway"))
 }
 
 /// Starts the gateway and waits until it is ready.

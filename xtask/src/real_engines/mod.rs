@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::binary;
 use crate::host::Stopwatch;
 use crate::tally::Tally;
 
@@ -39,7 +40,7 @@ pub fn run(root: &Path, tally: &mut Tally) -> Result<()> {
         installed.root.display(),
         watch.elapsed()
     );
-    let binary = gateway::build(root)?;
+    let binary = binary::gateway(root)?;
     println!("gateway built ({:.0?})", watch.elapsed());
     let logs = tempfile::tempdir().context("a folder for configuration and logs")?;
     let failed_before = tally.failed();

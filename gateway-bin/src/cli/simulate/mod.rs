@@ -30,8 +30,7 @@ impl std::error::Error for Unusable {}
 
 pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     if args.list {
-        list::print();
-        return Ok(());
+        return list(args);
     }
     let asked = plan::scenario(args).and_then(|mut scenario| {
         let policies = policies::all(std::mem::take(&mut scenario.policies))?;
@@ -44,14 +43,26 @@ pub(super) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
         table::Table(&comparison).to_string().trim_end()
     ));
     if let Some(file) = &args.json {
-        let mut text = serde_json::to_string_pretty(&comparison).context("the result as JSON")?;
-        text.push('\n');
-        write(file, &text)?;
+        write_json(file, &comparison)?;
     }
     if let Some(file) = &args.html {
         write(file, &html::page(&comparison))?;
     }
     Ok(())
+}
+
+fn list(args: &SimulateArgs) -> anyhow::Result<()> {
+    list::print();
+    match &args.json {
+        Some(file) => write_json(file, &list::Listing::of_everything()),
+        None => Ok(()),
+    }
+}
+
+fn write_json(file: &Path, value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut text = serde_json::to_string_pretty(value).context("the result as JSON")?;
+    text.push('\n');
+    write(file, &text)
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
