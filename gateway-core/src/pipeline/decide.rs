@@ -6,7 +6,6 @@ use super::{
     CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedScore, Explanation, FilteredOut,
     NoEndpoint, Pipeline, Placement,
     builder::NamedFilter,
-    claim::Claimed,
     deadline,
     sample::{ENOUGH, sample},
 };
@@ -74,7 +73,9 @@ impl Pipeline {
             let _gate = fleet.gate();
             let choice = self.choose(fleet, matches, cx, rng, record)?;
             Ok(book(fleet, &choice, cx))
-        })?;
+        });
+        let mut placement = placement?;
+        placement.claim(fleet, cx);
         self.placed(cx, &placement);
         Ok(placement)
     }
@@ -326,7 +327,7 @@ pub(super) fn book(fleet: &Fleet, choice: &Choice<'_>, cx: &RouteCx<'_>) -> Plac
         cached_tokens: candidate.cached_tokens,
         candidates: choice.candidates,
         forecast,
-        claim: Claimed::place(fleet.residency(), candidate.endpoint.id(), cx),
+        claim: None,
         outputs: Arc::clone(fleet.outputs()),
         output_key: OutputKey::of(cx),
         placed_at: cx.now,

@@ -112,13 +112,19 @@ impl Stages {
             };
             let options = self.options(&asked, decode, rng, record.as_deref_mut());
             self.book(fleet, options?)
-        })?;
+        });
+        let mut placed = placed?;
         if let Some(pair) = record.and_then(|record| record.pair.as_mut()) {
             pair.split = matches!(placed, PairPlacement::Pair { .. });
         }
-        match &placed {
-            PairPlacement::Single(placement) => self.unified.placed(&cx, placement),
+        match &mut placed {
+            PairPlacement::Single(placement) => {
+                placement.claim(fleet, &cx);
+                self.unified.placed(&cx, placement);
+            }
             PairPlacement::Pair { prefill, decode } => {
+                prefill.claim(fleet, &cx);
+                decode.claim(fleet, &cx);
                 self.prefill.placed(&cx, prefill);
                 self.decode.placed(&cx, decode);
             }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Late, claim::Claimed};
 use crate::{
-    Endpoint, Timestamp,
+    Endpoint, Fleet, RouteCx, Timestamp,
     latency::{Forecast, OutputKey, OutputLengths},
     load::Booking,
 };
@@ -18,7 +18,7 @@ pub struct Placement {
     pub(super) cached_tokens: u32,
     pub(super) candidates: u32,
     pub(super) forecast: Forecast,
-    pub(super) claim: Claimed,
+    pub(super) claim: Option<Claimed>,
     pub(super) outputs: Arc<OutputLengths>,
     pub(super) output_key: OutputKey,
     pub(super) placed_at: Timestamp,
@@ -56,6 +56,18 @@ impl Placement {
         self.first_token_after
     }
 
+    /// Notes that the prompt's blocks will be on the endpoint. Outside the lock that joins choosing and booking: a long
+    /// prompt has many.
+    pub(super) fn claim(&mut self, fleet: &Fleet, cx: &RouteCx<'_>) {
+        self.claim = Some(Claimed::place(fleet.residency(), self.endpoint.id(), cx));
+    }
+
+    fn served(&mut self, now: Timestamp) {
+        if let Some(claim) = &mut self.claim {
+            claim.served(now);
+        }
+    }
+
     /// The first token has come: the prompt no longer queues, and the prediction meets what happened. `cached_tokens` is
     /// what the engine says it found in its cache. Later calls do nothing.
     pub fn first_token(&mut self, cached_tokens: Option<u32>, now: Timestamp) {
@@ -65,7 +77,7 @@ impl Placement {
         let after = now.since(self.placed_at);
         self.first_token_after = Some(after);
         self.booking.first_token(cached_tokens, now);
-        self.claim.served(now);
+        self.served(now);
         self.endpoint
             .state()
             .met(self.forecast.ttft_ms, after.as_secs_f64() * 1_000.0);
@@ -75,7 +87,7 @@ impl Placement {
     /// output lengths learn from it. The load stays booked until the placement is dropped.
     pub fn finished(&mut self, output_tokens: Option<u32>, now: Timestamp) {
         self.booking.finished(output_tokens, now);
-        self.claim.served(now);
+        self.served(now);
         if let Some(tokens) = output_tokens {
             self.outputs.learn(&self.output_key, tokens);
         }
