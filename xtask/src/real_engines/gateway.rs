@@ -13,7 +13,7 @@ use super::metrics::Metrics;
 use super::process::{Server, free_port};
 use super::talk::Peer;
 use super::vllm::Engine;
-use super::{MODEL, http};
+use super::{BY_PREFIX, MODEL, http};
 
 const KEY: &str = "real-engines-key";
 
@@ -77,6 +77,7 @@ fn yaml(port: u16, engines: &[Engine]) -> String {
         "listen: 127.0.0.1:{port}\n\
          keys:\n  - {{ name: checks, hash: \"sha256:{hash}\" }}\n\
          models:\n  - {{ name: {MODEL} }}\n\
+         \x20 - name: {BY_PREFIX}\n    pipeline: {{ filters: [healthy, serves-model], scorers: [prefix-affinity] }}\n\
          endpoints:\n"
     );
     for Engine {
@@ -85,7 +86,7 @@ fn yaml(port: u16, engines: &[Engine]) -> String {
     {
         writeln!(
             text,
-            "  - name: {name}\n    url: \"{url}\"\n    kind: vllm\n    models: [{MODEL}]\n    \
+            "  - name: {name}\n    url: \"{url}\"\n    kind: vllm\n    models: [{MODEL}, {BY_PREFIX}]\n    \
              kv_events: {{ bind: true, address: \"tcp://127.0.0.1:{}\", replay: \"tcp://127.0.0.1:{}\", topic: {} }}",
             events.port, events.replay_port, events.topic
         )

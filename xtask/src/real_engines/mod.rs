@@ -26,6 +26,8 @@ use install::Installed;
 
 /// The name that both engines and the gateway serve the tiny model under.
 const MODEL: &str = "tiny-qwen3";
+/// The same model under a name for which the gateway looks at nothing but who holds the prompt's beginning.
+const BY_PREFIX: &str = "tiny-qwen3-by-prefix";
 
 /// Installs what is missing, starts the engines and the gateway, runs every check, stops all of it.
 ///

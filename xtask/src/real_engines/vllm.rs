@@ -10,7 +10,7 @@ use serde_json::json;
 use super::install::Installed;
 use super::metrics::Metrics;
 use super::process::{Server, free_port};
-use super::{MODEL, http};
+use super::{BY_PREFIX, MODEL, http};
 
 /// Tokens per KV block. The CPU backend takes multiples of 32 alone.
 pub(super) const BLOCK_TOKENS: u64 = 32;
@@ -148,6 +148,7 @@ fn command(installed: &Installed, port: u16, events: &Events) -> Command {
         .args([
             "--served-model-name",
             MODEL,
+            BY_PREFIX,
             "--dtype",
             "bfloat16",
             "--enforce-eager",

@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Bench, COMPLETIONS, MODEL, gauge};
+use super::{Bench, COMPLETIONS, gauge};
 use crate::host::poll_until;
+use crate::real_engines::BY_PREFIX;
 use crate::real_engines::talk::Peer;
 use crate::real_engines::vllm::{BLOCK_TOKENS, Engine};
 
@@ -153,5 +154,5 @@ fn body(family: u64) -> Value {
     let tokens: Vec<u64> = (0..=BLOCKS * BLOCK_TOKENS)
         .map(|at| 1_000 + family * 131 + at % 97)
         .collect();
-    json!({ "model": MODEL, "prompt": tokens, "max_tokens": 1, "temperature": 0 })
+    json!({ "model": BY_PREFIX, "prompt": tokens, "max_tokens": 1, "temperature": 0 })
 }
