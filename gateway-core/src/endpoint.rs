@@ -164,10 +164,10 @@ impl Endpoint {
         self.spec.labels.get(key).map(String::as_str)
     }
 
-    /// What endpoints of equal speed have in common; its own name where nothing is known.
+    /// The class with which it learns; all endpoints without one learn together.
     #[must_use]
     pub fn class(&self) -> &str {
-        self.spec.hardware.class.as_ref().unwrap_or(&self.spec.name)
+        self.spec.hardware.class_name()
     }
 
     /// The fixed weight, 1 where unset.

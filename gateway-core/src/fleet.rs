@@ -46,12 +46,12 @@ struct Shared {
 }
 
 impl Shared {
-    /// The model of the endpoint's class, which is its own name where it has none.
+    /// The model of the endpoint's class.
     fn class(&self, spec: &EndpointSpec) -> Arc<ClassModel> {
-        let name = spec.hardware.class.as_ref().unwrap_or(&spec.name);
+        let name = spec.hardware.class_name();
         let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
         let class = classes
-            .entry(name.clone())
+            .entry(name.to_owned())
             .or_insert_with(|| Arc::new(ClassModel::new(&spec.hardware)));
         Arc::clone(class)
     }

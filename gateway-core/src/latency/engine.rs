@@ -209,8 +209,8 @@ impl EngineModel {
     #[must_use]
     pub fn learned(&self) -> LearnedEngine {
         LearnedEngine {
-            prefill: self.prefill.factor(),
-            decode: self.decode.factor(),
+            prefill: self.prefill.learned(),
+            decode: self.decode.learned(),
         }
     }
 
@@ -224,6 +224,12 @@ impl EngineModel {
     #[must_use]
     pub fn class(&self) -> &Arc<ClassModel> {
         &self.class
+    }
+
+    /// The factor on predicted prompt work.
+    #[must_use]
+    pub fn prefill_factor(&self) -> f64 {
+        self.prefill.factor()
     }
 
     /// Drifts detected since the start.

@@ -73,6 +73,13 @@ impl Hardware {
         }
     }
 
+    /// The class with which an endpoint learns. Those without one share the shape of what they learn, each with its own
+    /// speed.
+    #[must_use]
+    pub fn class_name(&self) -> &str {
+        self.class.as_deref().unwrap_or("default")
+    }
+
     /// Whether the guess rests on more than nothing.
     #[must_use]
     pub fn has_rates(&self) -> bool {

@@ -16,6 +16,8 @@ const RECENT: usize = 9;
 const GAIN: f64 = 0.05;
 /// How far, as a logarithm, the middle must be off: 30 %.
 const JUMP: f64 = 0.262;
+/// From which difference on, as a logarithm, it counts in full: 16 %.
+const SURE: f64 = 0.15;
 /// The longest way from 1, as a logarithm: a factor of 20.
 const FARTHEST: f64 = 3.0;
 
@@ -31,7 +33,14 @@ impl Default for Speed {
 }
 
 impl Speed {
+    /// The factor. Differences that may be noise count little: else they would outweigh a cached prefix.
     pub(super) fn factor(&self) -> f64 {
+        let sure = (self.log.abs() / SURE).min(1.0);
+        (self.log * sure * sure).exp()
+    }
+
+    /// The factor as learned, noise and all.
+    pub(super) fn learned(&self) -> f64 {
         self.log.exp()
     }
 

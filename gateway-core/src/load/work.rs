@@ -247,7 +247,7 @@ impl Work {
 
     /// Time that the first prompt of the queue has had already.
     fn head_ms(&self, now: Timestamp) -> f64 {
-        let speed = self.model.learned().prefill;
+        let speed = self.model.prefill_factor();
         let head = self
             .queue
             .iter()
@@ -271,7 +271,7 @@ impl Work {
         let prompt = prompt_work(demand);
         let is_prompt = demand.stage != Stage::Decode;
         let base_ms = if is_prompt {
-            self.model.prefill_ms(&prompt, requests, context) / self.model.learned().prefill
+            self.model.prefill_ms(&prompt, requests, context) / self.model.prefill_factor()
         } else {
             0.0
         };
