@@ -4,6 +4,7 @@
 //! Virtual time and fixed seeds: whoever repeats it gets the same figures.
 
 mod document;
+mod duels;
 mod figures;
 mod play;
 mod sheet;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    MAIN,
+    MAIN, duels,
     figures::{Comparison, Policy, Set},
     sheet::{Sheet, named},
 };
@@ -77,7 +77,7 @@ const TARGETS: [Target; 8] = [
     },
 ];
 
-/// A summary of each set, then every miss.
+/// Of each set a summary, rival by rival, and every miss.
 pub(super) fn text(sheets: &[Sheet]) -> String {
     let mut text = String::new();
     for (set, title) in [
@@ -85,9 +85,16 @@ pub(super) fn text(sheets: &[Sheet]) -> String {
         (Set::Tuning, "Tuning scenarios"),
     ] {
         let sheets: Vec<_> = sheets.iter().filter(|sheet| sheet.set == set).collect();
-        writeln!(text, "**{title}**\n\n{}", summary(&sheets)).expect("writing to a string");
+        let (summary, misses) = (summary(&sheets), misses(&sheets));
+        writeln!(text, "### {title}\n\n{summary}").expect("writing to a string");
+        let duels = duels::text(&sheets);
+        writeln!(
+            text,
+            "Scenarios in which `latency` is better / alike / worse:\n\n{duels}"
+        )
+        .expect("writing to a string");
+        writeln!(text, "Every miss:\n\n{misses}").expect("writing to a string");
     }
-    writeln!(text, "**Every miss**\n\n{}", misses(sheets)).expect("writing to a string");
     text
 }
 
@@ -111,14 +118,20 @@ fn summary(sheets: &[&Sheet]) -> String {
             text,
             "| {what} | {met} of {count} | {median:+.1} {unit} | {least:+.1} {unit} | {scenario} |",
             count = found.len(),
-            median = found[found.len() / 2].0,
+            median = median(&found),
         )
         .expect("writing to a string");
     }
     text
 }
 
-fn misses(sheets: &[Sheet]) -> String {
+/// The middle of ascending margins, or the mean of the two in the middle.
+fn median(margins: &[(f64, &str)]) -> f64 {
+    let (low, high) = ((margins.len() - 1) / 2, margins.len() / 2);
+    f64::midpoint(margins[low].0, margins[high].0)
+}
+
+fn misses(sheets: &[&Sheet]) -> String {
     let mut text = String::from(
         "| scenario | target | ours | theirs | margin | whose |\n|---|---|---|---|---|---|\n",
     );
