@@ -9,6 +9,9 @@ use crate::{
 /// How much longer than its decode steps alone a request stays, for the prompts of others between them.
 const LIFE: f64 = 1.5;
 
+/// Outputs shorter than that count as so long: what delays them is no matter of their pace.
+const SHORTEST: f64 = 16.0;
+
 impl Work {
     /// What the request would meet here.
     pub(in crate::load) fn forecast(
@@ -33,7 +36,7 @@ impl Work {
             step_ms: self.model.step_ms(requests, context),
             added_ms: self.model.added_ms(own_context),
             output_tokens: output,
-            others_output_tokens: self.others_output().unwrap_or(output),
+            others_output_tokens: self.others_output(foreign),
             ..Forecast::default()
         };
         if demand.stage == Stage::Decode {
@@ -56,9 +59,16 @@ impl Work {
         forecast
     }
 
-    /// Tokens expected of a request of ours, on average; none where there are none.
-    fn others_output(&self) -> Option<f64> {
-        (self.requests > 0).then(|| (self.outputs / f64::from(self.requests)).max(1.0))
+    /// Tokens expected of a request in flight, on average.
+    fn others_output(&self, foreign: Foreign) -> f64 {
+        let foreign = f64::from(foreign.requests);
+        let requests = f64::from(self.requests) + foreign;
+        let mean = if requests > 0.0 {
+            (self.outputs + foreign * self.mean_output) / requests
+        } else {
+            self.mean_output
+        };
+        mean.max(SHORTEST)
     }
 
     /// Adds what the request would find of places and KV cache.

@@ -35,9 +35,10 @@ pub(in crate::load) struct Work {
     group: Group,
     /// When prompt work last got ahead.
     progress: Timestamp,
-    /// Mean prompt and context of requests here, for those of others.
+    /// Mean prompt, context and output of requests here, for those of others.
     mean_prompt_ms: f64,
     mean_context: f64,
+    mean_output: f64,
     /// Expected output of the requests in flight, added up.
     outputs: f64,
     pub(in crate::load) accuracy: Accuracy,
@@ -61,6 +62,7 @@ impl Work {
             progress: Timestamp::ZERO,
             mean_prompt_ms: 50.0,
             mean_context: 1_000.0,
+            mean_output: 200.0,
             outputs: 0.0,
             accuracy: Accuracy::default(),
         }
@@ -136,6 +138,7 @@ impl Work {
         self.outputs += flight.output;
         self.links_ms += flight.link_ms;
         self.mean_context += 0.02 * (flight.context - self.mean_context);
+        self.mean_output += 0.02 * (flight.output - self.mean_output);
         if is_prompt {
             self.mean_prompt_ms += 0.02 * (flight.base_ms - self.mean_prompt_ms);
         }

@@ -70,12 +70,12 @@ const PRIORITY_STEPS: f64 = 50.0;
 /// ```text
 /// late(TTFT/S_t) + w_wait·min(wait/S_t, 1.5) + w_work·pre/S_t
 ///   + w_queue·pre·queued/0.5 s / (1 + (TTFT/(2.5·S_t))²)
-///   + w_decode·(step + add + N·(pre/O + add))/S_d
+///   + w_decode·((1 − 1/o)·(step + add) + N·(pre/O + add))/S_d
 ///   + w_memory·(occupancy − 0.95, at most 0.2)
 /// ```
 ///
-/// with `late(x) = x` up to 1.5 and a tenth beyond. `wait`, `pre`, `step`, `add`, `N`, `O` and occupancy are those of the
-/// [`Forecast`]; `S_t` and `S_d` are the request's objectives, tightened or widened by its priority.
+/// with `late(x) = x` up to 1.5 and a tenth beyond. `wait`, `pre`, `step`, `add`, `N`, the expected outputs `o` of the
+/// request and `O` of others, and occupancy are those of the [`Forecast`]; `S_t` and `S_d` are the request's objectives, tightened or widened by its priority.
 ///
 /// The default. Every request in flight counts as disturbed by a prompt, not only those that decode now: counting fewer
 /// makes convoys of prompts. The terms are linear while objectives can be met and level off where they cannot, so that
@@ -154,7 +154,9 @@ impl Latency {
     /// What decoding costs the request itself and those it joins.
     fn output_cost(&self, cx: &RouteCx<'_>, forecast: &Forecast) -> f64 {
         let tpot_ms = objective(cx, cx.objectives.tpot_ms, self.params.tpot_ms);
-        let own = forecast.step_ms + forecast.added_ms;
+        // The first token has its own objective: of an answer with one token nothing is left.
+        let rest = 1.0 - 1.0 / forecast.output_tokens.max(1.0);
+        let own = rest * (forecast.step_ms + forecast.added_ms);
         let prompt = forecast.prefill_ms / forecast.others_output_tokens;
         let others = forecast.requests * (prompt + forecast.added_ms);
         self.params.decode_weight * (own + others) / tpot_ms
