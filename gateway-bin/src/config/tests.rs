@@ -102,6 +102,21 @@ fn hardware_and_goals_arrive() {
 }
 
 #[test]
+fn a_preset_brings_its_scorers_and_leaves_the_rest_open() {
+    let text = "pipeline: {preset: lmetric, picker: random, split: {above_uncached_tokens: 2000}}\n\
+                models:\n  - name: m\n    pipeline:\n      prefill: {preset: predicted-ttft}\n      split: never\n\
+                endpoints: [{name: a, url: 'http://127.0.0.1:9'}]\n";
+    let config = config(text).expect("valid");
+    let of = |model: &str, stage| format!("{:?}", config.router.pipelines.of(model, stage));
+    assert!(of("other", gateway_core::Stage::Unified).contains("lmetric"));
+    assert!(of("other", gateway_core::Stage::Decode).contains("random"));
+    assert!(of("m", gateway_core::Stage::Prefill).contains("predicted-ttft"));
+    assert!(said("pipeline: {preset: lmetrc}\n").contains("known: cache-aware"));
+    assert!(said("pipeline: {preset: lmetric, scorers: [latency]}\n").contains("its own scorers"));
+    assert!(said("pipeline: {split: sometimes}\n").contains("split"));
+}
+
+#[test]
 fn pipelines_may_be_plain_or_staged() {
     let text = "pipeline: {scorers: [{name: least-requests, weight: 2}]}\n\
                 models:\n  - name: m\n    pipeline:\n      prefill: {picker: best}\n      decode: {filters: [healthy]}\n\

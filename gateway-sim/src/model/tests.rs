@@ -459,6 +459,8 @@ proptest! {
             }
             assert_consistent(&engine);
         }
+        // A reset of an idle engine is told with the next step: let there be one.
+        engine.submit(now, request(u64::MAX, 0, 1, 1)).expect("short");
         kv_events(&drain(&mut engine)).for_each(|event| listener.hear(event));
         assert_consistent(&engine);
         prop_assert_eq!(engine.metrics().blocks_in_use, 0);

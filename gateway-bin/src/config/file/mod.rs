@@ -17,7 +17,7 @@ pub use goals::{ObjectivesFile, StateFile};
 pub use hardware::{ChipName, CostsFile, HardwareFile};
 pub use keys::KeyFile;
 pub use limits::{DrainFile, LimitsFile, LogFile, MetricsFile, TextFile};
-pub use pipelines::{ModelFile, PipelineFile, PluginFile, StageFile};
+pub use pipelines::{ModelFile, PipelineFile, PluginFile, SplitFile, StageFile};
 pub use top::{ConfigFile, schema};
 pub use values::{Address, Engine, Expiry, Hash, Pause, Secret, Span};
 pub use watching::{DeadlinesFile, HealthFile, PrefixFile, RetryFile, TelemetryFile, WatchFile};

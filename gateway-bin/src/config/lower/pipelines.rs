@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gateway_core::{
-    PipelineSpec, Pipelines, PluginSpec, Registry,
+    PipelineSpec, Pipelines, Registry,
     pipeline::{ModelPipelines, PipelinesSpec},
 };
 
@@ -59,36 +59,25 @@ fn build(
     cx: &Cx<'_>,
 ) -> Result<ModelPipelines, ConfigError> {
     let staged = file.unified.is_some() || file.prefill.is_some() || file.decode.is_some();
-    let plain = file.filters.is_some() || file.scorers.is_some() || file.picker.is_some();
-    if staged && plain {
-        let reason = "write either `filters`, `scorers` and `picker` here, or one pipeline under each of `unified`, \
-                      `prefill` and `decode`";
+    let plain = file.plain();
+    if staged && plain != StageFile::default() {
+        let reason = "write either `preset`, `filters`, `scorers` and `picker` here, or one pipeline under each of \
+                      `unified`, `prefill` and `decode`";
         return Err(cx.invalid(path, reason));
     }
-    let stage = |stage: &StageFile| {
-        whole(
-            stage.filters.as_ref(),
-            stage.scorers.as_ref(),
-            stage.picker.as_ref(),
-        )
+    let stage = |name: &str, stage: &Option<StageFile>| {
+        let whole = |stage| whole(stage, &path.key(name), cx);
+        stage.as_ref().map(whole).transpose()
     };
-    let spec = if staged {
-        PipelinesSpec {
-            unified: file.unified.as_ref().map(stage),
-            prefill: file.prefill.as_ref().map(stage),
-            decode: file.decode.as_ref().map(stage),
-            ..PipelinesSpec::default()
-        }
-    } else {
-        let unified = whole(
-            file.filters.as_ref(),
-            file.scorers.as_ref(),
-            file.picker.as_ref(),
-        );
-        PipelinesSpec {
-            unified: Some(unified),
-            ..PipelinesSpec::default()
-        }
+    let spec = PipelinesSpec {
+        unified: if staged {
+            stage("unified", &file.unified)?
+        } else {
+            Some(whole(&plain, path, cx)?)
+        },
+        prefill: stage("prefill", &file.prefill)?,
+        decode: stage("decode", &file.decode)?,
+        split: file.split,
     };
     ModelPipelines::build(registry, &spec).map_err(|error| {
         // A plain pipeline is built as that of whole requests, which its author never wrote.
@@ -101,16 +90,22 @@ fn build(
     })
 }
 
-/// A pipeline in which the parts that were left out are the default's.
-fn whole(
-    filters: Option<&Vec<PluginSpec>>,
-    scorers: Option<&Vec<PluginSpec>>,
-    picker: Option<&PluginSpec>,
-) -> PipelineSpec {
-    let default = PipelineSpec::default();
-    PipelineSpec {
-        filters: filters.cloned().unwrap_or(default.filters),
-        scorers: scorers.cloned().unwrap_or(default.scorers),
-        picker: picker.cloned().unwrap_or(default.picker),
-    }
+/// A pipeline in which the parts that were left out are the preset's or the default's.
+fn whole(stage: &StageFile, path: &Path, cx: &Cx<'_>) -> Result<PipelineSpec, ConfigError> {
+    let base = match &stage.preset {
+        Some(name) if stage.scorers.is_some() => {
+            let reason = format_args!(
+                "preset `{name}` brings its own scorers; write `filters` and `picker` beside it, or no preset"
+            );
+            return Err(cx.invalid(&path.key("scorers"), reason));
+        }
+        Some(name) => PipelineSpec::preset(name)
+            .map_err(|unknown| cx.invalid(&path.key("preset"), unknown))?,
+        None => PipelineSpec::default(),
+    };
+    Ok(PipelineSpec {
+        filters: stage.filters.clone().unwrap_or(base.filters),
+        scorers: stage.scorers.clone().unwrap_or(base.scorers),
+        picker: stage.picker.clone().unwrap_or(base.picker),
+    })
 }
