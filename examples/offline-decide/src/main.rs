@@ -8,7 +8,8 @@ use std::error::Error;
 use gateway_core::{
     EndpointSpec, Fleet, Pipeline, Rng, RouteCx, Timestamp,
     hash::{hash_tokens, seed},
-    load::Telemetry, residency::Tier,
+    load::Telemetry,
+    residency::Tier,
 };
 
 const BLOCK_TOKENS: usize = 16;
@@ -47,8 +48,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut blocks = Vec::new();
     hash_tokens(seed(&[b"llama"]), &tokens, BLOCK_TOKENS, &mut blocks);
     let holder = fleet.by_name("h100-a").ok_or("no such endpoint")?;
-    let _stored = fleet
-        .residency().stored(holder.id(), Tier::Device, None, &blocks[..5_600 / BLOCK_TOKENS]);
+    let _stored = fleet.residency().stored(
+        holder.id(),
+        Tier::Device,
+        None,
+        &blocks[..5_600 / BLOCK_TOKENS],
+    );
 
     let request = RouteCx::new("llama", now)
         .prompt(
