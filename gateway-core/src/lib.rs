@@ -29,6 +29,7 @@ mod endpoint;
 mod fleet;
 pub mod hash;
 pub mod health;
+mod id_map;
 mod ids;
 pub mod kvfeed;
 pub mod latency;
@@ -44,6 +45,7 @@ mod time;
 
 pub use endpoint::{Endpoint, EndpointSpec, Role};
 pub use fleet::{Fleet, FleetConfig, FleetError};
+pub use id_map::{IdHasher, IdMap};
 pub use ids::{BlockHash, EndpointId};
 pub use pipeline::{
     Explanation, NoEndpoint, Pipeline, PipelineSpec, Pipelines, Placement, PluginSpec, Registry,
@@ -51,4 +53,4 @@ pub use pipeline::{
 pub use plugin::{Candidate, Filter, Observer, Picker, RouteEvent, Scorer};
 pub use request::{Objectives, RouteCx, Stage};
 pub use rng::Rng;
-pub use time::Timestamp;
+pub use time::{Timestamp, span_of_millis};

@@ -45,3 +45,27 @@ impl Timestamp {
         )
     }
 }
+
+/// A predicted number of milliseconds as a time: nothing below 0, and none is taken to mean more than a day.
+#[expect(
+    clippy::manual_clamp,
+    reason = "`clamp` would let NaN through, which is no time"
+)]
+#[must_use]
+pub fn span_of_millis(ms: f64) -> Duration {
+    Duration::from_secs_f64((ms / 1_000.0).max(0.0).min(86_400.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_that_make_no_sense_are_still_times() {
+        assert_eq!(span_of_millis(1.5), Duration::from_micros(1_500));
+        for none in [-1.0, f64::NAN, f64::NEG_INFINITY] {
+            assert_eq!(span_of_millis(none), Duration::ZERO);
+        }
+        assert_eq!(span_of_millis(f64::INFINITY), Duration::from_hours(24));
+    }
+}

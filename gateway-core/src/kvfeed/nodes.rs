@@ -1,16 +1,12 @@
 //! All blocks of one source by their engine's hash, with what is needed to find the keys and tokens of each.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use super::EngineHash;
 use super::node::{NONE, Node, Spot};
 use super::spans::Spans;
-use crate::BlockHash;
+use crate::{BlockHash, IdMap};
 
 /// Words aside per node, on average, before no more are taken.
 const WORDS_PER_NODE: usize = 8;
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The blocks of one source.
 #[derive(Debug)]
@@ -19,7 +15,7 @@ pub(super) struct Nodes {
     limit: usize,
     slots: Vec<Node>,
     free: Vec<u32>,
-    by_hash: HashMap<u64, u32, BuildHasherDefault<Mixer>>,
+    by_hash: IdMap<u64, u32>,
     spans: Spans,
     words: Vec<u64>,
     /// Nodes that a walk has still to look at.
@@ -35,7 +31,7 @@ impl Nodes {
             limit: limit.min(u32::MAX as usize / WORDS_PER_NODE - 1),
             slots: Vec::new(),
             free: Vec::new(),
-            by_hash: HashMap::default(),
+            by_hash: IdMap::default(),
             spans: Spans::default(),
             words: Vec::new(),
             pending: Vec::new(),
@@ -225,30 +221,5 @@ impl Nodes {
         if node.next != NONE {
             self.node_mut(node.next).prev = node.prev;
         }
-    }
-}
-
-/// Engines hash well already, but a table wants the high bits too.
-#[derive(Default)]
-pub(super) struct Mixer(u64);
-
-impl Hasher for Mixer {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the two halves are folded on purpose"
-    )]
-    fn write_u64(&mut self, number: u64) {
-        let wide = u128::from(self.0 ^ number) * u128::from(GOLDEN);
-        self.0 = wide as u64 ^ (wide >> 64) as u64;
     }
 }

@@ -137,7 +137,8 @@ impl EngineModel {
     /// Predicted milliseconds of prompt work while `decodes` sequences with `context` tokens ride along.
     #[must_use]
     pub fn prefill_ms(&self, work: &PromptWork, decodes: f64, context: f64) -> f64 {
-        self.class_prefill_ms(work, decodes, context) * self.prefill.factor()
+        let parts = self.prefill_parts(work, decodes, context);
+        self.class.weights().prefill.predict(&parts) * self.prefill.factor()
     }
 
     /// Predicted milliseconds of one step that only decodes.
@@ -163,20 +164,16 @@ impl EngineModel {
 
     /// Learns from prompts.
     pub fn learn_prefill(&mut self, sample: &PrefillSample) {
-        let predicted = self.class_prefill_ms(&sample.work, sample.decodes, sample.context_tokens);
+        let parts = self.prefill_parts(&sample.work, sample.decodes, sample.context_tokens);
+        let mut weights = self.class.weights();
+        let predicted = weights.prefill.predict(&parts);
         if predicted <= 0.0 || sample.elapsed_ms <= 0.0 {
             return;
         }
         let trust = predicted / (predicted + HALF_TRUST_MS);
-        let own = sample.elapsed_ms / self.prefill.factor();
-        let parts = self.prior.prefill_parts(
-            &sample.work,
-            sample.decodes,
-            sample.context_tokens,
-            self.batch_tokens,
-        );
         if trust > 0.2 {
-            self.class.weights().prefill.learn(&parts, own);
+            let own = sample.elapsed_ms / self.prefill.factor();
+            weights.prefill.learn(&parts, own);
         }
         self.prefill.learn(sample.elapsed_ms / predicted, trust);
     }
@@ -193,15 +190,13 @@ impl EngineModel {
         let parts = self
             .prior
             .decode_parts(sample.decodes, sample.context_tokens);
-        let predicted = self.class.weights().decode.predict(&parts);
+        let mut weights = self.class.weights();
+        let predicted = weights.decode.predict(&parts);
         if step_ms <= 0.1 * predicted {
             return;
         }
         let trust = 0.5 * own_share * steps / (steps + 20.0);
-        self.class
-            .weights()
-            .decode
-            .learn(&parts, step_ms / self.decode.factor());
+        weights.decode.learn(&parts, step_ms / self.decode.factor());
         self.decode.learn(step_ms / predicted, trust);
     }
 
@@ -238,10 +233,8 @@ impl EngineModel {
         self.prefill.jumps() + self.decode.jumps()
     }
 
-    fn class_prefill_ms(&self, work: &PromptWork, decodes: f64, context: f64) -> f64 {
-        let parts = self
-            .prior
-            .prefill_parts(work, decodes, context, self.batch_tokens);
-        self.class.weights().prefill.predict(&parts)
+    fn prefill_parts(&self, work: &PromptWork, decodes: f64, context: f64) -> [f64; 5] {
+        self.prior
+            .prefill_parts(work, decodes, context, self.batch_tokens)
     }
 }

@@ -1,9 +1,6 @@
 //! How much KV cache the requests in flight hold, shared prefixes counted once.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
-use crate::BlockHash;
+use crate::{BlockHash, IdMap};
 
 /// Tokens for which one hash of a chain stands here. Chained hashes prove everything before them, so every one that many
 /// tokens is enough.
@@ -12,7 +9,7 @@ const GRAIN_TOKENS: u32 = 512;
 /// Sampled block hashes of the requests in flight at one endpoint.
 #[derive(Debug, Default)]
 pub(super) struct ActiveBlocks {
-    grains: HashMap<u64, u32, BuildHasherDefault<Mixed>>,
+    grains: IdMap<u64, u32>,
     private_tokens: u64,
 }
 
@@ -87,27 +84,6 @@ impl ActiveBlocks {
                 }
             }
         }
-    }
-}
-
-/// Block hashes are mixed already, but block numbers of a simulation are not.
-#[derive(Debug, Default)]
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        let mixed = u128::from(self.0 ^ value) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
-        self.0 = (mixed as u64) ^ ((mixed >> 64) as u64);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Explanation, FilteredOut};
-use crate::{RouteCx, Stage, plugin::Candidate};
+use crate::{RouteCx, Stage, plugin::Candidate, span_of_millis};
 
 /// The name under which explanations list it.
 const NAME: &str = "deadline";
@@ -49,8 +49,8 @@ pub(super) fn apply(
     });
     if candidates.is_empty() {
         return Err(Late {
-            expected: from_millis(earliest_ms),
-            retry_after: retry_ms.is_finite().then(|| from_millis(retry_ms)),
+            expected: span_of_millis(earliest_ms),
+            retry_after: retry_ms.is_finite().then(|| span_of_millis(retry_ms)),
         });
     }
     if let Some(record) = record {
@@ -61,11 +61,6 @@ pub(super) fn apply(
         record.filtered.extend(filtered);
     }
     Ok(())
-}
-
-/// Forecasts are as good as their model; none is taken to mean more than a day.
-fn from_millis(ms: f64) -> Duration {
-    Duration::from_secs_f64((ms / 1_000.0).clamp(0.0, 86_400.0))
 }
 
 #[cfg(test)]

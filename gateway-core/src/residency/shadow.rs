@@ -4,13 +4,8 @@
 //! behind all others, its end first and its start last, so whatever follows a segment lies before it in the order of
 //! use: the oldest segment is always one that nothing follows.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
-
 use super::Keying;
-use crate::{BlockHash, Timestamp};
+use crate::{BlockHash, IdMap, Timestamp};
 
 /// The number that stands for no segment; its node ties the ends of the order of use together.
 const NONE: u32 = 0;
@@ -50,7 +45,7 @@ impl Node {
 pub(super) struct Shadow {
     nodes: Vec<Node>,
     free: Vec<u32>,
-    heads: HashMap<BlockHash, u32, BuildHasherDefault<BlockHasher>>,
+    heads: IdMap<BlockHash, u32>,
     /// Blocks of all segments, by what keys them.
     blocks: [usize; 2],
     generation: u32,
@@ -61,7 +56,7 @@ impl Shadow {
         let mut shadow = Self {
             nodes: Vec::new(),
             free: Vec::new(),
-            heads: HashMap::default(),
+            heads: IdMap::default(),
             blocks: [0; 2],
             generation: 0,
         };
@@ -83,7 +78,7 @@ impl Shadow {
     pub(super) fn clear(&mut self) {
         self.nodes = Vec::new();
         self.free = Vec::new();
-        self.heads = HashMap::default();
+        self.heads = IdMap::default();
         self.blocks = [0; 2];
         let tie = self.new_node(Vec::new(), Keying::Tokens, NONE, Timestamp::ZERO);
         self.nodes.push(tie);
@@ -357,25 +352,4 @@ fn common_blocks(one: &[BlockHash], other: &[BlockHash]) -> usize {
         }
     }
     equal
-}
-
-/// Spreads block hashes, which are hashes already.
-#[derive(Default)]
-struct BlockHasher(u64);
-
-impl Hasher for BlockHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        let sum = self.0.rotate_left(5) ^ number;
-        self.0 = (sum ^ sum >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
 }

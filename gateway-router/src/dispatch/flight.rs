@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use gateway_core::{
     EndpointId, Pipeline, Placement, RouteEvent, Timestamp,
     health::{HealthPolicy, Outcome},
+    span_of_millis,
 };
 use gateway_proto::ir::Usage;
 
@@ -85,7 +86,7 @@ impl Flight {
         self.report.attempts += 1;
         self.report.endpoint = Some(Arc::from(placement.endpoint().name()));
         self.report.cached_tokens_estimate = placement.cached_tokens();
-        self.report.predicted_ttft = Some(from_millis(placement.forecast().ttft_ms));
+        self.report.predicted_ttft = Some(span_of_millis(placement.forecast().ttft_ms));
         let health = snapshot.fleet.config().health;
         self.current = Some(Attempt {
             placement,
@@ -171,11 +172,6 @@ impl std::fmt::Debug for Flight {
             .field("report", &self.report)
             .finish_non_exhaustive()
     }
-}
-
-/// A prediction as a time; none is taken to mean more than a day.
-fn from_millis(ms: f64) -> Duration {
-    Duration::from_secs_f64((ms / 1_000.0).clamp(0.0, 86_400.0))
 }
 
 fn micros(span: Duration) -> u64 {

@@ -1,6 +1,6 @@
 //! Blocks known by their ids, with the idle ones in the order in which they go.
 
-use super::hash::IdMap;
+use gateway_core::IdMap;
 
 /// The place of a block in its cache.
 pub(super) type Slot = u32;
@@ -12,7 +12,7 @@ const NONE: Slot = Slot::MAX;
 pub(super) struct BlockCache {
     nodes: Vec<Node>,
     vacant: Vec<Slot>,
-    by_id: IdMap<Slot>,
+    by_id: IdMap<u64, Slot>,
     oldest: Slot,
     newest: Slot,
     idle: u32,

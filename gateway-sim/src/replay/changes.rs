@@ -2,7 +2,7 @@
 
 use gateway_core::decider::KvNote;
 
-use super::hash::IdMap;
+use gateway_core::IdMap;
 
 /// Changes of both tiers, in the order in which they happened.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ fn cancel(came: &mut Vec<u64>, went: &mut Vec<u64>) {
     if came.is_empty() || went.is_empty() {
         return;
     }
-    let mut left: IdMap<u32> = IdMap::default();
+    let mut left: IdMap<u64, u32> = IdMap::default();
     for id in went.iter() {
         *left.entry(*id).or_default() += 1;
     }

@@ -86,7 +86,6 @@ mod engine;
 mod error;
 mod event;
 mod gaps;
-mod hash;
 mod mail;
 mod memory;
 mod place;

@@ -80,10 +80,6 @@ impl Decoding {
     }
 }
 
-pub(super) fn from_millis(ms: f64) -> Duration {
-    Duration::from_secs_f64((ms / 1_000.0).clamp(0.0, 86_400.0))
-}
-
 pub(super) fn millis(span: Duration) -> f64 {
     span.as_secs_f64() * 1_000.0
 }

@@ -13,8 +13,9 @@ use super::active::ActiveBlocks;
 use crate::{
     Stage, Timestamp,
     latency::{Accuracy, EngineModel, Hardware},
+    span_of_millis,
 };
-use flight::{Decoding, Flight, from_millis};
+use flight::{Decoding, Flight};
 use learn::Group;
 use queue::PromptQueue;
 
@@ -117,7 +118,7 @@ impl Work {
             first: None,
             lapses_at: demand.is_silent.then(|| {
                 let queue = self.queue_ms(&self.queue.work().and(&prompt), requests, context);
-                now.after(from_millis(queue - self.head_ms(now)))
+                now.after(span_of_millis(queue - self.head_ms(now)))
             }),
         };
         self.count(&flight, is_prompt);
