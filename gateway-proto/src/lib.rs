@@ -12,6 +12,7 @@
 //! may see.
 #![warn(missing_docs)]
 
+pub mod dialect;
 pub mod error;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -20,3 +21,5 @@ pub mod kv_events;
 pub mod openai;
 pub mod prometheus;
 pub mod sse;
+#[cfg(feature = "text")]
+pub mod text;

@@ -33,6 +33,7 @@ fn report(model: &str, ending: Ending) -> RouteReport {
             prompt_tokens: 90,
             completion_tokens: 5,
             cached_tokens: Some(64),
+            reasoning_tokens: None,
         }),
     }
 }

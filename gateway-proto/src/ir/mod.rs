@@ -2,11 +2,18 @@
 //!
 //! Fields that a dialect has and this form does not name stay in [`Fields`] as raw JSON, in their order, so that a
 //! round trip loses nothing.
+mod event;
 mod fields;
+mod gather;
+mod json;
+mod options;
 mod reply;
 mod request;
 
+pub use event::{Answer, AnswerChoice, Block, Event, Head, Step, StopCause, TokenLogprob};
 pub use fields::Fields;
+pub use json::Json;
+pub use options::{Format, LogprobsAsked, Reasoning, TemplateOptions, ToolChoice};
 pub use reply::{
     Choice, Chunk, ChunkChoice, Delta, Finish, Reply, StreamEvent, ToolCallDelta, Usage,
 };

@@ -69,6 +69,8 @@ pub struct Usage {
     pub completion_tokens: u64,
     /// Of the prompt's tokens, those found in the cache; `None` when the engine does not say.
     pub cached_tokens: Option<u64>,
+    /// Of the tokens generated, those of reasoning; `None` where nobody counted.
+    pub reasoning_tokens: Option<u64>,
 }
 
 impl Usage {

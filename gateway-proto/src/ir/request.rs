@@ -1,6 +1,6 @@
 //! Requests.
 
-use super::Fields;
+use super::{Fields, Format, LogprobsAsked, Reasoning, TemplateOptions, ToolChoice};
 
 /// One generation request.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,10 +11,26 @@ pub struct Request {
     pub prompt: Prompt,
     /// Tools the model may call.
     pub tools: Vec<Tool>,
+    /// Which of them it may or must call.
+    pub tool_choice: ToolChoice,
+    /// Whether several calls may come at once; yes where not said.
+    pub parallel_tool_calls: Option<bool>,
+    /// The form of the answer.
+    pub format: Format,
+    /// How much to reason.
+    pub reasoning: Reasoning,
+    /// How the conversation is rendered.
+    pub template: TemplateOptions,
+    /// Log probabilities wanted.
+    pub logprobs: Option<LogprobsAsked>,
     /// How to sample, and how much.
     pub sampling: Sampling,
     /// Texts that end the answer.
     pub stops: Vec<String>,
+    /// Whether the stop text stays in the answer (vLLM, SGLang).
+    pub keep_stop: bool,
+    /// Give the prompt back before the answer (completions).
+    pub echo: bool,
     /// Answer as a stream.
     pub stream: bool,
     /// Close the stream with a usage event.
@@ -23,7 +39,11 @@ pub struct Request {
     pub stream_options: Fields,
     /// Answer with token ids beside the text (vLLM, SGLang).
     pub return_token_ids: bool,
-    /// Everything else, `tool_choice` and `response_format` among it.
+    /// Prompts with different salts share no cache.
+    pub cache_salt: Option<String>,
+    /// In the engine's own sense.
+    pub priority: Option<i64>,
+    /// Everything else.
     pub extra: Fields,
 }
 
@@ -130,6 +150,16 @@ pub struct Sampling {
     pub temperature: Option<f64>,
     /// Nucleus sampling.
     pub top_p: Option<f64>,
+    /// Only the likeliest so many tokens.
+    pub top_k: Option<i64>,
+    /// Only tokens of at least this share of the likeliest one's probability.
+    pub min_p: Option<f64>,
+    /// Above 1 makes repetition less likely.
+    pub repetition_penalty: Option<f64>,
+    /// Added to the scores of tokens, by id.
+    pub logit_bias: Vec<(u32, f64)>,
+    /// Tokens that end the answer.
+    pub stop_token_ids: Vec<u32>,
     /// -2 to 2.
     pub presence_penalty: Option<f64>,
     /// -2 to 2.

@@ -35,6 +35,7 @@ mod tests {
             prompt_tokens: 7,
             completion_tokens: 3,
             cached_tokens: Some(4),
+            reasoning_tokens: None,
         };
         assert_eq!(
             reply_facts(good),

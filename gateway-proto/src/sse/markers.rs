@@ -190,6 +190,7 @@ fn usage_object(value: &[u8]) -> Option<Usage> {
         cached_tokens: wire
             .prompt_tokens_details
             .and_then(|details| details.cached_tokens),
+        reasoning_tokens: None,
     })
 }
 

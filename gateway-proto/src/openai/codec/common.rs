@@ -47,6 +47,11 @@ fn take_sampling(object: &mut Object) -> Result<Sampling, CodecError> {
         n: object.take("n")?,
         temperature: object.take("temperature")?,
         top_p: object.take("top_p")?,
+        top_k: object.take("top_k")?,
+        min_p: object.take("min_p")?,
+        repetition_penalty: object.take("repetition_penalty")?,
+        logit_bias: Vec::new(),
+        stop_token_ids: object.take_or_default("stop_token_ids")?,
         presence_penalty: object.take("presence_penalty")?,
         frequency_penalty: object.take("frequency_penalty")?,
         seed: object.take("seed")?,
@@ -66,6 +71,10 @@ pub(in crate::openai) fn put_request(builder: Builder, request: &Request) -> Fie
         .put_some("n", sampling.n.as_ref())
         .put_some("temperature", sampling.temperature.as_ref())
         .put_some("top_p", sampling.top_p.as_ref())
+        .put_some("top_k", sampling.top_k.as_ref())
+        .put_some("min_p", sampling.min_p.as_ref())
+        .put_some("repetition_penalty", sampling.repetition_penalty.as_ref())
+        .put_list("stop_token_ids", &sampling.stop_token_ids)
         .put_some("presence_penalty", sampling.presence_penalty.as_ref())
         .put_some("frequency_penalty", sampling.frequency_penalty.as_ref())
         .put_some("seed", sampling.seed.as_ref())

@@ -26,6 +26,7 @@ pub(in crate::openai) fn take(object: &mut Object) -> Result<(Option<Usage>, Fie
             prompt_tokens,
             completion_tokens,
             cached_tokens,
+            reasoning_tokens: None,
         }),
         usage.fields,
     ))

@@ -103,6 +103,7 @@ fn usage_is_read_from_the_recordings() {
             prompt_tokens,
             completion_tokens,
             cached_tokens,
+            reasoning_tokens: None,
         })
     };
     assert_eq!(usages[0], usage(28, 8, Some(0)));

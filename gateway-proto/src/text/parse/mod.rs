@@ -1,0 +1,36 @@
+//! What models write, read as one ordered stream of content, reasoning and tool calls.
+//!
+//! A [`Parser`] is fed the detokenized output piece by piece, special tokens included as their text, and gives
+//! [`Piece`]s in the order in which the model wrote them. However the output is split, the pieces joined are the same.
+
+/// A step of what a model writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Text for the reader.
+    Text(String),
+    /// Reasoning.
+    Reasoning(String),
+    /// A tool call begins: its name is complete. `id` where the model itself gives one.
+    CallStart {
+        /// The id that the model wrote, if its format has one.
+        id: Option<String>,
+        /// The function.
+        name: String,
+    },
+    /// More of the current call's arguments, as JSON text.
+    CallArguments(String),
+    /// The current call is complete.
+    CallEnd,
+}
+
+/// Reads one answer.
+pub trait Parser: Send {
+    /// Takes in more text and appends what is certain by now to `out`. Only an ambiguous prefix of a marker is held back.
+    fn push(&mut self, text: &str, out: &mut Vec<Piece>);
+
+    /// The answer is over: appends everything still held back. What was no valid call comes out as text.
+    fn finish(&mut self, out: &mut Vec<Piece>);
+
+    /// Whether the parser is inside reasoning now.
+    fn is_reasoning(&self) -> bool;
+}
