@@ -1,21 +1,29 @@
 //! Chat requests.
 
-use crate::ir::{Fields, Message, Prompt, Request, Tool};
+use crate::ir::{Fields, Message, Prompt, Request};
 use crate::openai::CodecError;
 use crate::openai::codec::common;
 use crate::openai::codec::object::{Builder, Object, to_vec};
 
-use super::message;
+use super::{message, options, tools};
 
 /// Reads a chat request.
+///
+/// The members that engines name differently are read in all their names and written in vLLM's; `functions` and
+/// `function_call` are read as tools. A switch for reasoning is told to the template too, as both `enable_thinking` and
+/// `thinking`, unless the caller set one of them.
 ///
 /// # Errors
 /// [`CodecError`] with the path of the member that is missing or of the wrong type.
 pub fn decode_request(body: &[u8]) -> Result<Request, CodecError> {
     let mut object = Object::from_body(body)?;
     let mut request = common::take_request(&mut object)?;
-    request.prompt = Prompt::Messages(object.take_objects("messages", message::decode)?);
-    request.tools = object.take_objects("tools", tool)?;
+    let mut messages = object.take_objects("messages", tools::message)?;
+    tools::link(&mut messages);
+    request.prompt = Prompt::Messages(messages);
+    request.tools = tools::take(&mut object)?;
+    request.tool_choice = tools::take_choice(&mut object)?;
+    options::take(&mut object, &mut request)?;
     request.extra = object.fields;
     Ok(request)
 }
@@ -47,39 +55,10 @@ pub fn encode_request(request: &Request) -> Vec<u8> {
         Prompt::TokenIds(ids) => builder.put("input_ids", ids),
         Prompt::TokenIdLists(lists) => builder.put("input_ids", lists),
     };
-    let tools: Vec<Fields> = request.tools.iter().map(encode_tool).collect();
+    let tools: Vec<Fields> = request.tools.iter().map(tools::encode).collect();
+    let builder = tools::put_choice(builder.put_list("tools", &tools), &request.tool_choice);
     to_vec(&common::put_request(
-        builder.put_list("tools", &tools),
+        options::put(builder, request),
         request,
     ))
-}
-
-fn tool(mut object: Object) -> Result<Tool, CodecError> {
-    if object.fields.raw("type") != Some("\"function\"") {
-        return Ok(Tool::Other(object.fields));
-    }
-    object.fields.take_raw("type");
-    let mut function = object.require_object("function")?;
-    Ok(Tool::Function {
-        name: function.require("name")?,
-        definition: function.fields,
-        extra: object.fields,
-    })
-}
-
-fn encode_tool(tool: &Tool) -> Fields {
-    match tool {
-        Tool::Other(fields) => fields.clone(),
-        Tool::Function {
-            name,
-            definition,
-            extra,
-        } => {
-            let function = Builder::default().put("name", name).extra(definition);
-            Builder::default()
-                .put("type", "function")
-                .put("function", &function)
-                .extra(extra)
-        }
-    }
 }

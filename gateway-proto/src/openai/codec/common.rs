@@ -1,9 +1,10 @@
 //! Members with the same form in chat and completions.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::object::{Builder, Object};
-use super::{CodecError, usage};
+use super::{CodecError, format, usage};
 use crate::error::EngineFault;
 use crate::ir::{
     Choice, Chunk, ChunkChoice, Fields, Finish, Reply, Request, Sampling, StreamEvent,
@@ -29,6 +30,10 @@ pub(in crate::openai) fn take_request(object: &mut Object) -> Result<Request, Co
         stops,
         stream: object.take_or_default("stream")?,
         return_token_ids: object.take_or_default("return_token_ids")?,
+        keep_stop: take_keep_stop(object)?,
+        format: format::take(object)?,
+        cache_salt: object.take("cache_salt")?,
+        priority: object.take("priority")?,
         ..Request::default()
     };
     if let Some(mut options) = object.take_object("stream_options")? {
@@ -36,6 +41,28 @@ pub(in crate::openai) fn take_request(object: &mut Object) -> Result<Request, Co
         request.stream_options = options.fields;
     }
     Ok(request)
+}
+
+/// vLLM and SGLang name it the one and the other.
+fn take_keep_stop(object: &mut Object) -> Result<bool, CodecError> {
+    let vllm: bool = object.take_or_default("include_stop_str_in_output")?;
+    let sglang: bool = object.take_or_default("no_stop_trim")?;
+    Ok(vllm || sglang)
+}
+
+/// Takes `logit_bias`, an object from token ids to numbers.
+fn take_logit_bias(object: &mut Object) -> Result<Vec<(u32, f64)>, CodecError> {
+    let Some(fields) = object.take::<Fields>("logit_bias")? else {
+        return Ok(Vec::new());
+    };
+    let pair = |(id, bias): (&str, &RawValue)| {
+        let pair = id.parse().ok().zip(serde_json::from_str(bias.get()).ok());
+        pair.ok_or_else(|| {
+            let path = object.path(&format!("logit_bias.{id}"));
+            CodecError::invalid(path, "a number under a token id")
+        })
+    };
+    fields.iter().map(pair).collect()
 }
 
 fn take_sampling(object: &mut Object) -> Result<Sampling, CodecError> {
@@ -50,7 +77,7 @@ fn take_sampling(object: &mut Object) -> Result<Sampling, CodecError> {
         top_k: object.take("top_k")?,
         min_p: object.take("min_p")?,
         repetition_penalty: object.take("repetition_penalty")?,
-        logit_bias: Vec::new(),
+        logit_bias: take_logit_bias(object)?,
         stop_token_ids: object.take_or_default("stop_token_ids")?,
         presence_penalty: object.take("presence_penalty")?,
         frequency_penalty: object.take("frequency_penalty")?,
@@ -65,7 +92,7 @@ pub(in crate::openai) fn put_request(builder: Builder, request: &Request) -> Fie
     let options = Builder::default()
         .put_flag("include_usage", request.include_usage)
         .extra(&request.stream_options);
-    builder
+    let builder = builder
         .put_some("max_tokens", sampling.max_tokens.as_ref())
         .put_some("min_tokens", sampling.min_tokens.as_ref())
         .put_some("n", sampling.n.as_ref())
@@ -83,7 +110,17 @@ pub(in crate::openai) fn put_request(builder: Builder, request: &Request) -> Fie
         .put_flag("stream", request.stream)
         .put_some("stream_options", (!options.is_empty()).then_some(&options))
         .put_flag("return_token_ids", request.return_token_ids)
-        .extra(&request.extra)
+        .put_flag("include_stop_str_in_output", request.keep_stop)
+        .put_some("logit_bias", bias(&sampling.logit_bias).as_ref())
+        .put_some("cache_salt", request.cache_salt.as_ref())
+        .put_some("priority", request.priority.as_ref());
+    format::put(builder, &request.format, &request.extra).extra(&request.extra)
+}
+
+fn bias(pairs: &[(u32, f64)]) -> Option<Fields> {
+    let put = |builder: Builder, (id, bias): &(u32, f64)| builder.put(&id.to_string(), bias);
+    let builder = pairs.iter().fold(Builder::default(), put);
+    (!pairs.is_empty()).then(|| builder.extra(&Fields::new()))
 }
 
 /// Reads a whole reply; `read` turns one element of `choices` into a choice.

@@ -75,6 +75,14 @@ impl Object {
         })
     }
 
+    /// Puts the rest of `inner`, which was taken from `key`, back; nothing where nothing is left.
+    pub(in crate::openai) fn put_back(&mut self, key: &str, inner: Self) -> Result<(), CodecError> {
+        if !inner.fields.is_empty() {
+            self.fields.put(key, &inner.fields)?;
+        }
+        Ok(())
+    }
+
     /// Takes a member that is an array of objects, each turned into something by `read`.
     pub(in crate::openai) fn take_objects<T>(
         &mut self,
@@ -126,6 +134,13 @@ impl Builder {
     /// Adds a flag where it is set.
     pub(in crate::openai) fn put_flag(self, key: &str, flag: bool) -> Self {
         if flag { self.put(key, &true) } else { self }
+    }
+
+    /// Adds an object together with the members that `extra` has under the same key.
+    pub(in crate::openai) fn put_merged(self, key: &str, known: Self, extra: &Fields) -> Self {
+        let other = extra.raw(key).map(serde_json::from_str::<Fields>);
+        let other = other.and_then(Result::ok).unwrap_or_default();
+        self.put(key, &known.extra(&other))
     }
 
     /// Adds what was not interpreted, and ends.

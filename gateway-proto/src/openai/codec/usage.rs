@@ -4,7 +4,8 @@ use super::CodecError;
 use super::object::{Builder, Object};
 use crate::ir::{Fields, Usage};
 
-const DETAILS: &str = "prompt_tokens_details";
+const PROMPT: &str = "prompt_tokens_details";
+const COMPLETION: &str = "completion_tokens_details";
 
 /// Takes `usage` out of a reply or chunk; members that [`Usage`] does not have come back beside it.
 pub(in crate::openai) fn take(object: &mut Object) -> Result<(Option<Usage>, Fields), CodecError> {
@@ -12,24 +13,22 @@ pub(in crate::openai) fn take(object: &mut Object) -> Result<(Option<Usage>, Fie
         return Ok((None, Fields::new()));
     };
     usage.fields.take_raw("total_tokens");
-    let prompt_tokens = usage.take_or_default("prompt_tokens")?;
-    let completion_tokens = usage.take_or_default("completion_tokens")?;
-    let mut cached_tokens = None;
-    if let Some(mut details) = usage.take_object(DETAILS)? {
-        cached_tokens = details.take("cached_tokens")?;
-        if !details.fields.is_empty() {
-            usage.fields.put(DETAILS, &details.fields)?;
-        }
-    }
-    Ok((
-        Some(Usage {
-            prompt_tokens,
-            completion_tokens,
-            cached_tokens,
-            reasoning_tokens: None,
-        }),
-        usage.fields,
-    ))
+    let known = Usage {
+        prompt_tokens: usage.take_or_default("prompt_tokens")?,
+        completion_tokens: usage.take_or_default("completion_tokens")?,
+        cached_tokens: take_detail(&mut usage, PROMPT, "cached_tokens")?,
+        reasoning_tokens: take_detail(&mut usage, COMPLETION, "reasoning_tokens")?,
+    };
+    Ok((Some(known), usage.fields))
+}
+
+fn take_detail(usage: &mut Object, details: &str, key: &str) -> Result<Option<u64>, CodecError> {
+    let Some(mut object) = usage.take_object(details)? else {
+        return Ok(None);
+    };
+    let count = object.take(key)?;
+    usage.put_back(details, object)?;
+    Ok(count)
 }
 
 /// The object again.
@@ -38,13 +37,20 @@ pub(in crate::openai) fn put(usage: &Usage, extra: &Fields) -> Fields {
         .put("prompt_tokens", &usage.prompt_tokens)
         .put("total_tokens", &usage.total_tokens())
         .put("completion_tokens", &usage.completion_tokens);
-    let other: Option<Fields> = extra
-        .raw(DETAILS)
-        .and_then(|raw| serde_json::from_str(raw).ok());
-    let has_details = usage.cached_tokens.is_some() || other.is_some();
-    let cached = Builder::default().put_some("cached_tokens", usage.cached_tokens.as_ref());
-    let details = cached.extra(&other.unwrap_or_default());
-    known
-        .put_some(DETAILS, has_details.then_some(&details))
-        .extra(extra)
+    let known = put_detail(known, PROMPT, "cached_tokens", usage.cached_tokens, extra);
+    let reasoning = usage.reasoning_tokens;
+    put_detail(known, COMPLETION, "reasoning_tokens", reasoning, extra).extra(extra)
+}
+
+fn put_detail(
+    builder: Builder,
+    details: &str,
+    key: &str,
+    count: Option<u64>,
+    extra: &Fields,
+) -> Builder {
+    match count {
+        Some(count) => builder.put_merged(details, Builder::default().put(key, &count), extra),
+        None => builder,
+    }
 }

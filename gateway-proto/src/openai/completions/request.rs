@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::ir::{Content, Message, Part, Prompt, Request};
+use crate::ir::{Content, LogprobsAsked, Message, Part, Prompt, Request};
 use crate::openai::CodecError;
 use crate::openai::codec::common;
 use crate::openai::codec::object::{Builder, Object, to_vec};
@@ -30,6 +30,9 @@ pub fn decode_request(body: &[u8]) -> Result<Request, CodecError> {
         Wire::TokenIds(ids) => Prompt::TokenIds(ids),
         Wire::TokenIdLists(lists) => Prompt::TokenIdLists(lists),
     };
+    let top: Option<u32> = object.take("logprobs")?;
+    request.logprobs = top.map(|top| LogprobsAsked { top });
+    request.echo = object.take_or_default("echo")?;
     request.extra = object.fields;
     Ok(request)
 }
@@ -55,6 +58,10 @@ pub fn encode_request(request: &Request) -> Vec<u8> {
         Prompt::TokenIds(ids) => builder.put("prompt", ids),
         Prompt::TokenIdLists(lists) => builder.put("prompt", lists),
     };
+    let top = request.logprobs.map(|asked| asked.top);
+    let builder = builder
+        .put_some("logprobs", top.as_ref())
+        .put_flag("echo", request.echo);
     to_vec(&common::put_request(builder, request))
 }
 

@@ -57,11 +57,11 @@ fn prompts_of_every_form() {
         ("[[1],[2]]", Prompt::TokenIdLists(vec![vec![1], vec![2]])),
     ] {
         let body =
-            format!(r#"{{"model":"m","prompt":{prompt},"return_token_ids":true,"echo":true}}"#);
+            format!(r#"{{"model":"m","prompt":{prompt},"echo":true,"return_token_ids":true}}"#);
         let request = decode_request(body.as_bytes()).expect("valid");
         assert_eq!(request.prompt, expected);
         assert!(request.return_token_ids);
-        assert_eq!(request.extra.raw("echo"), Some("true"));
+        assert!(request.echo);
         assert_eq!(encode_request(&request), body.as_bytes());
     }
     assert_eq!(
