@@ -13,11 +13,15 @@
 #![warn(missing_docs)]
 
 pub mod dialect;
+pub mod engines;
 pub mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod ir;
-#[allow(dead_code, reason = "the encoders that use all of it are being written")]
+#[allow(
+    dead_code,
+    reason = "the encoders that use all of it are being written"
+)]
 mod json;
 pub mod kv_events;
 pub mod openai;

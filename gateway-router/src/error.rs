@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use gateway_proto::error::ApiError;
+use gateway_proto::{engines::Unsupported, error::ApiError};
 
 /// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +32,8 @@ pub enum ErrorKind {
     EngineFailed,
     /// The engine refused the request as the caller's own error.
     Rejected,
+    /// The engine's wire has no word for what the request asks; nothing was sent.
+    Unsupported,
 }
 
 impl ErrorKind {
@@ -51,6 +53,7 @@ impl ErrorKind {
             Self::Busy => "busy",
             Self::EngineFailed => "engine_failed",
             Self::Rejected => "rejected",
+            Self::Unsupported => "unsupported",
         }
     }
 }
@@ -125,7 +128,10 @@ impl RouteError {
     #[must_use]
     pub fn origin(&self) -> Origin {
         match self.0.kind {
-            ErrorKind::BadRequest | ErrorKind::UnknownModel | ErrorKind::Rejected => Origin::Client,
+            ErrorKind::BadRequest
+            | ErrorKind::UnknownModel
+            | ErrorKind::Rejected
+            | ErrorKind::Unsupported => Origin::Client,
             ErrorKind::NoEndpoint | ErrorKind::TooLate | ErrorKind::OutOfTime => Origin::Gateway,
             _ => Origin::Engine,
         }
@@ -151,6 +157,18 @@ impl RouteError {
             _ => ApiError::upstream(message),
         };
         Self::new(kind, retry, api)
+    }
+}
+
+/// Another endpoint may be of another kind, so it may be tried elsewhere.
+impl From<Unsupported> for RouteError {
+    fn from(unsupported: Unsupported) -> Self {
+        let mut api =
+            ApiError::invalid_request(format!("{unsupported}.")).with_code("unsupported_by_engine");
+        if let Unsupported::Field { field, .. } = unsupported {
+            api = api.with_param(field);
+        }
+        Self::new(ErrorKind::Unsupported, Retry::OtherEndpoint, api)
     }
 }
 

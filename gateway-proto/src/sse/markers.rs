@@ -113,7 +113,7 @@ struct Probe<'a> {
 }
 
 /// Whether the JSON of one event says that the engine failed.
-pub(super) fn is_error(json: &[u8]) -> bool {
+pub(crate) fn is_error(json: &[u8]) -> bool {
     let Ok(probe) = serde_json::from_slice::<Probe<'_>>(json) else {
         return false;
     };

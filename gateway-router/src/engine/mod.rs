@@ -3,16 +3,21 @@
 mod detect;
 mod http;
 mod profile;
+mod tokens;
 
 use ::http::{HeaderMap, StatusCode};
 use async_trait::async_trait;
 use bytes::Bytes;
 use gateway_core::load::Telemetry;
-use gateway_proto::openai::{Api, ModelCard};
+use gateway_proto::{
+    engines::Unsupported,
+    openai::{Api, ModelCard},
+};
 
 pub use detect::{Detected, detect};
 pub use http::HttpEngine;
 pub(crate) use profile::Profile;
+pub use tokens::{BoxTokens, Flow, GenerateCall, TokenSource};
 
 use crate::{Deadlines, RouteError, body::BoxBody, feed::FeedSource};
 
@@ -48,6 +53,17 @@ pub struct EngineReply {
 pub trait EngineClient: Send + Sync {
     /// Sends a request and waits for the head of the reply.
     async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError>;
+
+    /// Sends a call for tokens and waits for the head of the reply; the answer always comes as a stream. An engine that is
+    /// told nothing else takes no token ids.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where this engine cannot do what is asked, before
+    /// anything was sent.
+    async fn generate(&self, _call: GenerateCall) -> Result<BoxTokens, RouteError> {
+        let engine = "These";
+        Err(Unsupported::Tokens { engine }.into())
+    }
 
     /// Asks whether the engine is well.
     async fn probe(&self) -> Result<(), RouteError>;

@@ -1,0 +1,105 @@
+//! The reader of all wires.
+
+use super::choices::Choices;
+use super::{TokenCall, TokenEvent, TokenFault, TokenWire, completions, mindie, sglang, vllm};
+use crate::error::EngineFault;
+use crate::ir::Usage;
+use crate::sse::{Decoder, Limits, SseError, markers};
+
+/// Reads an engine's event stream in any split of its bytes.
+///
+/// Bounded by the limit of one event. After its end it takes nothing more.
+pub struct TokenReader {
+    wire: TokenWire,
+    decoder: Decoder,
+    choices: Choices,
+    end: Option<Result<(), TokenFault>>,
+}
+
+impl TokenReader {
+    /// A reader of the answer to `call`, sent on `wire`.
+    #[must_use]
+    pub fn new(wire: TokenWire, call: &TokenCall, limits: Limits) -> Self {
+        Self {
+            wire,
+            decoder: Decoder::new(limits),
+            choices: Choices::of(call, wire == TokenWire::MindieInferToken),
+            end: None,
+        }
+    }
+
+    /// Takes in bytes and appends what is new to `out`.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<TokenEvent>) {
+        if self.end.is_some() {
+            return;
+        }
+        self.decoder.feed(chunk);
+        while self.end.is_none() {
+            match self.decoder.next_event() {
+                Ok(Some(event)) => self.end = self.read(&event.data, out).transpose(),
+                Ok(None) => return,
+                Err(SseError::TooLong { limit_bytes }) => {
+                    self.end = Some(Err(TokenFault::Oversized { limit_bytes }));
+                }
+            }
+        }
+    }
+
+    /// The bytes have ended: a stream that has not, has been cut.
+    pub fn finish(&mut self) {
+        if self.end.is_none() {
+            self.end = Some(self.closing());
+        }
+    }
+
+    /// How the stream ended, once it has: well, or badly. What [`push`](Self::push) gave before stands either way.
+    #[must_use]
+    pub fn end(&self) -> Option<Result<(), &TokenFault>> {
+        self.end.as_ref().map(|end| end.as_ref().map(|&()| ()))
+    }
+
+    /// What the engine has counted so far; most count at the end only.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.choices.usage()
+    }
+
+    /// Tokens that have come, of all choices.
+    #[must_use]
+    pub fn counted(&self) -> u64 {
+        self.choices.counted()
+    }
+
+    /// Some engines close without a word; with all choices over, the answer is whole all the same.
+    fn closing(&self) -> Result<(), TokenFault> {
+        if self.choices.all_finished() {
+            Ok(())
+        } else {
+            Err(TokenFault::Truncated)
+        }
+    }
+
+    /// Reads one event; gives whether it was the last one.
+    fn read(&mut self, data: &str, out: &mut Vec<TokenEvent>) -> Result<Option<()>, TokenFault> {
+        if data.trim_ascii() == "[DONE]" {
+            return self.closing().map(Some);
+        }
+        let choices = &mut self.choices;
+        let read = match self.wire {
+            TokenWire::VllmGenerate => vllm::read(data, choices, out),
+            TokenWire::VllmCompletions | TokenWire::OpenAiCompletions => {
+                completions::read(data, choices, out)
+            }
+            TokenWire::SglangGenerate => sglang::read(data, choices, out),
+            TokenWire::MindieInferToken => mindie::read(data, choices, out),
+        };
+        // An error event has nothing of an answer in it, or does not even look like one.
+        if !matches!(read, Ok(true)) && markers::is_error(data.as_bytes()) {
+            let fault = EngineFault::parse(200, data.as_bytes());
+            return Err(TokenFault::Engine(Box::new(fault)));
+        }
+        read?;
+        let is_last = self.wire == TokenWire::MindieInferToken && self.choices.all_finished();
+        Ok(is_last.then_some(()))
+    }
+}

@@ -1,0 +1,65 @@
+//! The wires, and how a call is put on them.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{TokenCall, Unsupported, completions, mindie, sglang, vllm};
+
+/// A route of an engine that takes token ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenWire {
+    /// vLLM's `POST /inference/v1/generate`. Off unless the server runs with `--enable-scale-out`; it then answers 403
+    /// (vLLM 0.32).
+    VllmGenerate,
+    /// vLLM's `POST /v1/completions` with `return_token_ids` (0.10.2 and later).
+    VllmCompletions,
+    /// The same of any engine that honours `return_token_ids`; of structured output only `response_format` is known.
+    OpenAiCompletions,
+    /// SGLang's `POST /generate` with `input_ids` (0.5.23).
+    SglangGenerate,
+    /// MindIE-LLM's `POST /infer_token`.
+    MindieInferToken,
+}
+
+impl TokenWire {
+    /// All wires.
+    pub const ALL: [Self; 5] = [
+        Self::VllmGenerate,
+        Self::VllmCompletions,
+        Self::OpenAiCompletions,
+        Self::SglangGenerate,
+        Self::MindieInferToken,
+    ];
+
+    /// The route's path.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::VllmGenerate => "/inference/v1/generate",
+            Self::VllmCompletions | Self::OpenAiCompletions => "/v1/completions",
+            Self::SglangGenerate => "/generate",
+            Self::MindieInferToken => "/infer_token",
+        }
+    }
+
+    /// The request body: a stream is asked for, text is left out where the wire allows it.
+    ///
+    /// # Errors
+    /// Where the wire has no word for something that `call` asks for.
+    pub fn encode(self, call: &TokenCall) -> Result<Bytes, Unsupported> {
+        match self {
+            Self::VllmGenerate => Ok(write(call, &vllm::Body::of(call))),
+            Self::VllmCompletions => Ok(write(call, &completions::Body::of(call))),
+            Self::OpenAiCompletions => Ok(write(call, &completions::Body::portable(call)?)),
+            Self::SglangGenerate => Ok(write(call, &sglang::Body::of(call))),
+            Self::MindieInferToken => Ok(write(call, &mindie::Body::of(call)?)),
+        }
+    }
+}
+
+/// JSON of a body, most of which is the prompt: an id takes six digits and a comma.
+fn write(call: &TokenCall, body: &impl Serialize) -> Bytes {
+    let mut out = Vec::with_capacity(512 + 7 * call.prompt.len());
+    serde_json::to_writer(&mut out, body).expect("plain structs always serialise into memory");
+    out.into()
+}
