@@ -12,6 +12,7 @@
 //! may see.
 #![warn(missing_docs)]
 
+pub mod anthropic;
 pub mod dialect;
 pub mod engines;
 pub mod error;

@@ -81,6 +81,11 @@ impl Fields {
         }
     }
 
+    /// Adds a member behind the others without a look at their names.
+    pub(crate) fn push_raw(&mut self, key: String, value: Box<RawValue>) {
+        self.entries.push((key, value));
+    }
+
     /// Adds the members of `other` whose names are not taken.
     pub(crate) fn append(&mut self, other: &Self) {
         let known = self.entries.len();

@@ -1,0 +1,117 @@
+//! Images and documents, in the form that OpenAI's chat gives them.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::blocks;
+use crate::anthropic::read::{Node, Object};
+use crate::dialect::DialectError;
+use crate::ir::{Fields, Part};
+
+#[derive(Serialize)]
+struct Image<'a> {
+    url: &'a RawValue,
+}
+
+#[derive(Default, Serialize)]
+struct File<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filename: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_data: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_url: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_id: Option<&'a RawValue>,
+}
+
+/// Reads an image: `image_url` with a URL or a data URL, or `file` with the id of a file.
+pub(super) fn image(block: &mut Object<'_, '_>) -> Result<Part, DialectError> {
+    let node = block.require("source")?;
+    let mut source = node.object()?;
+    match &*source.tag()? {
+        "base64" => Ok(picture(&data_url(&mut source)?)),
+        "url" => Ok(picture(string(&source.require("url")?)?)),
+        "file" => Ok(by_id(string(&source.require("file_id")?)?)),
+        other => Err(unknown_source(other, &node)),
+    }
+}
+
+/// Reads a document: text as text, PDF as a `file`.
+pub(super) fn document(block: &mut Object<'_, '_>) -> Result<Vec<Part>, DialectError> {
+    let title = block.take("title").map(|node| node.string()).transpose()?;
+    let context = block
+        .take("context")
+        .map(|node| node.string())
+        .transpose()?;
+    let mut parts: Vec<Part> = [title.as_deref(), context.as_deref()]
+        .into_iter()
+        .flatten()
+        .map(|text| blocks::plain(text.to_owned()))
+        .collect();
+    let node = block.require("source")?;
+    let mut source = node.object()?;
+    match &*source.tag()? {
+        "text" => parts.push(blocks::plain(
+            source.require("data")?.string()?.into_owned(),
+        )),
+        "content" => parts.extend(blocks::content(&source.require("content")?)?),
+        "base64" => parts.push(file(&File {
+            filename: Some(title.as_deref().unwrap_or("document.pdf")),
+            file_data: Some(&data_url(&mut source)?),
+            ..File::default()
+        })),
+        "url" => parts.push(file(&File {
+            file_url: Some(string(&source.require("url")?)?),
+            ..File::default()
+        })),
+        "file" => parts.push(by_id(string(&source.require("file_id")?)?)),
+        other => return Err(unknown_source(other, &node)),
+    }
+    Ok(parts)
+}
+
+fn unknown_source(kind: &str, node: &Node<'_, '_>) -> DialectError {
+    let problem = format!("sources of type '{kind}' are not supported here");
+    node.fault(problem).with_code("unsupported_value")
+}
+
+/// The JSON string of `data:MEDIA;base64,DATA`. Base64 is large and needs no escapes, so it is not decoded as text.
+fn data_url(source: &mut Object<'_, '_>) -> Result<Box<RawValue>, DialectError> {
+    let media = string(&source.require("media_type")?)?;
+    let data = string(&source.require("data")?)?;
+    let url = format!("\"data:{};base64,{}\"", inner(media), inner(data));
+    Ok(RawValue::from_string(url).expect("the insides of two JSON strings make up one"))
+}
+
+fn string<'a>(node: &Node<'a, '_>) -> Result<&'a RawValue, DialectError> {
+    node.string()?;
+    Ok(node.raw)
+}
+
+fn inner(string: &RawValue) -> &str {
+    let quoted = string.get();
+    &quoted[1..quoted.len() - 1]
+}
+
+fn picture(url: &RawValue) -> Part {
+    part("image_url", &Image { url })
+}
+
+fn by_id(file_id: &RawValue) -> Part {
+    file(&File {
+        file_id: Some(file_id),
+        ..File::default()
+    })
+}
+
+fn file(file: &File<'_>) -> Part {
+    part("file", file)
+}
+
+fn part<T: Serialize>(kind: &str, value: &T) -> Part {
+    let mut fields = Fields::new();
+    fields.put("type", kind).expect("a string serialises");
+    fields.put(kind, value).expect("strings serialise");
+    Part::Other(fields)
+}
