@@ -2,6 +2,30 @@
 //!
 //! A [`Parser`] is fed the detokenized output piece by piece, special tokens included as their text, and gives
 //! [`Piece`]s in the order in which the model wrote them. However the output is split, the pieces joined are the same.
+//!
+//! [`ParserSpec`] says which parser an answer gets; a family's file says what its format is. What all of them keep:
+//!
+//! * Text and reasoning come out byte for byte. What does not come out is a marker of a recognised construct, the
+//!   whitespace that belongs to one, or what frames a call's name and arguments.
+//! * A call that is broken before its name is certain comes out as text, markers included. One that breaks later goes on
+//!   as arguments, as the call has begun by then; its end comes with its closing marker or with the answer's.
+//! * Arguments stream as they come.
+mod answer;
+mod cursor;
+mod driver;
+mod family;
+mod hermes;
+mod json;
+mod plain;
+mod reasoning;
+mod scan;
+mod spec;
+#[cfg(test)]
+mod tests;
+
+pub use family::{Family, UnknownFamily};
+pub use reasoning::{ReasoningStyle, Tags};
+pub use spec::{ParserSpec, ToolSpec};
 
 /// A step of what a model writes.
 #[derive(Clone, Debug, PartialEq, Eq)]

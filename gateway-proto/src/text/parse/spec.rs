@@ -1,0 +1,75 @@
+//! Which parser an answer gets.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::answer::{Answer, Calls};
+use super::driver::{Driver, Traced};
+use super::hermes::Hermes;
+use super::plain::Plain;
+use super::{Family, Parser, ReasoningStyle};
+use crate::ir::Tool;
+
+/// What parsers need to know of a tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolSpec {
+    /// Its name.
+    pub name: String,
+    /// The JSON schema of its parameters; null where none is given.
+    pub parameters: Value,
+}
+
+impl ToolSpec {
+    /// What parsers need to know of a request's tools; those that are no functions are left out. A schema that is no
+    /// JSON counts as none.
+    #[must_use]
+    pub fn of_tools(tools: &[Tool]) -> Arc<[Self]> {
+        let functions = tools.iter().filter_map(|tool| match tool {
+            Tool::Function {
+                name, definition, ..
+            } => Some(Self {
+                name: name.clone(),
+                parameters: definition
+                    .raw("parameters")
+                    .and_then(|raw| serde_json::from_str(raw).ok())
+                    .unwrap_or_default(),
+            }),
+            Tool::Other(_) => None,
+        });
+        functions.collect()
+    }
+}
+
+/// Describes the parser of one answer.
+#[derive(Clone, Debug, Default)]
+pub struct ParserSpec {
+    /// How calls are written. [`Family::None`] where the request has no tools, lest an answer that looks like a call be
+    /// taken for one.
+    pub family: Family,
+    /// How reasoning is told from content.
+    pub reasoning: ReasoningStyle,
+    /// The request's tools. Families without types of their own convert values by the schemas; calls of other tools
+    /// are calls all the same.
+    pub tools: Arc<[ToolSpec]>,
+}
+
+impl ParserSpec {
+    /// A parser at the beginning of an answer.
+    #[must_use]
+    pub fn build(&self) -> Box<dyn Parser> {
+        self.traced()
+    }
+
+    /// The same parser, able to account for every byte.
+    pub(crate) fn traced(&self) -> Box<dyn Traced> {
+        match self.family {
+            Family::Hermes => self.answer(Hermes::default()),
+            _ => self.answer(Plain),
+        }
+    }
+
+    fn answer<C: Calls + 'static>(&self, calls: C) -> Box<dyn Traced> {
+        Box::new(Driver::new(Answer::new(calls, &self.reasoning)))
+    }
+}

@@ -1,0 +1,4 @@
+//! Every family against its table, and what must hold of any output.
+
+mod golden;
+mod harness;
