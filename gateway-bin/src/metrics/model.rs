@@ -12,15 +12,7 @@ pub(super) const STATUSES: [u16; 18] = [
 ];
 
 /// The routes that are counted apart.
-pub(super) const APIS: [Api; 2] = [Api::ChatCompletions, Api::Completions];
-
-/// The label of a route.
-pub(super) fn api_name(api: Api) -> &'static str {
-    match api {
-        Api::ChatCompletions => "chat_completions",
-        Api::Completions => "completions",
-    }
-}
+pub(super) const APIS: [Api; Api::ALL.len()] = Api::ALL;
 
 /// The label of an ending.
 pub(super) fn ending_name(ending: Ending) -> &'static str {

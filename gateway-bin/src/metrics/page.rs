@@ -9,7 +9,7 @@ use super::{
     door::{Door, Rejection},
     endpoints, feeds, forecasts,
     histogram::Histogram,
-    model::{APIS, ENDINGS, ModelCounts, STATUSES, api_name},
+    model::{APIS, ENDINGS, ModelCounts, STATUSES},
     process,
     sink::{Metrics, Tables},
     text::Page,
@@ -66,7 +66,7 @@ fn requests(page: &mut Page, tables: &Tables) {
                     page.sample(
                         name,
                         &[
-                            ("api", api_name(*api)),
+                            ("api", api.name()),
                             ("model", model),
                             ("status", &status),
                         ],

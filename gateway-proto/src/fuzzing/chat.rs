@@ -9,7 +9,7 @@ use crate::openai::{Api, RequestError, RequestView, ViewLimits, chat as chat_cod
 /// The view agrees with `serde_json` on what is JSON and on what it says; an edit changes one field; what the codecs
 /// read, they write so that they read the same again.
 pub fn chat(data: &[u8]) {
-    for api in [Api::ChatCompletions, Api::Completions] {
+    for api in Api::ALL {
         match RequestView::parse(api, data, &ViewLimits::default()) {
             Ok(view) => check_view(&view, data),
             Err(RequestError::TooDeep { .. }) => {}
@@ -32,23 +32,29 @@ fn check_view(view: &RequestView, data: &[u8]) {
     assert!(is_object(data), "accepted what is no JSON object");
     // Numbers past a double and lone surrogates are JSON, but no `Value`.
     if let Ok(value) = serde_json::from_slice::<Value>(data) {
-        assert_eq!(value["model"].as_str(), Some(&*view.model));
+        assert_eq!(value["model"].as_str().unwrap_or_default(), &*view.model);
         assert_eq!(value["stream"].as_bool().unwrap_or(false), view.stream);
-        assert_eq!(value["n"].as_u64().unwrap_or(1), u64::from(view.n));
-        let prompt = if view.api == Api::Completions {
-            "prompt"
-        } else {
-            "messages"
-        };
-        let span: Value =
-            serde_json::from_slice(view.prompt_span.of(data)).expect("a span is a value");
-        assert_eq!(value[prompt], span);
+        check_prompt(view, data, &value);
+    }
+    if view.model_span.is_empty() {
+        return;
     }
     let spliced = view.splice_model(data, "other \"model\"");
     let again = RequestView::parse(view.api, &spliced, &ViewLimits::default())
         .expect("an edit keeps a body valid");
     assert_eq!(&*again.model, "other \"model\"");
     assert_eq!(again.prompt_span.of(&spliced), view.prompt_span.of(data));
+}
+
+fn check_prompt(view: &RequestView, data: &[u8], value: &Value) {
+    let key = match view.api {
+        Api::Completions => "prompt",
+        Api::ChatCompletions => "messages",
+        _ => return,
+    };
+    assert_eq!(value["n"].as_u64().unwrap_or(1), u64::from(view.n));
+    let span: Value = serde_json::from_slice(view.prompt_span.of(data)).expect("a span is a value");
+    assert_eq!(value[key], span);
 }
 
 fn check_requests(data: &[u8]) {

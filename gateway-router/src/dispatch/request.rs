@@ -79,7 +79,8 @@ impl RouteRequest {
         }
     }
 
-    /// Everything that changes what an engine would cache under the same text (model, tools, salt) goes into the seed.
+    /// Everything that changes what an engine would cache under the same text goes into the seed: model, tools, salt,
+    /// system prompt.
     fn byte_blocks(&self, text: &TextBlocks) -> Vec<BlockHash> {
         let tools = self
             .view
@@ -89,7 +90,11 @@ impl RouteRequest {
             .view
             .cache_salt
             .map_or(&[][..], |span| span.of(&self.body));
-        let seed = hash::seed(&[self.view.model.as_bytes(), tools, salt]);
+        let model = self.view.model.as_bytes();
+        let seed = match self.view.system_span {
+            Some(system) => hash::seed(&[model, tools, salt, system.of(&self.body)]),
+            None => hash::seed(&[model, tools, salt]),
+        };
         let block_bytes = text.block_bytes.max(1) as usize;
         let most = block_bytes.saturating_mul(text.blocks_at_most as usize);
         let prompt = self.view.prompt_span.of(&self.body);

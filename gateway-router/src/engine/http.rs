@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use gateway_core::load::Telemetry;
 use gateway_proto::{
-    openai::{Api, ModelCard, decode_models},
+    openai::{ModelCard, decode_models},
     prometheus::Scrape,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -126,10 +126,7 @@ impl HttpEngine {
 #[async_trait]
 impl EngineClient for HttpEngine {
     async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError> {
-        let route = match call.api {
-            Api::ChatCompletions => "/v1/chat/completions",
-            Api::Completions => "/v1/completions",
-        };
+        let route = call.api.path();
         let mut request = self.request(Method::POST, route, call.headers, call.body);
         request.headers_mut().insert(
             header::CONTENT_TYPE,

@@ -87,13 +87,13 @@ fn take_reasoning(object: &mut Object) -> Result<Reasoning, CodecError> {
         asked.enabled = inner.take("enabled")?;
         let budget = take_budget(&mut inner, "max_tokens")?;
         asked.budget_tokens = asked.budget_tokens.or(budget);
-        object.put_back("reasoning", inner)?;
+        object.put_back("reasoning", &inner)?;
     }
     if let Some(mut inner) = object.take_object("thinking")? {
         asked.enabled = asked.enabled.or(take_switch(&mut inner)?);
         let budget = take_budget(&mut inner, "budget_tokens")?;
         asked.budget_tokens = asked.budget_tokens.or(budget);
-        object.put_back("thinking", inner)?;
+        object.put_back("thinking", &inner)?;
     }
     Ok(asked)
 }

@@ -46,7 +46,7 @@ pub(in crate::openai) fn take(object: &mut Object) -> Result<Format, CodecError>
             structured.path("structural_tag"),
             tag.map(Format::StructuralTag),
         )?;
-        object.put_back(STRUCTURED, structured)?;
+        object.put_back(STRUCTURED, &structured)?;
     }
     take_members(object, &GUIDED_NAMES, &mut asked)?;
     take_members(object, &SGLANG_NAMES, &mut asked)?;

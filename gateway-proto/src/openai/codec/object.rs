@@ -76,7 +76,11 @@ impl Object {
     }
 
     /// Puts the rest of `inner`, which was taken from `key`, back; nothing where nothing is left.
-    pub(in crate::openai) fn put_back(&mut self, key: &str, inner: Self) -> Result<(), CodecError> {
+    pub(in crate::openai) fn put_back(
+        &mut self,
+        key: &str,
+        inner: &Self,
+    ) -> Result<(), CodecError> {
         if !inner.fields.is_empty() {
             self.fields.put(key, &inner.fields)?;
         }

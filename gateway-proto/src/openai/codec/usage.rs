@@ -27,7 +27,7 @@ fn take_detail(usage: &mut Object, details: &str, key: &str) -> Result<Option<u6
         return Ok(None);
     };
     let count = object.take(key)?;
-    usage.put_back(details, object)?;
+    usage.put_back(details, &object)?;
     Ok(count)
 }
 

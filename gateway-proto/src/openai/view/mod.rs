@@ -1,9 +1,13 @@
 //! What a router reads from a request body: one pass over the bytes, no tree, no copy of content.
+mod api;
 mod error;
+mod input;
 mod keys;
 mod messages;
 mod parse;
 mod prompt;
+#[cfg(test)]
+mod route_tests;
 mod scanner;
 mod splice;
 #[cfg(test)]
@@ -12,16 +16,8 @@ mod values;
 
 use std::borrow::Cow;
 
+pub use api::Api;
 pub use error::{JsonKind, RequestError};
-
-/// Which body a request has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Api {
-    /// `POST /v1/chat/completions`.
-    ChatCompletions,
-    /// `POST /v1/completions`.
-    Completions,
-}
 
 /// Bounds on what a body may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +73,7 @@ impl Span {
 /// The form of the prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PromptShape {
-    /// Chat messages.
+    /// Chat messages, or the items of a response.
     Messages {
         /// How many.
         count: usize,
@@ -119,12 +115,15 @@ pub struct PromptSize {
 pub struct RequestView {
     /// Which API the body was read for.
     pub api: Api,
-    /// The model asked for.
+    /// The model asked for; empty where [`Api::requires_model`] is false and none was named.
     pub model: Box<str>,
-    /// The value of `model`, quotes included.
+    /// The value of `model`, quotes included; empty without one.
     pub model_span: Span,
-    /// The value of `messages` or `prompt`, brackets or quotes included.
+    /// The value of `messages`, `prompt` or what the API has in their place (`input`, `documents`, `token_ids` ...),
+    /// brackets or quotes included. Empty for a response that only continues a stored one.
     pub prompt_span: Span,
+    /// The value of `system` (messages) or `instructions` (responses): what comes before the prompt.
+    pub system_span: Option<Span>,
     /// The value of `tools`.
     pub tools_span: Option<Span>,
     /// The form of the prompt.
@@ -137,7 +136,7 @@ pub struct RequestView {
     pub include_usage: bool,
     /// `n`, 1 when absent.
     pub n: u32,
-    /// `max_completion_tokens`, else `max_tokens`.
+    /// The most tokens to generate: `max_completion_tokens`, else `max_tokens`, or what the API has in their place.
     pub max_tokens: Option<u64>,
     /// `priority`, in the engine's own sense.
     pub priority: Option<i64>,

@@ -1,10 +1,9 @@
 //! The one pass over a body.
 
+use super::input::{Input, input, query};
 use super::keys::{Key, Seen};
-use super::messages::messages;
-use super::prompt::prompt;
 use super::scanner::{Scanner, decode_string};
-use super::values::{boolean, check_number, integer, nested, string, wrong};
+use super::values::{boolean, check_number, either, integer, nested, string, wrong};
 use super::{Api, JsonKind, PromptShape, PromptSize, RequestError, RequestView, Span, ViewLimits};
 
 /// Bytes of text that make up one token, about: English prose and JSON lie near four.
@@ -14,7 +13,9 @@ const BYTES_PER_TOKEN: u64 = 4;
 #[derive(Default)]
 struct Gathered {
     model: Option<Span>,
-    prompt: Option<(Span, PromptShape, Option<u64>)>,
+    prompt: Option<Input>,
+    has_query: bool,
+    system: Option<Span>,
     tools: Option<Span>,
     stream: bool,
     include_usage: bool,
@@ -43,7 +44,7 @@ pub(super) fn parse(
         first = false;
         // An escaped key (`mod\u0065l`) is the same key to an engine, so it must be to us.
         let key = decode_string(scanner.slice(span)).and_then(|name| Key::from_name(&name));
-        match key {
+        match key.filter(|key| key.belongs(api)) {
             Some(key) => {
                 seen.note(key)?;
                 gathered.read(key, api, limits, &mut scanner)?;
@@ -65,27 +66,92 @@ impl Gathered {
     ) -> Result<(), RequestError> {
         let path = key.name();
         match key {
-            Key::Model => self.model = model(s)?,
-            Key::Messages if api == Api::ChatCompletions => self.prompt = Some(chat_prompt(s)?),
-            Key::Prompt if api == Api::Completions => self.prompt = Some(text_prompt(s)?),
-            Key::Messages | Key::Prompt => drop(s.skip()?),
+            Key::Model => self.model = model(s, api)?,
+            key if key.is_prompt() => self.read_prompt(key, api, s)?,
+            key if key.is_query() => self.has_query |= query(s, path)?,
+            Key::System => self.system = system(s)?,
+            Key::Instructions => self.system = string(s, path)?,
             Key::Tools => self.tools = nested(s, path, JsonKind::Array, "an array")?,
             Key::Stream => self.stream = boolean(s, path)?.unwrap_or(false),
             Key::StreamOptions => self.include_usage = stream_options(s)?,
-            Key::N => self.n = integer(s, path, 1..=i64::from(limits.n))?,
-            Key::BestOf => drop(integer(s, path, 1..=i64::from(limits.n))?),
-            Key::MaxTokens => self.max_tokens = integer(s, path, 1..=i64::MAX)?,
-            Key::MaxCompletionTokens => {
-                self.max_completion_tokens = integer(s, path, 1..=i64::MAX)?
-            }
-            Key::Temperature => check_number(s, path, 0.0..=2.0)?,
-            Key::TopP => check_number(s, path, 0.0..=1.0)?,
-            Key::PresencePenalty | Key::FrequencyPenalty => check_number(s, path, -2.0..=2.0)?,
+            Key::SamplingParams => self.sampling_params(limits, s)?,
             Key::Priority => self.priority = integer(s, path, i64::MIN..=i64::MAX)?,
             Key::User => self.user = string(s, path)?,
             Key::PromptCache => self.prompt_cache_key = string(s, path)?,
             Key::SessionId => self.session_id = string(s, path)?,
             Key::CacheSalt => self.cache_salt = string(s, path)?,
+            _ => self.read_number(key, limits, s)?,
+        }
+        Ok(())
+    }
+
+    fn read_prompt(&mut self, key: Key, api: Api, s: &mut Scanner<'_>) -> Result<(), RequestError> {
+        if let Some(found) = input(s, key, api)?
+            && self.prompt.replace(found).is_some()
+        {
+            return Err(RequestError::Range {
+                path: key.name().to_owned(),
+                expected: "no second prompt beside it".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Numbers, and what is checked only.
+    fn read_number(
+        &mut self,
+        key: Key,
+        limits: &ViewLimits,
+        s: &mut Scanner<'_>,
+    ) -> Result<(), RequestError> {
+        const STRINGS: &str = "a string or an array of strings";
+        const FLAGS: &str = "a boolean or an array of booleans";
+        let (path, most) = (key.name(), i64::from(limits.n));
+        match key {
+            Key::N => self.n = integer(s, path, 1..=most)?,
+            Key::BestOf => drop(integer(s, path, 1..=most)?),
+            Key::MaxTokens => self.max_tokens = integer(s, path, 1..=i64::MAX)?,
+            Key::MaxCompletionTokens | Key::MaxOutputTokens => {
+                self.max_completion_tokens = integer(s, path, 1..=i64::MAX)?;
+            }
+            Key::Temperature => check_number(s, path, 0.0..=2.0)?,
+            Key::TopP => check_number(s, path, 0.0..=1.0)?,
+            Key::PresencePenalty | Key::FrequencyPenalty => check_number(s, path, -2.0..=2.0)?,
+            Key::Dimensions => drop(integer(s, path, 1..=i64::from(u32::MAX))?),
+            Key::TopN => drop(integer(s, path, 0..=i64::from(u32::MAX))?),
+            Key::EncodingFormat => drop(string(s, path)?),
+            Key::RequestIds => either(s, path, [JsonKind::String, JsonKind::Array], STRINGS)?,
+            Key::ReturnLogprob => either(s, path, [JsonKind::Bool, JsonKind::Array], FLAGS)?,
+            _ => drop(s.skip()?),
+        }
+        Ok(())
+    }
+
+    /// The sampling of a generate body; a batch may have one for each prompt, which nobody routes by.
+    fn sampling_params(
+        &mut self,
+        limits: &ViewLimits,
+        s: &mut Scanner<'_>,
+    ) -> Result<(), RequestError> {
+        match s.kind()? {
+            JsonKind::Null => return s.literal("null"),
+            JsonKind::Array => return s.skip().map(drop),
+            JsonKind::Object => s.enter()?,
+            found => return Err(wrong("sampling_params", "an object", found)),
+        }
+        let mut first = true;
+        while let Some(span) = s.next_key(first)? {
+            first = false;
+            match decode_string(s.slice(span)).as_deref() {
+                Some("max_new_tokens" | "max_tokens") => {
+                    let path = "sampling_params.max_tokens";
+                    self.max_tokens = integer(s, path, 0..=i64::MAX)?;
+                }
+                Some("n") => {
+                    self.n = integer(s, "sampling_params.n", 1..=i64::from(limits.n))?;
+                }
+                _ => drop(s.skip()?),
+            }
         }
         Ok(())
     }
@@ -96,32 +162,37 @@ impl Gathered {
         body: &[u8],
         limits: &ViewLimits,
     ) -> Result<RequestView, RequestError> {
-        let model = self.model.ok_or_else(|| RequestError::Missing {
-            path: "model".to_owned(),
-        })?;
-        let name = model_name(model.of(body), limits)?;
-        let field = if api == Api::ChatCompletions {
-            "messages"
-        } else {
-            "prompt"
+        let (model, model_span) = self.model(api, body, limits)?;
+        let is_compared = matches!(api, Api::Rerank | Api::Score);
+        if is_compared && !self.has_query {
+            return Err(missing(if api == Api::Rerank {
+                "query"
+            } else {
+                "text_1"
+            }));
+        }
+        let prompt = match self.prompt {
+            Some(prompt) => prompt,
+            // What it continues is stored with whoever answers.
+            None if api == Api::Responses => Input {
+                span: Span::default(),
+                shape: PromptShape::Messages { count: 0 },
+                tokens: None,
+            },
+            None => return Err(missing(Key::prompt_of(api).name())),
         };
-        let (prompt_span, shape, exact) = self.prompt.ok_or_else(|| RequestError::Missing {
-            path: field.to_owned(),
-        })?;
-        let estimate = (prompt_span.len() as u64).div_ceil(BYTES_PER_TOKEN);
+        let estimate = (prompt.span.len() as u64).div_ceil(BYTES_PER_TOKEN);
         Ok(RequestView {
             api,
-            model: name,
-            model_span: Span {
-                start: model.start - 1,
-                end: model.end + 1,
-            },
-            prompt_span,
+            model,
+            model_span,
+            prompt_span: prompt.span,
+            system_span: self.system,
             tools_span: self.tools,
-            shape,
+            shape: prompt.shape,
             prompt_size: PromptSize {
-                tokens: exact.unwrap_or(estimate),
-                exact: exact.is_some(),
+                tokens: prompt.tokens.unwrap_or(estimate),
+                exact: prompt.tokens.is_some(),
             },
             stream: self.stream,
             include_usage: self.include_usage,
@@ -137,12 +208,52 @@ impl Gathered {
             cache_salt: self.cache_salt,
         })
     }
+
+    /// The model's name and the place of its value.
+    fn model(
+        &self,
+        api: Api,
+        body: &[u8],
+        limits: &ViewLimits,
+    ) -> Result<(Box<str>, Span), RequestError> {
+        match self.model {
+            Some(inside) => {
+                let span = Span {
+                    start: inside.start - 1,
+                    end: inside.end + 1,
+                };
+                Ok((model_name(inside.of(body), limits)?, span))
+            }
+            None if api.requires_model() => Err(missing("model")),
+            None => Ok((Box::from(""), Span::default())),
+        }
+    }
 }
 
-fn model(scanner: &mut Scanner<'_>) -> Result<Option<Span>, RequestError> {
+fn missing(path: &str) -> RequestError {
+    RequestError::Missing {
+        path: path.to_owned(),
+    }
+}
+
+fn model(scanner: &mut Scanner<'_>, api: Api) -> Result<Option<Span>, RequestError> {
     match scanner.kind()? {
         JsonKind::String => scanner.string().map(Some),
+        JsonKind::Null if !api.requires_model() => scanner.literal("null").map(|()| None),
         found => Err(wrong("model", "a string", found)),
+    }
+}
+
+/// Anthropic's system prompt: a text, or blocks of it.
+fn system(s: &mut Scanner<'_>) -> Result<Option<Span>, RequestError> {
+    match s.kind()? {
+        JsonKind::Null => s.literal("null").map(|()| None),
+        JsonKind::String | JsonKind::Array => s.skip().map(Some),
+        found => Err(wrong(
+            "system",
+            "a string or an array of text blocks",
+            found,
+        )),
     }
 }
 
@@ -158,38 +269,6 @@ fn model_name(raw: &[u8], limits: &ViewLimits) -> Result<Box<str>, RequestError>
             path: path(),
             expected: format!("a Unicode string of at most {} bytes", limits.model_bytes),
         })
-}
-
-fn chat_prompt(
-    scanner: &mut Scanner<'_>,
-) -> Result<(Span, PromptShape, Option<u64>), RequestError> {
-    scanner.peek()?;
-    let start = scanner.pos();
-    let count = messages(scanner)?;
-    Ok((
-        Span {
-            start,
-            end: scanner.pos(),
-        },
-        PromptShape::Messages { count },
-        None,
-    ))
-}
-
-fn text_prompt(
-    scanner: &mut Scanner<'_>,
-) -> Result<(Span, PromptShape, Option<u64>), RequestError> {
-    scanner.peek()?;
-    let start = scanner.pos();
-    let read = prompt(scanner)?;
-    Ok((
-        Span {
-            start,
-            end: scanner.pos(),
-        },
-        read.shape,
-        read.tokens,
-    ))
 }
 
 fn stream_options(scanner: &mut Scanner<'_>) -> Result<bool, RequestError> {

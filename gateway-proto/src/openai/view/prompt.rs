@@ -1,4 +1,4 @@
-//! The `prompt` of a completions request: one text, several, or token ids.
+//! A prompt in all its forms: one text, several, or token ids.
 
 use super::scanner::Scanner;
 use super::values::wrong;
@@ -12,8 +12,8 @@ pub(super) struct Prompt {
     pub(super) tokens: Option<u64>,
 }
 
-/// Consumes `prompt`.
-pub(super) fn prompt(scanner: &mut Scanner<'_>) -> Result<Prompt, RequestError> {
+/// Consumes a prompt, which is called `name` in errors.
+pub(super) fn prompt(scanner: &mut Scanner<'_>, name: &str) -> Result<Prompt, RequestError> {
     match scanner.kind()? {
         JsonKind::String => {
             scanner.string()?;
@@ -22,38 +22,38 @@ pub(super) fn prompt(scanner: &mut Scanner<'_>) -> Result<Prompt, RequestError> 
                 tokens: None,
             })
         }
-        JsonKind::Array => list(scanner),
-        found => Err(wrong("prompt", EXPECTED, found)),
+        JsonKind::Array => list(scanner, name),
+        found => Err(wrong(name, EXPECTED, found)),
     }
 }
 
-fn list(scanner: &mut Scanner<'_>) -> Result<Prompt, RequestError> {
+fn list(scanner: &mut Scanner<'_>, name: &str) -> Result<Prompt, RequestError> {
     scanner.enter()?;
     if !scanner.next_element(true)? {
         return Err(RequestError::Empty {
-            path: "prompt".to_owned(),
+            path: name.to_owned(),
         });
     }
     match scanner.kind()? {
-        JsonKind::String => texts(scanner),
+        JsonKind::String => texts(scanner, name),
         JsonKind::Number => {
-            let count = token_ids(scanner, None)?;
+            let count = token_ids(scanner, name)?;
             Ok(Prompt {
                 shape: PromptShape::TokenIds { count },
                 tokens: Some(count as u64),
             })
         }
-        JsonKind::Array => token_lists(scanner),
-        found => Err(wrong("prompt[0]", EXPECTED, found)),
+        JsonKind::Array => token_lists(scanner, name),
+        found => Err(wrong(format!("{name}[0]"), EXPECTED, found)),
     }
 }
 
-fn texts(scanner: &mut Scanner<'_>) -> Result<Prompt, RequestError> {
+fn texts(scanner: &mut Scanner<'_>, name: &str) -> Result<Prompt, RequestError> {
     let mut count = 0;
     loop {
         match scanner.kind()? {
             JsonKind::String => scanner.string()?,
-            found => return Err(wrong(format!("prompt[{count}]"), "a string", found)),
+            found => return Err(wrong(format!("{name}[{count}]"), "a string", found)),
         };
         count += 1;
         if !scanner.next_element(false)? {
@@ -65,14 +65,14 @@ fn texts(scanner: &mut Scanner<'_>) -> Result<Prompt, RequestError> {
     }
 }
 
-fn token_lists(scanner: &mut Scanner<'_>) -> Result<Prompt, RequestError> {
+fn token_lists(scanner: &mut Scanner<'_>, name: &str) -> Result<Prompt, RequestError> {
     let (mut count, mut tokens) = (0, 0);
     loop {
         match scanner.kind()? {
             JsonKind::Array => scanner.enter()?,
             found => {
                 return Err(wrong(
-                    format!("prompt[{count}]"),
+                    format!("{name}[{count}]"),
                     "an array of token ids",
                     found,
                 ));
@@ -80,10 +80,10 @@ fn token_lists(scanner: &mut Scanner<'_>) -> Result<Prompt, RequestError> {
         }
         if !scanner.next_element(true)? {
             return Err(RequestError::Empty {
-                path: format!("prompt[{count}]"),
+                path: format!("{name}[{count}]"),
             });
         }
-        tokens += token_ids(scanner, Some(count))? as u64;
+        tokens += token_ids(scanner, &format!("{name}[{count}]"))? as u64;
         count += 1;
         if !scanner.next_element(false)? {
             return Ok(Prompt {
@@ -95,11 +95,8 @@ fn token_lists(scanner: &mut Scanner<'_>) -> Result<Prompt, RequestError> {
 }
 
 /// Token ids up to the end of the array, which stands at its first element; gives how many.
-fn token_ids(scanner: &mut Scanner<'_>, outer: Option<usize>) -> Result<usize, RequestError> {
-    let path = |index: usize| match outer {
-        Some(outer) => format!("prompt[{outer}][{index}]"),
-        None => format!("prompt[{index}]"),
-    };
+fn token_ids(scanner: &mut Scanner<'_>, name: &str) -> Result<usize, RequestError> {
+    let path = |index: usize| format!("{name}[{index}]");
     let mut count = 0;
     loop {
         match scanner.kind()? {

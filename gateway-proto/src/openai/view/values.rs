@@ -102,6 +102,20 @@ pub(super) fn check_number(
     })
 }
 
+/// A value of one of two types, which nobody reads.
+pub(super) fn either(
+    scanner: &mut Scanner<'_>,
+    path: &str,
+    kinds: [JsonKind; 2],
+    expected: &'static str,
+) -> Result<(), RequestError> {
+    match scanner.kind()? {
+        JsonKind::Null => scanner.literal("null"),
+        found if kinds.contains(&found) => scanner.skip().map(drop),
+        found => Err(wrong(path, expected, found)),
+    }
+}
+
 /// A value that may be anything but must have the type `want` or be null; gives its bytes.
 pub(super) fn nested(
     scanner: &mut Scanner<'_>,
