@@ -3,6 +3,7 @@
 //! They live here so that ordinary test runs replay the corpus and every regression without a fuzzer.
 mod chat;
 mod kv_events;
+mod messages;
 mod prometheus;
 mod sse;
 #[cfg(test)]
@@ -10,5 +11,6 @@ mod tests;
 
 pub use chat::chat;
 pub use kv_events::kv_events;
+pub use messages::messages;
 pub use prometheus::prometheus;
 pub use sse::sse;

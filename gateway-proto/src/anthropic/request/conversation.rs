@@ -14,13 +14,8 @@ use crate::openai::JsonKind;
 /// Reads `messages`. The flag tells that the last one, the assistant's, is to be continued.
 pub(super) fn read(list: &Node<'_, '_>) -> Result<(Vec<Message>, bool), DialectError> {
     let elements = list.array()?;
-    if elements.is_empty() {
-        return Err(list
-            .fault("at least one message is required")
-            .with_code("invalid_value"));
-    }
+    let last = elements.len().saturating_sub(1);
     let mut reader = Conversation::default();
-    let last = elements.len() - 1;
     for (index, raw) in elements.into_iter().enumerate() {
         reader.message(&list.element(index, raw))?;
     }
@@ -28,6 +23,10 @@ pub(super) fn read(list: &Node<'_, '_>) -> Result<(Vec<Message>, bool), DialectE
         let place = Place::Element(&list.place, last);
         place.fault(problem).with_code("invalid_value")
     })?;
+    if reader.messages.is_empty() {
+        let problem = "at least one message that says something is required";
+        return Err(list.fault(problem).with_code("invalid_value"));
+    }
     Ok((reader.messages, continues))
 }
 
