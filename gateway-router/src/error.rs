@@ -32,7 +32,7 @@ pub enum ErrorKind {
     EngineFailed,
     /// The engine refused the request as the caller's own error.
     Rejected,
-    /// The engine's wire has no word for what the request asks; nothing was sent.
+    /// The engine cannot do what the request asks; it is none the worse for it.
     Unsupported,
 }
 

@@ -45,7 +45,9 @@ mod wire;
 
 pub use body::{BoxBody, BrokenBody};
 pub use clock::Clock;
-pub use dispatch::{ReplyBody, RouteReply, RouteRequest};
+pub use dispatch::{
+    ReplyBody, RouteReply, RouteRequest, TokenReply, TokenRequest, TokenStep, TokenStream,
+};
 pub use engine::{Detected, detect};
 pub use error::{ErrorKind, Origin, Retry, RouteError};
 pub use gateway_core::{self as core, EndpointSpec};

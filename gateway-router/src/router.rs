@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     Clock, EndpointSettings, NoReports, ReportSink, RouteError, RouteReply, RouteRequest,
-    RouterSettings,
+    RouterSettings, TokenReply, TokenRequest,
     budget::RetryBudget,
     dispatch,
     engine::EngineClient,
@@ -77,7 +77,17 @@ impl Router {
     /// # Errors
     /// Where no endpoint served it; [`RouteError::to_api`] is what to tell the caller.
     pub async fn route(&self, request: RouteRequest) -> Result<RouteReply, RouteError> {
-        dispatch::run(&self.0, request).await
+        dispatch::route(&self.0, request).await
+    }
+
+    /// Routes one call for tokens, with the same decision, retries, deadlines and report as [`route`](Self::route): the
+    /// future ends with the first tokens, the stream goes on. Dropping either cancels the request everywhere.
+    ///
+    /// # Errors
+    /// Where no endpoint served it; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where those that were tried
+    /// cannot do what the call asks.
+    pub async fn generate(&self, request: TokenRequest) -> Result<TokenReply, RouteError> {
+        dispatch::generate(&self.0, request).await
     }
 
     /// Replaces the settings in one step. Endpoints that keep their name keep their load, health and connections.

@@ -1,31 +1,46 @@
-//! One attempt on one endpoint, up to the first byte that may be shown to the caller.
+//! A body on its way to an engine and back: one attempt, up to the first byte that may be shown to the caller.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use gateway_core::{EndpointId, Explanation};
+use gateway_core::{EndpointId, hash};
 use gateway_proto::{
     openai::reply_facts,
     sse::{Limits, Relay, RelayStep, Terminal},
 };
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
-use tokio::time::timeout;
 
 use super::{
     ReplyBody, RouteReply, RouteRequest,
     flight::Flight,
-    headers, status,
-    stream::{Patience, StreamBody},
+    headers,
+    request::Keys,
+    run::{Landed, run},
+    silence::Patience,
+    stream::StreamBody,
+    work::{Subject, Work, tokens},
 };
 use crate::{
     BoxBody, ErrorKind, Retry, RouteError,
-    engine::{EngineCall, EngineReply},
+    engine::{
+        EngineCall, EngineReply,
+        status::{self, ERROR_REPLY_BYTES},
+    },
+    router::Shared,
     snapshot::Snapshot,
 };
 
-/// The largest error reply that is read, in bytes.
-const ERROR_REPLY_BYTES: usize = 64 << 10;
+/// Routes `request`.
+pub(crate) async fn route(
+    shared: &Shared,
+    request: RouteRequest,
+) -> Result<RouteReply, RouteError> {
+    let snapshot = shared.snapshot.load_full();
+    run(shared, &snapshot, &request)
+        .await
+        .map(Begun::into_reply)
+}
 
 /// A reply that has begun: nothing of it was shown yet, nothing can be retried any more.
 pub(super) struct Begun {
@@ -45,73 +60,64 @@ enum BegunBody {
 }
 
 impl Begun {
-    pub(super) fn into_reply(
-        self,
-        flight: Flight,
-        explanation: Option<Box<Explanation>>,
-    ) -> RouteReply {
-        let endpoint = flight
-            .report
-            .endpoint
-            .clone()
-            .expect("an attempt has an endpoint");
-        let body = match self.body {
+    fn into_reply(landed: Landed<Self>) -> RouteReply {
+        let Self {
+            status,
+            headers,
+            body,
+        } = landed.begun;
+        let body = match body {
             BegunBody::Whole(whole) => ReplyBody::from(whole),
             BegunBody::Stream {
                 first,
                 relay,
                 rest,
                 patience,
-            } => ReplyBody::stream(StreamBody::new(first, relay, rest, flight, patience)),
+            } => ReplyBody::stream(StreamBody::new(first, relay, rest, landed.flight, patience)),
         };
         let mut response = Response::new(body);
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
         RouteReply {
             response,
-            endpoint,
-            explanation,
+            endpoint: landed.endpoint,
+            explanation: landed.explanation,
         }
     }
 }
 
-/// Sends the request to the endpoint `id` and waits until its reply has begun.
-pub(super) async fn make(
-    snapshot: &Snapshot,
-    request: &RouteRequest,
-    id: EndpointId,
-    flight: &mut Flight,
-) -> Result<Begun, RouteError> {
-    let total = request
-        .hints
-        .total
-        .map_or(snapshot.deadlines.total, |total| {
-            total.min(snapshot.deadlines.total)
-        });
-    let left = total.saturating_sub(flight.age());
-    let patience = if request.view.stream {
-        left.min(snapshot.deadlines.first_byte)
-    } else {
-        left
-    };
-    let beginning = begin(snapshot, request, id, flight, total);
-    timeout(patience, beginning)
-        .await
-        .unwrap_or_else(|_| Err(overdue(snapshot, left, patience)))
-}
+impl Work for RouteRequest {
+    type Begun = Begun;
 
-/// What a passed deadline means. Where time is left the engine was silent for too long. Where the request's own time is
-/// up the engine is to blame only if it had as long as a first byte may take: a caller in a hurry, or the last of several
-/// attempts, must not take an engine out.
-fn overdue(snapshot: &Snapshot, left: Duration, patience: Duration) -> RouteError {
-    let (kind, retry) = if left > patience {
-        (ErrorKind::Timeout, Retry::OtherEndpoint)
-    } else if patience >= snapshot.deadlines.first_byte {
-        (ErrorKind::Timeout, Retry::Never)
-    } else {
-        (ErrorKind::OutOfTime, Retry::Never)
-    };
-    RouteError::engine(kind, retry, "The engine did not answer in time.")
+    fn subject(&self) -> Subject<'_> {
+        let view = &self.view;
+        let session = view.session_key(&self.body).map(|key| hash::seed(&[key]));
+        Subject {
+            api: view.api,
+            model: &view.model,
+            request_id: &self.request_id,
+            hints: &self.hints,
+            stream: view.stream,
+            engine_streams: view.stream,
+            prompt_tokens: tokens(view.prompt_size.tokens),
+            max_tokens: view.max_tokens.map_or(0, tokens),
+            session,
+        }
+    }
+
+    fn keys(&self, snapshot: &Snapshot, is_adapter: bool) -> Keys {
+        Self::keys(self, &snapshot.text, &snapshot.feeds, is_adapter)
+    }
+
+    async fn begin(
+        &self,
+        snapshot: &Snapshot,
+        id: EndpointId,
+        flight: &mut Flight,
+        total: Duration,
+    ) -> Result<Begun, RouteError> {
+        begin(snapshot, self, id, flight, total).await
+    }
 }
 
 async fn begin(

@@ -9,7 +9,7 @@ use gateway_core::{
 };
 use gateway_proto::ir::Usage;
 
-use super::RouteRequest;
+use super::work::Subject;
 use crate::{
     Clock, Ending, ErrorKind, Gaps, ReportSink, RouteError, RouteReport, snapshot::Snapshot,
 };
@@ -31,13 +31,12 @@ struct Attempt {
 }
 
 impl Flight {
-    pub(super) fn begin(request: &RouteRequest, sink: Arc<dyn ReportSink>, clock: Clock) -> Self {
-        let view = &request.view;
+    pub(super) fn begin(subject: &Subject<'_>, sink: Arc<dyn ReportSink>, clock: Clock) -> Self {
         let report = RouteReport {
-            request_id: Arc::clone(&request.request_id),
-            api: view.api,
-            model: Arc::from(&*view.model),
-            stream: view.stream,
+            request_id: Arc::clone(subject.request_id),
+            api: subject.api,
+            model: Arc::from(subject.model),
+            stream: subject.stream,
             endpoint: None,
             attempts: 0,
             ending: Ending::Cancelled,
@@ -47,7 +46,7 @@ impl Flight {
             predicted_ttft: None,
             total: Duration::ZERO,
             gaps: Gaps::default(),
-            prompt_tokens_estimate: u32::try_from(view.prompt_size.tokens).unwrap_or(u32::MAX),
+            prompt_tokens_estimate: subject.prompt_tokens,
             cached_tokens_estimate: 0,
             usage: None,
         };

@@ -5,10 +5,15 @@ mod flight;
 mod headers;
 mod reply;
 mod request;
+mod retries;
 mod run;
-mod status;
+mod silence;
 mod stream;
+mod tokens;
+mod work;
 
+pub(crate) use attempt::route;
 pub use reply::{ReplyBody, RouteReply};
 pub use request::RouteRequest;
-pub(crate) use run::run;
+pub(crate) use tokens::generate;
+pub use tokens::{TokenReply, TokenRequest, TokenStep, TokenStream};

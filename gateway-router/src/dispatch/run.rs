@@ -1,50 +1,108 @@
 //! The attempts of one request.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use gateway_core::{EndpointId, Explanation, Pipeline, RouteCx, Stage, hash, pipeline::Late};
-use gateway_proto::{error::ApiError, openai::RequestView};
+use gateway_core::{EndpointId, Explanation, Pipeline, RouteCx, Stage, pipeline::Late};
+use gateway_proto::error::ApiError;
+use tokio::time::timeout;
 
-use super::{RouteReply, RouteRequest, attempt, flight::Flight, request::Keys};
+use super::{
+    flight::Flight,
+    request::Keys,
+    retries::Retries,
+    work::{Subject, Work},
+};
 use crate::{ErrorKind, Goal, Retry, RouteError, router::Shared, snapshot::Snapshot};
 
-/// Routes `request`: as many attempts as settings, budget and errors allow, each on another endpoint.
-pub(crate) async fn run(shared: &Shared, request: RouteRequest) -> Result<RouteReply, RouteError> {
-    let snapshot = shared.snapshot.load_full();
+/// An answer that has begun, with the guard over what is left of it.
+pub(super) struct Landed<B> {
+    pub(super) begun: B,
+    pub(super) flight: Flight,
+    pub(super) endpoint: Arc<str>,
+    pub(super) explanation: Option<Box<Explanation>>,
+}
+
+/// Makes as many attempts as settings, budget and errors allow, each on another endpoint.
+pub(super) async fn run<W: Work>(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    work: &W,
+) -> Result<Landed<W::Begun>, RouteError> {
     shared.budget.earn(&snapshot.retry);
-    let mut flight = Flight::begin(&request, Arc::clone(&shared.sink), shared.clock);
-    let route = match Route::of(&request, &snapshot) {
+    let subject = work.subject();
+    let mut flight = Flight::begin(&subject, Arc::clone(&shared.sink), shared.clock);
+    let route = match Route::of(work, subject, snapshot) {
         Ok(route) => route,
         Err(error) => return Err(failed(&mut flight, error)),
     };
     let mut tried = Vec::new();
-    let mut last = None;
-    let mut deaths = 0;
+    let mut retry = Retries::default();
     loop {
-        let explanation = match place(shared, &route, &request, &tried, &mut flight) {
+        let explanation = match place(shared, &route, &tried, &mut flight) {
             Ok(explanation) => explanation,
-            Err(error) => {
-                if last.is_some() {
-                    shared.budget.refund();
-                }
-                // With everybody tried, what the last one said is more use than "nobody left".
-                return Err(failed(&mut flight, last.unwrap_or(error)));
-            }
+            Err(error) => return Err(failed(&mut flight, retry.given_up(shared, error))),
         };
         let id = flight.endpoint_id().expect("just placed");
-        let error = match attempt::make(&snapshot, &request, id, &mut flight).await {
-            Ok(begun) => return Ok(begun.into_reply(flight, explanation)),
+        let error = match attempt(work, &route, id, &mut flight).await {
+            Ok(begun) => return Ok(landed(begun, flight, explanation)),
             Err(error) => error,
         };
         flight.attempt_failed(&error);
         tried.push(id);
-        deaths += u32::from(error.retry() == Retry::OtherEndpointOnce);
-        if !may_retry(shared, &snapshot, &error, deaths, &flight) {
+        if let Err(error) = retry.after(shared, snapshot, error, &flight) {
             return Err(failed(&mut flight, error));
         }
-        tracing::debug!(request_id = &*request.request_id, error = %error, "trying another endpoint");
-        last = Some(error);
     }
+}
+
+fn landed<B>(begun: B, flight: Flight, explanation: Option<Box<Explanation>>) -> Landed<B> {
+    let endpoint = flight.report.endpoint.clone();
+    Landed {
+        begun,
+        endpoint: endpoint.expect("an attempt has an endpoint"),
+        flight,
+        explanation,
+    }
+}
+
+/// One attempt, up to what can be shown, within the time it may take.
+async fn attempt<W: Work>(
+    work: &W,
+    route: &Route<'_>,
+    id: EndpointId,
+    flight: &mut Flight,
+) -> Result<W::Begun, RouteError> {
+    let Route {
+        snapshot, subject, ..
+    } = route;
+    let deadlines = &snapshot.deadlines;
+    let total = subject
+        .hints
+        .total
+        .map_or(deadlines.total, |total| total.min(deadlines.total));
+    let left = total.saturating_sub(flight.age());
+    let patience = if subject.engine_streams {
+        left.min(deadlines.first_byte)
+    } else {
+        left
+    };
+    timeout(patience, work.begin(snapshot, id, flight, total))
+        .await
+        .unwrap_or_else(|_| Err(overdue(snapshot, left, patience)))
+}
+
+/// What a passed deadline means. Where time is left the engine was silent for too long. Where the request's own time is
+/// up the engine is to blame only if it had as long as a first byte may take: a caller in a hurry, or the last of several
+/// attempts, must not take an engine out.
+fn overdue(snapshot: &Snapshot, left: Duration, patience: Duration) -> RouteError {
+    let (kind, retry) = if left > patience {
+        (ErrorKind::Timeout, Retry::OtherEndpoint)
+    } else if patience >= snapshot.deadlines.first_byte {
+        (ErrorKind::Timeout, Retry::Never)
+    } else {
+        (ErrorKind::OutOfTime, Retry::Never)
+    };
+    RouteError::engine(kind, retry, "The engine did not answer in time.")
 }
 
 fn failed(flight: &mut Flight, error: RouteError) -> RouteError {
@@ -53,88 +111,63 @@ fn failed(flight: &mut Flight, error: RouteError) -> RouteError {
     error
 }
 
-fn may_retry(
-    shared: &Shared,
-    snapshot: &Snapshot,
-    error: &RouteError,
-    deaths: u32,
-    flight: &Flight,
-) -> bool {
-    let worth = match error.retry() {
-        Retry::Never => false,
-        Retry::OtherEndpoint => true,
-        // Two engines that died on it are enough, whatever others said in between.
-        Retry::OtherEndpointOnce => deaths < 2,
-    };
-    worth && flight.report.attempts < snapshot.retry.attempts && shared.budget.spend()
-}
-
 /// What all attempts of a request share.
 struct Route<'a> {
     snapshot: &'a Snapshot,
+    subject: Subject<'a>,
     pipeline: &'a Arc<Pipeline>,
     keys: Keys,
     labels: Vec<(&'a str, &'a str)>,
-    session: Option<u64>,
     goal: Goal,
-    caller: u64,
     is_adapter: bool,
 }
 
 impl<'a> Route<'a> {
-    fn of(request: &'a RouteRequest, snapshot: &'a Snapshot) -> Result<Self, RouteError> {
-        let view = &request.view;
-        if !snapshot.fleet.serves(&view.model) {
-            let api = ApiError::unknown_model(&view.model);
+    fn of<W: Work>(
+        work: &'a W,
+        subject: Subject<'a>,
+        snapshot: &'a Snapshot,
+    ) -> Result<Self, RouteError> {
+        if !snapshot.fleet.serves(subject.model) {
+            let api = ApiError::unknown_model(subject.model);
             return Err(RouteError::new(ErrorKind::UnknownModel, Retry::Never, api));
         }
-        let is_adapter = snapshot.fleet.is_adapter(&view.model);
-        let own = |view: &RequestView| {
-            view.session_key(&request.body)
-                .map(|key| hash::seed(&[key]))
-        };
+        let is_adapter = snapshot.fleet.is_adapter(subject.model);
+        let labels = subject.hints.labels.iter();
         Ok(Self {
             snapshot,
-            pipeline: snapshot.pipelines.of(&view.model, Stage::Unified),
-            keys: request.keys(&snapshot.text, &snapshot.feeds, is_adapter),
-            labels: request
-                .hints
-                .labels
-                .iter()
+            pipeline: snapshot.pipelines.of(subject.model, Stage::Unified),
+            keys: work.keys(snapshot, is_adapter),
+            labels: labels
                 .map(|(key, value)| (key.as_str(), value.as_str()))
                 .collect(),
-            session: request.hints.session.or_else(|| own(view)),
-            goal: snapshot.goals.of(&view.model, request.hints.goal),
-            caller: request.hints.caller,
+            goal: snapshot.goals.of(subject.model, subject.hints.goal),
             is_adapter,
+            subject,
         })
     }
 
-    fn cx<'c>(
-        &'c self,
-        view: &'c RequestView,
-        tried: &'c [EndpointId],
-        flight: &Flight,
-    ) -> RouteCx<'c> {
-        let prompt = u32::try_from(view.prompt_size.tokens).unwrap_or(u32::MAX);
-        let output = view
-            .max_tokens
-            .map_or(0, |tokens| u32::try_from(tokens).unwrap_or(u32::MAX));
-        let mut cx = RouteCx::new(&view.model, flight.now())
-            .prompt(prompt, &self.keys.blocks, self.keys.block_tokens)
-            .output(output)
+    fn cx<'c>(&'c self, tried: &'c [EndpointId], flight: &Flight) -> RouteCx<'c> {
+        let Subject { model, hints, .. } = self.subject;
+        let mut cx = RouteCx::new(model, flight.now())
+            .prompt(
+                self.subject.prompt_tokens,
+                &self.keys.blocks,
+                self.keys.block_tokens,
+            )
+            .output(self.subject.max_tokens)
             .selector(&self.labels)
             .exclude(tried);
-        cx.is_silent = !view.stream;
+        cx.is_silent = !self.subject.engine_streams;
         cx.objectives = self.goal.objectives;
         // What earlier attempts took is gone.
         let age_ms = flight.age().as_secs_f32() * 1_000.0;
         cx.objectives.deadline_ms = cx.objectives.deadline_ms.map(|ms| ms - age_ms);
         cx.priority = self.goal.priority.unwrap_or_default();
-        cx.caller = self.caller;
+        cx.caller = hints.caller;
         cx.keying = self.keys.keying;
-        cx.session = self.session;
-        cx.adapter = self.is_adapter.then_some(&*view.model);
+        cx.session = hints.session.or(self.subject.session);
+        cx.adapter = self.is_adapter.then_some(model);
         cx
     }
 }
@@ -143,13 +176,12 @@ impl<'a> Route<'a> {
 fn place(
     shared: &Shared,
     route: &Route<'_>,
-    request: &RouteRequest,
     tried: &[EndpointId],
     flight: &mut Flight,
 ) -> Result<Option<Box<Explanation>>, RouteError> {
-    let cx = route.cx(&request.view, tried, flight);
+    let cx = route.cx(tried, flight);
     let fleet = &route.snapshot.fleet;
-    let (placed, explanation) = if request.hints.explain {
+    let (placed, explanation) = if route.subject.hints.explain {
         let (placed, record) = route
             .pipeline
             .place_explained(fleet, &cx, &mut shared.rng());
@@ -160,7 +192,7 @@ fn place(
     let took = flight.now().since(cx.now);
     flight.report.decision_micros += u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let placement = placed.map_err(|nobody| {
-        tracing::debug!(model = &*request.view.model, %nobody, "nobody can take the request");
+        tracing::debug!(model = route.subject.model, %nobody, "nobody can take the request");
         nobody.late.map_or_else(overloaded, too_late)
     })?;
     flight.placed(placement, route.pipeline, route.snapshot);

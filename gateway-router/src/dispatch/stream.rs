@@ -1,30 +1,19 @@
 //! A stream on its way to the caller: whole events as they came, watched for the ways engines fail under a polite 200.
 
 use std::{
-    future::Future,
     pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::Bytes;
-use gateway_core::Timestamp;
 use gateway_proto::sse::{Relay, RelayStep, Terminal};
 use http_body::Body;
-use tokio::time::{Instant, Sleep, sleep};
 
-use super::{flight::Flight, status};
-use crate::{BoxBody, ErrorKind, Retry, RouteError};
-
-/// How long the end of the body may take once `[DONE]` was there; after that the connection is closed.
-const END_AFTER_DONE: Duration = Duration::from_millis(250);
-
-/// How long a stream may be silent, and how long it may last from here.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    pub(super) idle: Duration,
-    pub(super) total: Duration,
-}
+use super::{
+    flight::Flight,
+    silence::{Patience, Silence},
+};
+use crate::{BoxBody, ErrorKind, Retry, RouteError, engine::status};
 
 /// The stream with its guard. Dropped before the end, it closes the engine's connection and counts as cancelled.
 #[derive(Debug)]
@@ -37,24 +26,9 @@ pub(super) struct StreamBody {
     engine: Option<BoxBody>,
     relay: Relay,
     flight: Option<Flight>,
-    clock: Silence,
+    silence: Silence,
     /// Events since the first with something generated in it: about as many as tokens.
     events: u32,
-}
-
-/// One timer for the whole stream: it is not reset per chunk, but looks, when it fires, how long the silence really was.
-#[derive(Debug)]
-struct Silence {
-    timer: Pin<Box<Sleep>>,
-    idle: Duration,
-    last_chunk: Timestamp,
-    ends_at: Timestamp,
-}
-
-impl Silence {
-    fn wait_for_end(&mut self) {
-        self.timer.as_mut().reset(Instant::now() + END_AFTER_DONE);
-    }
 }
 
 impl StreamBody {
@@ -65,20 +39,14 @@ impl StreamBody {
         flight: Flight,
         patience: Patience,
     ) -> Self {
-        let now = flight.now();
-        let clock = Silence {
-            timer: Box::pin(sleep(patience.idle.min(patience.total))),
-            idle: patience.idle,
-            last_chunk: now,
-            ends_at: now.after(patience.total),
-        };
+        let silence = Silence::begin(flight.now(), patience);
         let mut stream = Self {
             ready: None,
             farewell: None,
             engine: Some(engine),
             relay,
             flight: Some(flight),
-            clock,
+            silence,
             events: 0,
         };
         // The first bytes end the wait for the reply; they are no gap between chunks.
@@ -116,8 +84,10 @@ impl StreamBody {
 
     /// Takes in one step; gives what is to be forwarded.
     fn take(&mut self, step: RelayStep) -> Option<Bytes> {
-        if !step.forward.is_empty() {
-            self.note_gap();
+        if let Some(flight) = &mut self.flight
+            && !step.forward.is_empty()
+        {
+            self.silence.broken(flight);
         }
         self.accept(step)
     }
@@ -135,21 +105,6 @@ impl StreamBody {
             self.end(terminal);
         }
         Some(step.forward).filter(|bytes| !bytes.is_empty())
-    }
-
-    fn note_gap(&mut self) {
-        let Some(flight) = &mut self.flight else {
-            return;
-        };
-        let now = flight.now();
-        let gap = now.since(self.clock.last_chunk);
-        if gap > Duration::ZERO {
-            flight
-                .report
-                .gaps
-                .add(u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
-        }
-        self.clock.last_chunk = now;
     }
 
     fn end(&mut self, terminal: Terminal) {
@@ -179,7 +134,7 @@ impl StreamBody {
             flight.complete(usage, Some(self.events));
         }
         // The end of the body often comes apart from `[DONE]`; a connection read to its end serves again.
-        self.clock.wait_for_end();
+        self.silence.wait_for_end();
     }
 
     fn fail_as(&mut self, kind: ErrorKind, message: impl Into<String>) {
@@ -199,32 +154,18 @@ impl StreamBody {
 
     /// Whether the silence, or the stream as a whole, has lasted too long; the stream is then over.
     fn patience_ended(&mut self, cx: &mut Context<'_>) -> bool {
-        while self.clock.timer.as_mut().poll(cx).is_ready() {
-            let Some(flight) = &self.flight else {
+        let Some(flight) = &self.flight else {
+            let ended = self.silence.has_waited(cx);
+            if ended {
                 self.engine = None;
-                return true;
-            };
-            let now = flight.now();
-            let total_left = self.clock.ends_at.since(now);
-            let idle_left = self
-                .clock
-                .idle
-                .saturating_sub(now.since(self.clock.last_chunk));
-            if total_left.is_zero() {
-                let message = "The request took longer than it may in all.";
-                self.fail_as(ErrorKind::OutOfTime, message);
-                return true;
             }
-            if idle_left.is_zero() {
-                self.fail_as(ErrorKind::Timeout, "The engine's stream fell silent.");
-                return true;
-            }
-            self.clock
-                .timer
-                .as_mut()
-                .reset(Instant::now() + idle_left.min(total_left));
+            return ended;
+        };
+        let overdue = self.silence.overdue(cx, flight);
+        if let Some(error) = &overdue {
+            self.fail(error);
         }
-        false
+        overdue.is_some()
     }
 }
 

@@ -14,7 +14,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::{EngineCall, EngineClient, EngineReply, Profile};
+use super::{
+    BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile,
+    generate::{self, TokenRoute},
+};
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
     feed::FeedSource,
@@ -27,9 +30,10 @@ const SIDE_REPLY_BYTES: usize = 8 << 20;
 /// An engine behind OpenAI's HTTP routes.
 pub struct HttpEngine {
     pool: Arc<Pool>,
-    profile: Profile,
+    pub(super) profile: Profile,
     credential: Option<Credential>,
     side_timeout: Duration,
+    pub(super) token_route: TokenRoute,
 }
 
 impl HttpEngine {
@@ -49,6 +53,7 @@ impl HttpEngine {
             profile: Profile::of(kind),
             credential,
             side_timeout,
+            token_route: TokenRoute::default(),
         }
     }
 
@@ -96,6 +101,34 @@ impl HttpEngine {
         Ok((reply, connection))
     }
 
+    /// Sends JSON and waits for the head of the reply.
+    pub(super) async fn post(
+        &self,
+        route: &'static str,
+        headers: HeaderMap,
+        body: Bytes,
+        connect: Duration,
+    ) -> Result<EngineReply, RouteError> {
+        let mut request = self.request(Method::POST, route, headers, body);
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        let (reply, connection) = self.exchange(request, connect).await.map_err(unsent)?;
+        let (head, body) = reply.into_parts();
+        let body = EngineBody::new(body, connection, Arc::clone(&self.pool));
+        Ok(EngineReply {
+            status: head.status,
+            headers: head.headers,
+            body: body.boxed_unsync(),
+        })
+    }
+
+    /// An engine that cannot be reached may be starting anew, with other routes switched on.
+    fn note_death(&self, error: &RouteError) {
+        if matches!(error.kind(), ErrorKind::Connect | ErrorKind::Closed) {
+            self.token_route.forget();
+        }
+    }
+
     /// A small `GET` whose whole answer matters.
     async fn fetch(&self, route: &'static str) -> Result<Bytes, RouteError> {
         let request = self.request(Method::GET, route, HeaderMap::new(), Bytes::new());
@@ -127,26 +160,24 @@ impl HttpEngine {
 impl EngineClient for HttpEngine {
     async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError> {
         let route = call.api.path();
-        let mut request = self.request(Method::POST, route, call.headers, call.body);
-        request.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        let (reply, connection) = self
-            .exchange(request, call.deadlines.connect)
+        self.post(route, call.headers, call.body, call.deadlines.connect)
             .await
-            .map_err(unsent)?;
-        let (head, body) = reply.into_parts();
-        let body = EngineBody::new(body, connection, Arc::clone(&self.pool));
-        Ok(EngineReply {
-            status: head.status,
-            headers: head.headers,
-            body: body.boxed_unsync(),
-        })
+    }
+
+    async fn generate(&self, call: GenerateCall) -> Result<BoxTokens, RouteError> {
+        let answer = generate::send(self, call).await;
+        if let Err(error) = &answer {
+            self.note_death(error);
+        }
+        answer
     }
 
     async fn probe(&self) -> Result<(), RouteError> {
-        self.fetch(self.profile.health).await.map(drop)
+        let answer = self.fetch(self.profile.health).await;
+        if let Err(error) = &answer {
+            self.note_death(error);
+        }
+        answer.map(drop)
     }
 
     async fn telemetry(&self) -> Result<Telemetry, RouteError> {

@@ -1,8 +1,10 @@
 //! The engines: one trait, one shared HTTP base, one small file per kind for what differs.
 
 mod detect;
+mod generate;
 mod http;
 mod profile;
+pub(crate) mod status;
 mod tokens;
 
 use ::http::{HeaderMap, StatusCode};

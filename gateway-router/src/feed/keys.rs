@@ -16,20 +16,44 @@ pub(crate) fn token_keys(
     let PromptShape::TokenIds { count } = view.shape else {
         return None;
     };
-    let adapter = if is_adapter { &*view.model } else { "" };
+    let adapter = is_adapter.then_some(&*view.model);
     let salt = view
         .cache_salt
         .and_then(|span| RequestView::text(body, span));
-    let seed = token_seed(adapter.as_bytes(), salt.as_deref().unwrap_or("").as_bytes());
-    let block_tokens = block_tokens.max(1) as usize;
-    let most = block_tokens
-        .saturating_mul(blocks_at_most as usize)
-        .min(count);
+    let most = most_tokens(block_tokens, blocks_at_most).min(count);
     let mut tokens = Vec::with_capacity(most);
     tokens.extend(numbers(view.prompt_span.of(body)).take(most));
-    let mut keys = Vec::new();
-    hash::hash_tokens(seed, &tokens, block_tokens, &mut keys);
-    Some(keys)
+    let blocks = id_keys(
+        &tokens,
+        adapter,
+        salt.as_deref(),
+        block_tokens,
+        blocks_at_most,
+    );
+    Some(blocks)
+}
+
+/// The chained block hashes of token ids, at most `blocks_at_most`, under the adapter and salt that engines cache apart.
+pub(crate) fn id_keys(
+    ids: &[u32],
+    adapter: Option<&str>,
+    salt: Option<&str>,
+    block_tokens: u32,
+    blocks_at_most: u32,
+) -> Vec<BlockHash> {
+    let seed = token_seed(
+        adapter.unwrap_or("").as_bytes(),
+        salt.unwrap_or("").as_bytes(),
+    );
+    let ids = &ids[..ids.len().min(most_tokens(block_tokens, blocks_at_most))];
+    let block_tokens = block_tokens.max(1) as usize;
+    let mut keys = Vec::with_capacity(ids.len() / block_tokens);
+    hash::hash_tokens(seed, ids, block_tokens, &mut keys);
+    keys
+}
+
+fn most_tokens(block_tokens: u32, blocks_at_most: u32) -> usize {
+    (block_tokens.max(1) as usize).saturating_mul(blocks_at_most as usize)
 }
 
 /// The numbers of a JSON array that is known to hold nothing else.

@@ -32,6 +32,6 @@ pub use address::{FeedAddress, FeedAddressError};
 pub use board::FeedStatus;
 pub(crate) use discover::Listing;
 pub(crate) use follow::{EngineRestarted, FedBy, Follower, Following};
-pub(crate) use keys::token_keys;
+pub(crate) use keys::{id_keys, token_keys};
 pub(crate) use listen::Listeners;
 pub use settings::{FeedSettings, FeedSource, FeedSpec, KvEvents, RANKS_AT_MOST};

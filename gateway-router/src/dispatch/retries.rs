@@ -1,0 +1,51 @@
+//! Whether a failed attempt is followed by another one.
+
+use super::flight::Flight;
+use crate::{ErrorKind, Retry, RouteError, router::Shared, snapshot::Snapshot};
+
+/// The failures of one request so far.
+#[derive(Default)]
+pub(super) struct Retries {
+    last: Option<RouteError>,
+    deaths: u32,
+    /// Whether the next attempt was paid for from the budget.
+    paid: bool,
+}
+
+impl Retries {
+    /// An attempt failed; gives the error back where it is final.
+    pub(super) fn after(
+        &mut self,
+        shared: &Shared,
+        snapshot: &Snapshot,
+        error: RouteError,
+        flight: &Flight,
+    ) -> Result<(), RouteError> {
+        self.deaths += u32::from(error.retry() == Retry::OtherEndpointOnce);
+        let worth = match error.retry() {
+            Retry::Never => false,
+            Retry::OtherEndpoint => true,
+            // Two engines that died on it are enough, whatever others said in between.
+            Retry::OtherEndpointOnce => self.deaths < 2,
+        };
+        // No engine was troubled by what it cannot do, so asking another one makes nothing worse.
+        let is_free = error.kind() == ErrorKind::Unsupported;
+        let allowed = worth && flight.report.attempts < snapshot.retry.attempts;
+        self.paid = allowed && !is_free && shared.budget.spend();
+        if !allowed || !(is_free || self.paid) {
+            return Err(error);
+        }
+        let request_id = &*flight.report.request_id;
+        tracing::debug!(request_id, error = %error, "trying another endpoint");
+        self.last = Some(error);
+        Ok(())
+    }
+
+    /// There is nobody for the next attempt. With everybody tried, what the last one said is more use than "nobody left".
+    pub(super) fn given_up(self, shared: &Shared, nobody: RouteError) -> RouteError {
+        if self.paid {
+            shared.budget.refund();
+        }
+        self.last.unwrap_or(nobody)
+    }
+}

@@ -1,0 +1,133 @@
+//! One attempt at a call for tokens, up to the first tokens.
+
+use std::{future::poll_fn, sync::Arc, time::Duration};
+
+use gateway_core::{EndpointId, residency::Keying};
+use gateway_proto::engines::{TokenCall, TokenEvent};
+
+use super::{
+    super::{
+        flight::Flight,
+        headers,
+        request::Keys,
+        run::{Landed, run},
+        silence::Patience,
+        work::{Subject, Work, tokens},
+    },
+    TokenReply, TokenRequest, TokenStream,
+};
+use crate::{
+    ErrorKind, Retry, RouteError,
+    engine::{BoxTokens, Flow, GenerateCall},
+    feed::id_keys,
+    router::Shared,
+    snapshot::Snapshot,
+};
+
+/// Routes `request`.
+pub(crate) async fn generate(
+    shared: &Shared,
+    request: TokenRequest,
+) -> Result<TokenReply, RouteError> {
+    let snapshot = shared.snapshot.load_full();
+    let mut call = request.call.clone();
+    call.is_adapter = snapshot.fleet.is_adapter(&call.model);
+    let work = TokenWork {
+        call: Arc::new(call),
+        request,
+    };
+    let landed = run(shared, &snapshot, &work).await?;
+    Ok(into_reply(landed, &work.call))
+}
+
+fn into_reply(landed: Landed<Begun>, call: &TokenCall) -> TokenReply {
+    TokenReply {
+        endpoint: landed.endpoint,
+        explanation: landed.explanation,
+        events: TokenStream::new(landed.begun, landed.flight, call.prompt.len() as u64),
+    }
+}
+
+struct TokenWork {
+    request: TokenRequest,
+    call: Arc<TokenCall>,
+}
+
+/// Tokens that have begun to come.
+pub(super) struct Begun {
+    pub(super) first: Vec<TokenEvent>,
+    pub(super) flow: Flow,
+    pub(super) source: BoxTokens,
+    pub(super) patience: Patience,
+}
+
+impl Work for TokenWork {
+    type Begun = Begun;
+
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            api: self.request.api,
+            model: &self.call.model,
+            request_id: &self.request.request_id,
+            hints: &self.request.hints,
+            stream: self.request.stream,
+            engine_streams: true,
+            prompt_tokens: tokens(self.call.prompt.len() as u64),
+            max_tokens: tokens(self.call.max_tokens),
+            session: None,
+        }
+    }
+
+    /// Exactly the keys that the engines' own events are translated to.
+    fn keys(&self, snapshot: &Snapshot, is_adapter: bool) -> Keys {
+        let block_tokens = snapshot.feeds.block_tokens;
+        let blocks = id_keys(
+            &self.call.prompt,
+            is_adapter.then_some(&*self.call.model),
+            self.call.cache_salt.as_deref(),
+            block_tokens,
+            snapshot.text.blocks_at_most,
+        );
+        Keys {
+            blocks,
+            block_tokens,
+            keying: Keying::Tokens,
+        }
+    }
+
+    async fn begin(
+        &self,
+        snapshot: &Snapshot,
+        id: EndpointId,
+        flight: &mut Flight,
+        total: Duration,
+    ) -> Result<Begun, RouteError> {
+        let call = GenerateCall {
+            call: Arc::clone(&self.call),
+            headers: headers::for_engine(&self.request.headers, &self.request.request_id),
+            deadlines: snapshot.deadlines,
+            event_bytes: snapshot.limits.event_bytes,
+        };
+        let mut source = snapshot.engine(id).generate(call).await?;
+        let mut first = Vec::new();
+        let flow = poll_fn(|cx| source.as_mut().poll_more(cx, &mut first)).await?;
+        if first.is_empty() {
+            let message = "The engine's stream ended before it began.";
+            return Err(RouteError::engine(
+                ErrorKind::Broken,
+                Retry::OtherEndpoint,
+                message,
+            ));
+        }
+        flight.report.status = Some(http::StatusCode::OK.as_u16());
+        Ok(Begun {
+            first,
+            flow,
+            source,
+            patience: Patience {
+                idle: snapshot.deadlines.idle,
+                total: total.saturating_sub(flight.age()),
+            },
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! A call for tokens as the router takes it, and what it gives.
+
+use std::sync::Arc;
+
+use gateway_core::Explanation;
+use gateway_proto::{engines::TokenCall, openai::Api};
+use http::HeaderMap;
+
+use super::TokenStream;
+use crate::Hints;
+
+/// A call for tokens with what its wrapper knows.
+#[derive(Clone, Debug)]
+pub struct TokenRequest {
+    /// What is asked; [`TokenCall::is_adapter`] is set by the router.
+    pub call: TokenCall,
+    /// The route it came by, for the report.
+    pub api: Api,
+    /// Whether the caller gets a stream, for the report; the engine gives one anyway.
+    pub stream: bool,
+    /// The request's id; becomes `x-request-id` at the engine.
+    pub request_id: Arc<str>,
+    /// Headers to pass on to the engine. Hop-by-hop headers, `host` and `content-length` are left out anyway.
+    pub headers: HeaderMap,
+    /// What the caller's wrapper knows.
+    pub hints: Hints,
+}
+
+impl TokenRequest {
+    /// A request without id, headers or hints.
+    #[must_use]
+    pub fn new(api: Api, call: TokenCall) -> Self {
+        Self {
+            call,
+            api,
+            stream: true,
+            request_id: Arc::from(""),
+            headers: HeaderMap::new(),
+            hints: Hints::default(),
+        }
+    }
+}
+
+/// An answer that has begun.
+#[derive(Debug)]
+pub struct TokenReply {
+    /// The endpoint that serves it.
+    pub endpoint: Arc<str>,
+    /// The record of the last decision, where hints asked for it.
+    pub explanation: Option<Box<Explanation>>,
+    /// The tokens.
+    pub events: TokenStream,
+}
