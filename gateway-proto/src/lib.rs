@@ -27,6 +27,7 @@ mod json;
 pub mod kv_events;
 pub mod openai;
 pub mod prometheus;
+pub mod responses;
 pub mod sse;
 #[cfg(feature = "text")]
 pub mod text;
