@@ -89,6 +89,17 @@ impl<'a> Ahead<'a> {
         self.at += run.len();
         Ok(run)
     }
+
+    /// Takes a name: at least one and at most `longest` bytes without whitespace, quotes, commas, brackets or control characters.
+    pub(super) fn word(&mut self, longest: usize) -> Seen<&'a str> {
+        let word = self.run(longest, |c| {
+            !c.is_whitespace() && !c.is_control() && !"<>{}[]()\"'`,;".contains(c)
+        })?;
+        if word.is_empty() {
+            return Err(Miss::Never);
+        }
+        Ok(word)
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +115,10 @@ mod tests {
 
     #[test]
     fn the_longer_literal_is_waited_for_where_the_shorter_fails() {
-        assert_eq!(Ahead::new("</to").either(&["<x>", "</tool>"]), Err(Miss::More));
+        assert_eq!(
+            Ahead::new("</to").either(&["<x>", "</tool>"]),
+            Err(Miss::More)
+        );
         assert_eq!(Ahead::new("</tool>").either(&["<x>", "</tool>"]), Ok(1));
     }
 

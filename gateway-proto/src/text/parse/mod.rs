@@ -10,18 +10,29 @@
 //! * A call that is broken before its name is certain comes out as text, markers included. One that breaks later goes on
 //!   as arguments, as the call has begun by then; its end comes with its closing marker or with the answer's.
 //! * Arguments stream as they come.
+mod ahead;
 mod answer;
+mod bare;
 mod cursor;
+mod deepseek;
 mod driver;
+mod escape;
 mod family;
 mod hermes;
 mod json;
+mod kimi;
+mod llama3;
+mod mistral;
 mod plain;
+mod python;
 mod reasoning;
 mod scan;
+mod section;
 mod spec;
+mod tagged;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 pub use family::{Family, UnknownFamily};
 pub use reasoning::{ReasoningStyle, Tags};

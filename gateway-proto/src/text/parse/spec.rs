@@ -5,10 +5,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::answer::{Answer, Calls};
+use super::bare::Bare;
 use super::driver::{Driver, Traced};
 use super::hermes::Hermes;
+use super::llama3::Llama3;
+use super::mistral::Mistral;
 use super::plain::Plain;
-use super::{Family, Parser, ReasoningStyle};
+use super::section::Section;
+use super::tagged::{self, Shape, Tagged};
+use super::{Family, Parser, ReasoningStyle, deepseek, kimi};
 use crate::ir::Tool;
 
 /// What parsers need to know of a tool.
@@ -65,8 +70,22 @@ impl ParserSpec {
     pub(crate) fn traced(&self) -> Box<dyn Traced> {
         match self.family {
             Family::Hermes => self.answer(Hermes::default()),
+            Family::Llama3Json => self.answer(Llama3::default()),
+            Family::Mistral => self.answer(Mistral::default()),
+            Family::DeepSeekV3 => self.answer(Section::new(&deepseek::V3)),
+            Family::DeepSeekV31 => self.answer(Section::new(&deepseek::V31)),
+            Family::KimiK2 => self.answer(Section::new(&kimi::KIMI_K2)),
+            Family::Json => self.answer(Bare::default()),
+            Family::Qwen3Coder => self.tagged(&tagged::QWEN3_CODER),
+            Family::Glm45 | Family::Glm47 => self.tagged(&tagged::GLM),
+            Family::MiniMaxM2 => self.tagged(&tagged::MINIMAX_M2),
+            Family::DeepSeekV32 => self.tagged(&tagged::DSML),
             _ => self.answer(Plain),
         }
+    }
+
+    fn tagged(&self, shape: &'static Shape) -> Box<dyn Traced> {
+        self.answer(Tagged::new(shape, Arc::clone(&self.tools)))
     }
 
     fn answer<C: Calls + 'static>(&self, calls: C) -> Box<dyn Traced> {

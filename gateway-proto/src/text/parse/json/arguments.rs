@@ -39,7 +39,7 @@ impl Arguments {
     }
 
     fn broken(cursor: &mut Cursor<'_>, end: Option<&str>) -> Step {
-        let markers = end.as_ref().map_or(&[][..], std::slice::from_ref);
+        let markers = end.as_slice();
         match scan::find(cursor.rest(), markers, cursor.ended()) {
             Found::Nothing { text } => {
                 cursor.arguments(text);

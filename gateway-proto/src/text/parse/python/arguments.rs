@@ -65,7 +65,10 @@ impl Arguments {
     pub(in super::super) fn new(json: &mut String) -> Self {
         json.push('{');
         Self {
-            open: vec![Frame { kind: Kind::Call, filled: false }],
+            open: vec![Frame {
+                kind: Kind::Call,
+                filled: false,
+            }],
             expect: Expect::Item,
         }
     }
@@ -84,7 +87,10 @@ impl Arguments {
         }
         ahead.space();
         let next = ahead.peek()?;
-        let frame = self.open.last().expect("a call is open until its last step");
+        let frame = self
+            .open
+            .last()
+            .expect("a call is open until its last step");
         match self.expect {
             Expect::Item | Expect::Comma if next == frame.kind.close() => {
                 ahead.skip(1);
@@ -183,7 +189,10 @@ impl Arguments {
         ahead.skip(1);
         self.separate_value(json);
         json.push(if kind == Kind::Dict { '{' } else { '[' });
-        self.open.push(Frame { kind, filled: false });
+        self.open.push(Frame {
+            kind,
+            filled: false,
+        });
         self.expect = Expect::Item;
         Ok(())
     }
@@ -204,7 +213,11 @@ impl Arguments {
             match ahead.literal(string.quotes) {
                 Ok(()) => {
                     json.push('"');
-                    self.expect = if string.key { Expect::Colon } else { Expect::Comma };
+                    self.expect = if string.key {
+                        Expect::Colon
+                    } else {
+                        Expect::Comma
+                    };
                     return Ok(());
                 }
                 Err(Miss::More) => return Err(Miss::More),
@@ -249,7 +262,10 @@ impl Kind {
 /// The JSON of a text that is one literal, white space around it aside.
 pub(in super::super) fn literal(text: &str) -> Option<String> {
     let mut reader = Arguments {
-        open: vec![Frame { kind: Kind::List, filled: true }],
+        open: vec![Frame {
+            kind: Kind::List,
+            filled: true,
+        }],
         expect: Expect::Value,
     };
     let delimited = format!("{text}\n");

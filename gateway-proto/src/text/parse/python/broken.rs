@@ -11,12 +11,18 @@ pub(in super::super) struct Broken {
 impl Broken {
     /// Inside `depth` brackets, the call's own among them.
     pub(in super::super) fn new(depth: usize) -> Self {
-        Self { depth, quote: None, escaped: false }
+        Self {
+            depth,
+            quote: None,
+            escaped: false,
+        }
     }
 
     /// The place of the closing parenthesis in `text`, if it is there. The text up to it counts as read.
     pub(in super::super) fn close(&mut self, text: &str) -> Option<usize> {
-        text.char_indices().find(|&(_, c)| self.closes(c)).map(|(at, _)| at)
+        text.char_indices()
+            .find(|&(_, c)| self.closes(c))
+            .map(|(at, _)| at)
     }
 
     fn closes(&mut self, c: char) -> bool {

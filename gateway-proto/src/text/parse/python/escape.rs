@@ -57,9 +57,17 @@ fn simple(kind: char) -> Option<&'static str> {
 
 /// The value of `count` digits at the beginning of `text`; none where those are no digits or no character.
 fn hex(text: &str, count: usize) -> Seen<Option<u32>> {
-    let digits = text.bytes().take(count).take_while(u8::is_ascii_hexdigit).count();
+    let digits = text
+        .bytes()
+        .take(count)
+        .take_while(u8::is_ascii_hexdigit)
+        .count();
     if digits < count {
-        return if digits == text.len() { Err(Miss::More) } else { Ok(None) };
+        return if digits == text.len() {
+            Err(Miss::More)
+        } else {
+            Ok(None)
+        };
     }
     let code = u32::from_str_radix(&text[..count], 16).expect("eight digits at most");
     Ok((code <= u32::from(char::MAX)).then_some(code))
@@ -67,11 +75,18 @@ fn hex(text: &str, count: usize) -> Seen<Option<u32>> {
 
 fn octal(ahead: &mut Ahead<'_>, json: &mut String) -> Seen<()> {
     let rest = ahead.rest();
-    let digits = rest.bytes().take(3).take_while(|b| (b'0'..=b'7').contains(b)).count();
+    let digits = rest
+        .bytes()
+        .take(3)
+        .take_while(|b| (b'0'..=b'7').contains(b))
+        .count();
     if digits < 3 && digits == rest.len() {
         return Err(Miss::More);
     }
-    push_code(json, u32::from_str_radix(&rest[..digits], 8).expect("three digits at most"));
+    push_code(
+        json,
+        u32::from_str_radix(&rest[..digits], 8).expect("three digits at most"),
+    );
     ahead.skip(digits);
     Ok(())
 }

@@ -13,3 +13,4 @@ mod tests;
 
 pub(super) use arguments::{Arguments, Took, argument_name, is_name_start, literal};
 pub(super) use broken::Broken;
+pub(super) use scalar::{LONGEST as LONGEST_NUMBER, goes_on as in_number};

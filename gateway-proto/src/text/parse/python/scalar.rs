@@ -1,7 +1,7 @@
 //! Numbers and names.
 
 /// The longest number or name, in bytes: an integer of a few hundred digits.
-pub(super) const LONGEST: usize = 512;
+pub(in super::super) const LONGEST: usize = 512;
 
 /// The JSON of a number or constant.
 pub(super) fn to_json(text: &str) -> Option<String> {
@@ -15,7 +15,7 @@ pub(super) fn to_json(text: &str) -> Option<String> {
 }
 
 /// Whether a number or name goes on with `c`.
-pub(super) fn goes_on(c: char) -> bool {
+pub(in super::super) fn goes_on(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.' | '+' | '-')
 }
 
@@ -80,8 +80,8 @@ fn decimal(text: &str) -> Option<String> {
         json.push('e');
         json.push_str(exponent);
     }
-    let finite = (fraction.is_none() && exponent.is_none())
-        || json.parse::<f64>().is_ok_and(f64::is_finite);
+    let finite =
+        (fraction.is_none() && exponent.is_none()) || json.parse::<f64>().is_ok_and(f64::is_finite);
     finite.then_some(json)
 }
 
@@ -92,9 +92,22 @@ mod tests {
     #[test]
     fn what_python_reads_as_a_number() {
         let cases = [
-            ("1", "1"), ("-5", "-5"), ("+5", "5"), ("0", "0"), ("1_000", "1000"), ("1.", "1.0"), (".5", "0.5"),
-            ("-.5e-3", "-0.5e-3"), ("1E+9", "1e+9"), ("0xFF", "255"), ("0o17", "15"), ("0b101", "5"),
-            ("123456789012345678901234567890", "123456789012345678901234567890"),
+            ("1", "1"),
+            ("-5", "-5"),
+            ("+5", "5"),
+            ("0", "0"),
+            ("1_000", "1000"),
+            ("1.", "1.0"),
+            (".5", "0.5"),
+            ("-.5e-3", "-0.5e-3"),
+            ("1E+9", "1e+9"),
+            ("0xFF", "255"),
+            ("0o17", "15"),
+            ("0b101", "5"),
+            (
+                "123456789012345678901234567890",
+                "123456789012345678901234567890",
+            ),
         ];
         for (python, json) in cases {
             assert_eq!(to_json(python).as_deref(), Some(json), "{python}");
@@ -103,7 +116,10 @@ mod tests {
 
     #[test]
     fn what_it_does_not() {
-        for text in ["", "-", ".", "1__0", "_1", "1_", "007", "1e", "1e999", "inf", "nan", "1j", "0x", "0x+1", "--1", "1.2.3", "é"] {
+        for text in [
+            "", "-", ".", "1__0", "_1", "1_", "007", "1e", "1e999", "inf", "nan", "1j", "0x",
+            "0x+1", "--1", "1.2.3", "é",
+        ] {
             assert_eq!(to_json(text), None, "{text}");
         }
     }

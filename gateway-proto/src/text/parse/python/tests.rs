@@ -15,7 +15,9 @@ fn read(text: &str, splits: &[usize]) -> Result<(String, String), Miss> {
         loop {
             match arguments.step(&held, &mut json) {
                 Ok(Took::Bytes(bytes)) => drop(held.drain(..bytes)),
-                Ok(Took::Last(bytes)) => return Ok((json, held[bytes..].to_owned() + &text[from..])),
+                Ok(Took::Last(bytes)) => {
+                    return Ok((json, held[bytes..].to_owned() + &text[from..]));
+                }
                 Err(Miss::More) => break,
                 Err(Miss::Never) => return Err(Miss::Never),
             }
@@ -29,7 +31,9 @@ fn whole(text: &str) -> Result<(String, String), Miss> {
 }
 
 fn object(text: &str) -> String {
-    whole(text).unwrap_or_else(|miss| panic!("{text}: {miss:?}")).0
+    whole(text)
+        .unwrap_or_else(|miss| panic!("{text}: {miss:?}"))
+        .0
 }
 
 #[test]
@@ -45,7 +49,10 @@ fn values_of_every_kind() {
 
 #[test]
 fn keys_as_json_dumps_writes_them() {
-    assert_eq!(object("a={1: 2, True: 3, None: 4, 'k' : 5})"), r#"{"a": {"1": 2, "true": 3, "null": 4, "k": 5}}"#);
+    assert_eq!(
+        object("a={1: 2, True: 3, None: 4, 'k' : 5})"),
+        r#"{"a": {"1": 2, "true": 3, "null": 4, "k": 5}}"#
+    );
 }
 
 #[test]
@@ -58,8 +65,14 @@ fn strings_of_every_kind() {
         ("''", ""),
         (r"r'\d+\''", r"\d+\'"),
         (r"u'\d'", r"\d"),
-        (r"'\x41\u00e9\U0001F600\101\0\7z\a\v'", "A\u{e9}\u{1f600}A\0\u{7}z\u{7}\u{b}"),
-        (r"'\xg1\u12\U99999999\N{DASH}'", r"\xg1\u12\U99999999\N{DASH}"),
+        (
+            r"'\x41\u00e9\U0001F600\101\0\7z\a\v'",
+            "A\u{e9}\u{1f600}A\0\u{7}z\u{7}\u{b}",
+        ),
+        (
+            r"'\xg1\u12\U99999999\N{DASH}'",
+            r"\xg1\u12\U99999999\N{DASH}",
+        ),
         ("'a\\\nb'", "ab"),
         ("'caf\u{e9} \u{1f600}\t'", "caf\u{e9} \u{1f600}\t"),
         (r"'\ud83d\ude00'", "\u{1f600}"),
@@ -74,8 +87,27 @@ fn strings_of_every_kind() {
 #[test]
 fn what_is_no_literal_never_becomes_one() {
     for text in [
-        "1)", "a==1)", "a=)", "a=,)", "a=b)", "a=f(1))", "a=1+2)", "a=b'x')", "a={1, 2})", "a={1})", "a=[,])", "a=1]", "a=[1)", ",)",
-        "a=1,,)", "a={[]: 1})", "a='x' 'y')", "a='it's')", "a=1e999)", "*a)", "1a=2)",
+        "1)",
+        "a==1)",
+        "a=)",
+        "a=,)",
+        "a=b)",
+        "a=f(1))",
+        "a=1+2)",
+        "a=b'x')",
+        "a={1, 2})",
+        "a={1})",
+        "a=[,])",
+        "a=1]",
+        "a=[1)",
+        ",)",
+        "a=1,,)",
+        "a={[]: 1})",
+        "a='x' 'y')",
+        "a='it's')",
+        "a=1e999)",
+        "*a)",
+        "1a=2)",
     ] {
         assert_eq!(whole(text), Err(Miss::Never), "{text}");
     }
@@ -108,7 +140,10 @@ fn the_end_of_a_broken_call_is_its_parenthesis() {
 
 #[test]
 fn one_literal() {
-    assert_eq!(literal("{'a': [1, True]}").as_deref(), Some(r#"{"a": [1, true]}"#));
+    assert_eq!(
+        literal("{'a': [1, True]}").as_deref(),
+        Some(r#"{"a": [1, true]}"#)
+    );
     assert_eq!(literal(" None ").as_deref(), Some("null"));
     for text in ["", "1, 2", "1]", "{'a'", "a b", "'x"] {
         assert_eq!(literal(text), None, "{text}");
@@ -123,11 +158,17 @@ fn python(value: &serde_json::Value) -> String {
         serde_json::Value::Number(number) => number.to_string(),
         serde_json::Value::String(text) => quoted(text),
         serde_json::Value::Array(items) => {
-            format!("[{}]", items.iter().map(python).collect::<Vec<_>>().join(","))
+            format!(
+                "[{}]",
+                items.iter().map(python).collect::<Vec<_>>().join(",")
+            )
         }
         serde_json::Value::Object(members) => {
             let member = |(key, value): (&String, _)| format!("{}: {}", quoted(key), python(value));
-            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+            format!(
+                "{{{}}}",
+                members.iter().map(member).collect::<Vec<_>>().join(", ")
+            )
         }
     }
 }

@@ -2,5 +2,5 @@
 mod convert;
 mod schema;
 
-pub(super) use convert::{Start, convert, start};
+pub(super) use convert::{convert, is_text};
 pub(super) use schema::{Types, of_parameter};

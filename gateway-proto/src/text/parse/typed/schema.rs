@@ -26,6 +26,8 @@ impl Types {
     pub(in super::super) const ARRAY: Self = Self(16);
     /// Objects.
     pub(in super::super) const OBJECT: Self = Self(32);
+    /// Everything but strings.
+    pub(in super::super) const NO_STRING: Self = Self(55);
     /// Whatever JSON has.
     pub(in super::super) const ANY: Self = Self(63);
 
@@ -109,7 +111,9 @@ fn untyped(schema: &Value, root: &Value, deeper: usize) -> Types {
 }
 
 fn union(options: &[Value], types: impl Fn(&Value) -> Types) -> Types {
-    options.iter().fold(Types::UNKNOWN, |all, option| all.or(types(option)))
+    options
+        .iter()
+        .fold(Types::UNKNOWN, |all, option| all.or(types(option)))
 }
 
 #[cfg(test)]
@@ -123,7 +127,10 @@ mod tests {
             "properties": {"p": schema},
             "$defs": {"Unit": {"enum": ["c", "f"]}, "Loop": {"$ref": "#/$defs/Loop"}},
         });
-        let tools = [ToolSpec { name: "t".into(), parameters }];
+        let tools = [ToolSpec {
+            name: "t".into(),
+            parameters,
+        }];
         of_parameter(&tools, "t", "p")
     }
 
@@ -131,9 +138,18 @@ mod tests {
     fn types_are_found_wherever_schemas_name_them() {
         let cases = [
             (json!({"type": "integer"}), Types::NUMBER),
-            (json!({"type": ["string", "null"]}), Types::STRING.or(Types::NULL)),
-            (json!({"type": "string", "nullable": true}), Types::STRING.or(Types::NULL)),
-            (json!({"anyOf": [{"type": "array"}, {"type": "null"}]}), Types::ARRAY.or(Types::NULL)),
+            (
+                json!({"type": ["string", "null"]}),
+                Types::STRING.or(Types::NULL),
+            ),
+            (
+                json!({"type": "string", "nullable": true}),
+                Types::STRING.or(Types::NULL),
+            ),
+            (
+                json!({"anyOf": [{"type": "array"}, {"type": "null"}]}),
+                Types::ARRAY.or(Types::NULL),
+            ),
             (json!({"allOf": [{"$ref": "#/$defs/Unit"}]}), Types::STRING),
             (json!({"const": 1}), Types::NUMBER),
             (json!({"properties": {}}), Types::OBJECT),
@@ -146,7 +162,15 @@ mod tests {
 
     #[test]
     fn odd_schemas_say_nothing() {
-        for schema in [json!(null), json!(true), json!({}), json!({"type": 1}), json!({"type": "text"}), json!({"$ref": "#/$defs/Loop"}), json!({"$ref": "x"})] {
+        for schema in [
+            json!(null),
+            json!(true),
+            json!({}),
+            json!({"type": 1}),
+            json!({"type": "text"}),
+            json!({"$ref": "#/$defs/Loop"}),
+            json!({"$ref": "x"}),
+        ] {
             assert_eq!(types(schema.clone()), Types::UNKNOWN, "{schema}");
         }
         assert_eq!(of_parameter(&[], "t", "p"), Types::UNKNOWN);
