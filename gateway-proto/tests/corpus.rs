@@ -36,6 +36,11 @@ fn chat() {
 }
 
 #[test]
+fn messages() {
+    replay("messages", fuzzing::messages);
+}
+
+#[test]
 fn prometheus() {
     replay("prometheus", fuzzing::prometheus);
 }

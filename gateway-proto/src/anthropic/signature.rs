@@ -1,9 +1,10 @@
 //! The signature under a thinking block.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use xxhash_rust::xxh3::Xxh3;
 
-/// Names the kind of tag, so that another kind can follow: two bytes, and with the digest's 16 a whole number of base64
-/// groups.
+/// Names the kind of tag, so that another kind can follow.
 const VERSION: [u8; 2] = [0x67, 0x01];
 
 /// A tag over the text of one thinking block, made as the text comes.
@@ -29,15 +30,9 @@ impl Tag {
     /// The tag, in base64.
     pub(super) fn finish(&self) -> String {
         let digest = self.0.digest128().to_be_bytes();
-        let bytes: Vec<u8> = VERSION.into_iter().chain(digest).collect();
-        bytes.chunks_exact(3).flat_map(base64_group).collect()
+        let mut bytes = [0; VERSION.len() + 16];
+        bytes[..VERSION.len()].copy_from_slice(&VERSION);
+        bytes[VERSION.len()..].copy_from_slice(&digest);
+        STANDARD.encode(bytes)
     }
-}
-
-fn base64_group(group: &[u8]) -> [char; 4] {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bits = group
-        .iter()
-        .fold(0, |bits, byte| bits << 8 | usize::from(*byte));
-    [18, 12, 6, 0].map(|shift| char::from(ALPHABET[bits >> shift & 63]))
 }
