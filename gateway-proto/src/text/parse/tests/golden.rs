@@ -126,4 +126,11 @@ macro_rules! tables {
 
 tables! {
     hermes: "hermes.json",
+    deepseek_v3: "deepseek-v3.json",
+    deepseek_v3_1: "deepseek-v3.1.json",
+    json: "json.json",
+    kimi_k2: "kimi-k2.json",
+    llama3_json: "llama3-json.json",
+    mistral: "mistral.json",
+    none: "none.json",
 }
