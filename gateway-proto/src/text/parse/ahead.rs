@@ -1,5 +1,8 @@
 //! Matching that knows when it has seen too little: the same prefix never gives two answers.
 
+/// The most white space between two parts of a construct, in bytes. It bounds what such space holds back.
+const MOST_SPACE: usize = 256;
+
 /// Why something does not match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Miss {
@@ -72,10 +75,12 @@ impl<'a> Ahead<'a> {
         Err(miss)
     }
 
-    /// Takes white space, if any.
+    /// Takes white space, if any; what is beyond the bound stays.
     pub(super) fn space(&mut self) {
         let rest = self.rest();
-        self.at += rest.len() - rest.trim_start().len();
+        let fits = |(at, c): &(usize, char)| c.is_whitespace() && at + c.len_utf8() <= MOST_SPACE;
+        let space = rest.char_indices().take_while(fits);
+        self.at += space.map(|(_, c)| c.len_utf8()).sum::<usize>();
     }
 
     /// Takes at most `longest` bytes as long as `keep` says so; the character that ends them must be there and stays.

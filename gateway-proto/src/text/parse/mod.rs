@@ -13,11 +13,14 @@
 mod ahead;
 mod answer;
 mod bare;
+mod check;
 mod cursor;
 mod deepseek;
 mod driver;
 mod escape;
 mod family;
+mod gemma;
+mod harmony;
 mod hermes;
 mod json;
 mod kimi;
@@ -25,15 +28,19 @@ mod llama3;
 mod mistral;
 mod plain;
 mod python;
+mod pythonic;
 mod reasoning;
 mod scan;
 mod section;
 mod spec;
 mod tagged;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod typed;
 
+#[doc(hidden)]
+pub use check::fuzz;
 pub use family::{Family, UnknownFamily};
 pub use reasoning::{ReasoningStyle, Tags};
 pub use spec::{ParserSpec, ToolSpec};

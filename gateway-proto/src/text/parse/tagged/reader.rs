@@ -7,10 +7,11 @@ use super::super::ahead::{Ahead, Miss, Seen};
 use super::super::answer::{Calls, Step};
 use super::super::cursor::Cursor;
 use super::super::escape::push_quoted;
+use super::super::tags::find;
 use super::super::typed::{Types, of_parameter};
 use super::Shape;
 use super::heads::Parameter;
-use super::value::{Value, find};
+use super::value::Value;
 
 /// Reads the calls of one [`Shape`].
 pub(in super::super) struct Tagged {

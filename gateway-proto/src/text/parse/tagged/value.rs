@@ -1,10 +1,9 @@
 //! The value of one parameter.
 
-use memchr::memchr_iter;
-
 use super::super::answer::Step;
 use super::super::cursor::Cursor;
 use super::super::escape::{push_escaped, push_quoted};
+use super::super::tags::{Found, find};
 use super::super::typed::{Types, convert, is_text};
 use super::shape::Breaks;
 use super::{LONGEST_WAIT, Shape};
@@ -123,28 +122,4 @@ fn quoted(text: &str) -> String {
 /// What ends a value, its own closing tag first.
 fn ends(shape: &Shape) -> [&'static str; 3] {
     [shape.value_end, shape.parameter, shape.call_end]
-}
-
-/// Where a tag may begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    /// Bytes before the tag, or before what may become one.
-    pub(super) certain: usize,
-    /// The tag that stands there, if it is whole.
-    pub(super) which: Option<usize>,
-}
-
-/// Looks for the first of `tags`, all of which begin with `<`, from `from` on.
-pub(super) fn find(text: &str, from: usize, tags: &[&str], ended: bool) -> Found {
-    for at in memchr_iter(b'<', &text.as_bytes()[from..]).map(|at| from + at) {
-        let rest = &text[at..];
-        let which = tags.iter().position(|tag| rest.starts_with(tag));
-        if which.is_some() || (!ended && tags.iter().any(|tag| tag.starts_with(rest))) {
-            return Found { certain: at, which };
-        }
-    }
-    Found {
-        certain: text.len(),
-        which: None,
-    }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::harness::every_split;
+use super::harness::{every_end, every_split};
 use crate::text::parse::{Family, ParserSpec, Piece, ReasoningStyle, Tags, ToolSpec};
 
 /// One table.
@@ -98,20 +98,7 @@ fn check(text: &str) {
         spec.reasoning = style(case.reasoning.as_deref());
         let pieces = told(every_split(&spec, &case.output));
         assert_eq!(pieces, case.pieces, "{family}: {}", case.name);
-        truncated(&spec, &case.output);
-    }
-}
-
-/// An output cut short at any place is accounted for as well, whatever the pushes.
-fn truncated(spec: &ParserSpec, output: &str) {
-    for (end, _) in output.char_indices() {
-        let (cut, places) = (
-            &output[..end],
-            (1..end).filter(|at| output.is_char_boundary(*at)),
-        );
-        let places: Vec<usize> = places.collect();
-        let whole = super::harness::parse(spec, cut, &[]);
-        assert_eq!(super::harness::parse(spec, cut, &places), whole, "{cut:?}");
+        every_end(&spec, &case.output);
     }
 }
 

@@ -2,3 +2,5 @@
 
 mod golden;
 mod harness;
+mod prompt;
+mod soup;
