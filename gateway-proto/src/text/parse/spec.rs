@@ -7,10 +7,13 @@ use serde_json::Value;
 use super::answer::{Answer, Calls};
 use super::bare::Bare;
 use super::driver::{Driver, Traced};
+use super::gemma::Gemma;
+use super::harmony::Harmony;
 use super::hermes::Hermes;
 use super::llama3::Llama3;
 use super::mistral::Mistral;
 use super::plain::Plain;
+use super::pythonic::Pythonic;
 use super::section::Section;
 use super::tagged::{self, Shape, Tagged};
 use super::{Family, Parser, ReasoningStyle, deepseek, kimi};
@@ -80,6 +83,10 @@ impl ParserSpec {
             Family::Glm45 | Family::Glm47 => self.tagged(&tagged::GLM),
             Family::MiniMaxM2 => self.tagged(&tagged::MINIMAX_M2),
             Family::DeepSeekV32 => self.tagged(&tagged::DSML),
+            Family::Pythonic => self.answer(Pythonic::bare()),
+            Family::Llama4Pythonic => self.answer(Pythonic::llama4()),
+            Family::Gemma => self.answer(Gemma::new(Arc::clone(&self.tools))),
+            Family::Harmony => Box::new(Driver::new(Harmony::new())),
             _ => self.answer(Plain),
         }
     }
