@@ -9,8 +9,9 @@ mod codec;
 mod facts;
 mod models;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod view;
+mod write;
 
 pub use codec::CodecError;
 pub use facts::{ReplyFacts, reply_facts};
@@ -18,3 +19,4 @@ pub use models::{ModelCard, decode_models, encode_models};
 pub use view::{
     Api, JsonKind, PromptShape, PromptSize, RequestError, RequestView, Span, ViewLimits,
 };
+pub use write::{Echo, ReasoningName, ReplyOptions};

@@ -11,7 +11,7 @@ pub(super) fn request_body(capture: &str) -> &str {
 }
 
 /// The body that came back.
-pub(super) fn reply_body(capture: &str) -> &str {
+pub(crate) fn reply_body(capture: &str) -> &str {
     let (_, reply) = capture.split_once("\n\n< ").expect("a capture has a reply");
     reply.split_once("\n\n").expect("a capture has a body").1
 }

@@ -9,15 +9,29 @@
 //! assert_eq!(chat::encode_request(&request), &body[..]);
 //! # Ok::<(), gateway_proto::openai::CodecError>(())
 //! ```
+mod answer;
 mod chunk;
+mod logprobs;
 mod message;
 mod options;
+mod reader;
 mod reply;
 mod request;
+mod stream;
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod whole;
 
+pub use answer::encode_answer;
 pub use chunk::{decode_chunk, encode_chunk};
+pub use reader::{ChunkReader, Progress};
 pub use reply::{decode_reply, encode_reply};
 pub use request::{decode_request, encode_request};
+pub use stream::ChatStream;
+pub use whole::read_answer;
+
+/// What the ids of chat answers begin with.
+const ID_PREFIX: &str = "chatcmpl-";

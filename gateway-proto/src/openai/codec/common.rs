@@ -222,7 +222,12 @@ pub(in crate::openai) fn encode_event(
 /// Takes `finish_reason`.
 pub(in crate::openai) fn take_finish(object: &mut Object) -> Result<Option<Finish>, CodecError> {
     let word: Option<String> = object.take("finish_reason")?;
-    Ok(word.map(|word| match word.as_str() {
+    Ok(word.map(finish_of))
+}
+
+/// What a word means.
+pub(in crate::openai) fn finish_of(word: String) -> Finish {
+    match word.as_str() {
         "stop" => Finish::Stop,
         "length" => Finish::Length,
         "tool_calls" => Finish::ToolCalls,
@@ -230,7 +235,7 @@ pub(in crate::openai) fn take_finish(object: &mut Object) -> Result<Option<Finis
         "abort" => Finish::Abort,
         "error" => Finish::Error,
         _ => Finish::Other(word),
-    }))
+    }
 }
 
 /// The word for a finish reason; `null` while there is none.

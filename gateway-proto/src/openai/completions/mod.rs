@@ -1,10 +1,20 @@
 //! Completions, `POST /v1/completions`: text or token ids in, text out, and token ids where asked for.
+mod answer;
 mod chunk;
+mod logprobs;
 mod reply;
 mod request;
+mod stream;
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod tests;
 
+pub use answer::encode_answer;
 pub use chunk::{decode_chunk, encode_chunk};
 pub use reply::{decode_reply, encode_reply};
 pub use request::{decode_request, encode_request};
+pub use stream::CompletionStream;
+
+/// What the ids of completions begin with.
+const ID_PREFIX: &str = "cmpl-";

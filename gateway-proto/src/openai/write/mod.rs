@@ -1,0 +1,14 @@
+//! Answers in OpenAI's form, written straight into the buffer: what chat and completions share.
+mod head;
+mod options;
+pub(super) mod parts;
+mod pending;
+#[cfg(test)]
+pub(super) mod testing;
+
+pub(super) use head::ChunkHead;
+pub use options::{Echo, ReasoningName, ReplyOptions};
+pub(super) use pending::Pending;
+
+/// The most choices one answer may have; events of further ones are not written.
+pub(super) const MOST_CHOICES: u32 = 4_096;
