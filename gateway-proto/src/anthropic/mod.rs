@@ -28,6 +28,7 @@
 //!   the client sends back.
 //! * There is one choice; events of others are not written.
 mod answer;
+mod document;
 mod ending;
 mod error;
 mod read;

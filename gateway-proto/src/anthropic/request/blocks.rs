@@ -49,8 +49,7 @@ pub(super) fn content(node: &Node<'_, '_>) -> Result<Vec<Part>, DialectError> {
         JsonKind::String => Ok(vec![plain(node.string()?.into_owned())]),
         JsonKind::Array => {
             let mut all = Vec::new();
-            for (index, raw) in node.array()?.into_iter().enumerate() {
-                let element = node.element(index, raw);
+            for element in node.elements()? {
                 let mut block = element.object()?;
                 let kind = block.tag()?;
                 all.extend(parts(&kind, &element, block)?);

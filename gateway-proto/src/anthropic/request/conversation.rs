@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use serde_json::value::RawValue;
-
 use super::turn::Turn;
 use super::{blocks, system};
 use crate::anthropic::read::{Node, Object, Place};
@@ -13,11 +11,11 @@ use crate::openai::JsonKind;
 
 /// Reads `messages`. The flag tells that the last one, the assistant's, is to be continued.
 pub(super) fn read(list: &Node<'_, '_>) -> Result<(Vec<Message>, bool), DialectError> {
-    let elements = list.array()?;
+    let elements = list.elements()?;
     let last = elements.len().saturating_sub(1);
     let mut reader = Conversation::default();
-    for (index, raw) in elements.into_iter().enumerate() {
-        reader.message(&list.element(index, raw))?;
+    for node in &elements {
+        reader.message(node)?;
     }
     let continues = reader.closing_turn().map_err(|problem| {
         let place = Place::Element(&list.place, last);
@@ -70,8 +68,7 @@ impl Conversation {
                 .fault("must not be empty")
                 .with_code("invalid_value"));
         }
-        for (index, raw) in blocks.into_iter().enumerate() {
-            let node = content.element(index, raw);
+        for node in blocks {
             let mut block = node.object()?;
             let kind = block.tag()?;
             if kind == "tool_result" {
@@ -123,8 +120,8 @@ impl Conversation {
         if content.kind() == JsonKind::String {
             turn.text(content.string()?.into_owned(), Fields::new());
         } else {
-            for (index, raw) in block_list(content)?.into_iter().enumerate() {
-                turn.block(&content.element(index, raw))?;
+            for node in block_list(content)? {
+                turn.block(&node)?;
             }
         }
         self.calls.extend(turn.call_ids());
@@ -151,9 +148,9 @@ impl Conversation {
     }
 }
 
-fn block_list<'a>(content: &Node<'a, '_>) -> Result<Vec<&'a RawValue>, DialectError> {
+fn block_list<'a, 'n>(content: &'n Node<'a, '_>) -> Result<Vec<Node<'a, 'n>>, DialectError> {
     match content.kind() {
-        JsonKind::Array => content.array(),
+        JsonKind::Array => content.elements(),
         _ => Err(content.expected("a string or an array of content blocks")),
     }
 }

@@ -1,7 +1,6 @@
 //! Images and documents, in the form that OpenAI's chat gives them.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::blocks;
 use crate::anthropic::read::{Node, Object};
@@ -10,7 +9,7 @@ use crate::ir::{Fields, Part};
 
 #[derive(Serialize)]
 struct Image<'a> {
-    url: &'a RawValue,
+    url: &'a str,
 }
 
 #[derive(Default, Serialize)]
@@ -18,11 +17,11 @@ struct File<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     filename: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file_data: Option<&'a RawValue>,
+    file_data: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file_url: Option<&'a RawValue>,
+    file_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    file_id: Option<&'a RawValue>,
+    file_id: Option<&'a str>,
 }
 
 /// Reads an image: `image_url` with a URL or a data URL, or `file` with the id of a file.
@@ -31,8 +30,8 @@ pub(super) fn image(block: &mut Object<'_, '_>) -> Result<Part, DialectError> {
     let mut source = node.object()?;
     match &*source.tag()? {
         "base64" => Ok(picture(&data_url(&mut source)?)),
-        "url" => Ok(picture(string(&source.require("url")?)?)),
-        "file" => Ok(by_id(string(&source.require("file_id")?)?)),
+        "url" => Ok(picture(&source.require("url")?.string()?)),
+        "file" => Ok(by_id(&source.require("file_id")?.string()?)),
         other => Err(unknown_source(other, &node)),
     }
 }
@@ -62,10 +61,10 @@ pub(super) fn document(block: &mut Object<'_, '_>) -> Result<Vec<Part>, DialectE
             ..File::default()
         })),
         "url" => parts.push(file(&File {
-            file_url: Some(string(&source.require("url")?)?),
+            file_url: Some(&source.require("url")?.string()?),
             ..File::default()
         })),
-        "file" => parts.push(by_id(string(&source.require("file_id")?)?)),
+        "file" => parts.push(by_id(&source.require("file_id")?.string()?)),
         other => return Err(unknown_source(other, &node)),
     }
     Ok(parts)
@@ -76,29 +75,17 @@ fn unknown_source(kind: &str, node: &Node<'_, '_>) -> DialectError {
     node.fault(problem).with_code("unsupported_value")
 }
 
-/// The JSON string of `data:MEDIA;base64,DATA`. Base64 is large and needs no escapes, so it is not decoded as text.
-fn data_url(source: &mut Object<'_, '_>) -> Result<Box<RawValue>, DialectError> {
-    let media = string(&source.require("media_type")?)?;
-    let data = string(&source.require("data")?)?;
-    let url = format!("\"data:{};base64,{}\"", inner(media), inner(data));
-    Ok(RawValue::from_string(url).expect("the insides of two JSON strings make up one"))
+fn data_url(source: &mut Object<'_, '_>) -> Result<String, DialectError> {
+    let media = source.require("media_type")?.string()?;
+    let data = source.require("data")?.string()?;
+    Ok(format!("data:{media};base64,{data}"))
 }
 
-fn string<'a>(node: &Node<'a, '_>) -> Result<&'a RawValue, DialectError> {
-    node.string()?;
-    Ok(node.raw)
-}
-
-fn inner(string: &RawValue) -> &str {
-    let quoted = string.get();
-    &quoted[1..quoted.len() - 1]
-}
-
-fn picture(url: &RawValue) -> Part {
+fn picture(url: &str) -> Part {
     part("image_url", &Image { url })
 }
 
-fn by_id(file_id: &RawValue) -> Part {
+fn by_id(file_id: &str) -> Part {
     file(&File {
         file_id: Some(file_id),
         ..File::default()

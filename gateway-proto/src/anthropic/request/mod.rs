@@ -7,7 +7,8 @@ mod system;
 mod tools;
 mod turn;
 
-use super::read::Object;
+use super::document::Document;
+use super::read::{Node, Object};
 use crate::dialect::DialectError;
 use crate::ir::{Message, Prompt, Request, Sampling};
 
@@ -20,7 +21,9 @@ use crate::ir::{Message, Prompt, Request, Sampling};
 /// # Errors
 /// A [`DialectError`] with the path of the member, as `messages.3.content.0.tool_use_id`.
 pub fn decode_request(body: &[u8]) -> Result<Request, DialectError> {
-    let mut object = Object::of_body(body)?;
+    let document = Document::parse(body)?;
+    let body = Node::body(&document);
+    let mut object = body.object()?;
     let max_tokens = object.require("max_tokens")?.at_least(1)?;
     decode(object, Some(max_tokens))
 }
@@ -30,7 +33,9 @@ pub fn decode_request(body: &[u8]) -> Result<Request, DialectError> {
 /// # Errors
 /// As [`decode_request`].
 pub fn decode_count(body: &[u8]) -> Result<Request, DialectError> {
-    let mut object = Object::of_body(body)?;
+    let document = Document::parse(body)?;
+    let body = Node::body(&document);
+    let mut object = body.object()?;
     let max_tokens = object.take("max_tokens");
     let max_tokens = max_tokens.map(|node| node.at_least(1)).transpose()?;
     decode(object, max_tokens)

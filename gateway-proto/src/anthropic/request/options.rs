@@ -30,10 +30,7 @@ pub(super) fn stops(object: &mut Object<'_, '_>) -> Result<Vec<String>, DialectE
     let Some(list) = object.take("stop_sequences") else {
         return Ok(Vec::new());
     };
-    let elements = list.array()?.into_iter().enumerate();
-    elements
-        .map(|(index, raw)| list.element(index, raw).filled())
-        .collect()
+    list.elements()?.iter().map(Node::filled).collect()
 }
 
 /// Reads `thinking`. `adaptive` leaves it to the model, as does silence.
@@ -113,7 +110,7 @@ fn format(node: &Node<'_, '_>) -> Result<Format, DialectError> {
     Ok(Format::JsonSchema {
         name: None,
         description: None,
-        schema: Json::from(schema.raw.to_owned()),
+        schema: Json::from(schema.to_raw()),
         strict: true,
     })
 }
@@ -123,7 +120,7 @@ pub(super) fn refuse_servers(object: &mut Object<'_, '_>) -> Result<(), DialectE
     let Some(servers) = object.take("mcp_servers") else {
         return Ok(());
     };
-    if servers.array()?.is_empty() {
+    if servers.elements()?.is_empty() {
         return Ok(());
     }
     let problem = "remote MCP servers are not supported here; offer their tools in 'tools'";

@@ -23,8 +23,7 @@ pub(super) fn message(content: &Node<'_, '_>) -> Result<Option<Message>, Dialect
 
 fn joined(content: &Node<'_, '_>) -> Result<String, DialectError> {
     let mut texts = Vec::new();
-    for (index, raw) in content.array()?.into_iter().enumerate() {
-        let node = content.element(index, raw);
+    for node in content.elements()? {
         let mut block = node.object()?;
         if block.tag()? != "text" {
             return Err(node.fault("a system prompt has text blocks only"));

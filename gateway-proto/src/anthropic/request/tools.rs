@@ -11,8 +11,8 @@ pub(super) fn tools(object: &mut Object<'_, '_>) -> Result<Vec<Tool>, DialectErr
         return Ok(Vec::new());
     };
     let mut tools = Vec::new();
-    for (index, raw) in list.array()?.into_iter().enumerate() {
-        tools.extend(tool(&list.element(index, raw))?);
+    for node in list.elements()? {
+        tools.extend(tool(&node)?);
     }
     Ok(tools)
 }
@@ -35,16 +35,16 @@ fn tool(node: &Node<'_, '_>) -> Result<Option<Tool>, DialectError> {
     let mut definition = Fields::new();
     if let Some(description) = tool.take("description") {
         description.string()?;
-        definition.push_raw("description".to_owned(), description.raw.to_owned());
+        definition.push_raw("description".to_owned(), description.to_raw());
     }
     let schema = tool.require("input_schema")?;
     if schema.kind() != JsonKind::Object {
         return Err(schema.expected("a JSON schema, which is an object"));
     }
-    definition.push_raw("parameters".to_owned(), schema.raw.to_owned());
+    definition.push_raw("parameters".to_owned(), schema.to_raw());
     if let Some(strict) = tool.take("strict") {
         strict.boolean()?;
-        definition.push_raw("strict".to_owned(), strict.raw.to_owned());
+        definition.push_raw("strict".to_owned(), strict.to_raw());
     }
     Ok(Some(Tool::Function {
         name,

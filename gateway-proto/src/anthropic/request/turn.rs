@@ -95,7 +95,7 @@ fn call(mut block: Object<'_, '_>) -> Result<ToolCall, DialectError> {
     Ok(ToolCall {
         id: block.require("id")?.filled()?,
         name: block.require("name")?.filled()?,
-        arguments: input.raw.get().to_owned(),
+        arguments: input.raw().to_owned(),
         extra: block.rest(),
     })
 }
