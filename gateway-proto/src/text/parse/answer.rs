@@ -23,8 +23,7 @@ pub(super) enum Step {
 
 /// How a family writes its calls.
 ///
-/// The markers may change with what was read: inside a section of calls, the section's end is one. No marker may be a
-/// prefix of another.
+/// The markers may change with what was read: inside a section of calls, the section's end is one.
 pub(super) trait Calls: Send {
     /// The markers that are looked for anywhere in the content.
     fn markers(&self) -> &[&'static str];
@@ -219,10 +218,10 @@ impl<C: Calls> Answer<C> {
         };
         let mut list = [""; MOST_MARKERS];
         let markers = gather(&mut list, &[&[open], &[close], leading, anywhere]);
-        let found = match scan::matches(rest, markers) {
-            Match::Partial if !cursor.ended() => return Progress::More,
+        let found = match scan::matches(rest, markers, cursor.ended()) {
+            Match::Partial => return Progress::More,
             Match::Full(which) => markers[which],
-            Match::Partial | Match::No => {
+            Match::No => {
                 (self.leading, self.trim, self.after_call) = (false, false, false);
                 return Progress::On;
             }

@@ -22,13 +22,13 @@ pub(super) enum Found {
     },
 }
 
-/// Looks for the first of `markers`, none of which may be a prefix of another. Whitespace right before a marker belongs
+/// Looks for the first of `markers`, none of which is empty. Whitespace right before a marker belongs
 /// to it, up to a bound. Allocates nothing.
 pub(super) fn find(text: &str, markers: &[&str], ended: bool) -> Found {
     let bytes = text.as_bytes();
     let mut from = 0;
     while let Some(at) = next_candidate(&bytes[from..], markers).map(|at| from + at) {
-        match matches(&text[at..], markers) {
+        match matches(&text[at..], markers, ended) {
             Match::Full(which) => {
                 let space = space_before(&bytes[..at]);
                 return Found::Marker {
@@ -37,12 +37,12 @@ pub(super) fn find(text: &str, markers: &[&str], ended: bool) -> Found {
                     which,
                 };
             }
-            Match::Partial if !ended => {
+            Match::Partial => {
                 return Found::Nothing {
                     text: at - space_before(&bytes[..at]),
                 };
             }
-            Match::Partial | Match::No => from = at + 1,
+            Match::No => from = at + 1,
         }
     }
     let held = if ended || markers.is_empty() {
@@ -66,15 +66,23 @@ pub(super) enum Match {
     No,
 }
 
-/// Which of `markers` the text begins with.
-pub(super) fn matches(text: &str, markers: &[&str]) -> Match {
-    if let Some(which) = markers.iter().position(|m| text.starts_with(m)) {
-        return Match::Full(which);
-    }
-    if markers.iter().any(|m| m.starts_with(text)) {
+/// Which of `markers` the text begins with: the longest, and while a longer one may still come, none yet.
+pub(super) fn matches(text: &str, markers: &[&str], ended: bool) -> Match {
+    if !ended
+        && markers
+            .iter()
+            .any(|m| m.len() > text.len() && m.starts_with(text))
+    {
         return Match::Partial;
     }
-    Match::No
+    let found = markers
+        .iter()
+        .enumerate()
+        .filter(|(_, m)| text.starts_with(**m));
+    match found.max_by_key(|(_, m)| m.len()) {
+        Some((which, _)) => Match::Full(which),
+        None => Match::No,
+    }
 }
 
 /// The length of the whitespace at the beginning.
@@ -165,6 +173,15 @@ mod tests {
                 text: 1_000 - MOST_SPACE
             }
         );
+    }
+
+    #[test]
+    fn a_longer_marker_is_waited_for() {
+        let markers = ["[", "[THINK]"];
+        assert_eq!(matches("[", &markers, false), Match::Partial);
+        assert_eq!(matches("[", &markers, true), Match::Full(0));
+        assert_eq!(matches("[{", &markers, false), Match::Full(0));
+        assert_eq!(matches("[THINK]", &markers, false), Match::Full(1));
     }
 
     #[test]
