@@ -36,6 +36,15 @@ impl Tags {
         }
     }
 
+    /// `<|channel>thought` and `<channel|>`: Gemma 4.
+    #[must_use]
+    pub fn channel() -> Self {
+        Self {
+            open: "<|channel>thought\n".into(),
+            close: "<channel|>".into(),
+        }
+    }
+
     /// The text that begins reasoning.
     #[must_use]
     pub fn open(&self) -> &str {

@@ -34,9 +34,33 @@ mod tests {
     fn the_first_tag_or_what_may_become_one() {
         let tags = ["</a>", "<b"];
         let found = |text, ended| find(text, 0, &tags, ended);
-        assert_eq!(found("x < y </a>", false), Found { certain: 6, which: Some(0) });
-        assert_eq!(found("x\n</", false), Found { certain: 2, which: None });
-        assert_eq!(found("x\n</", true), Found { certain: 4, which: None });
-        assert_eq!(found("</c>", false), Found { certain: 4, which: None });
+        assert_eq!(
+            found("x < y </a>", false),
+            Found {
+                certain: 6,
+                which: Some(0)
+            }
+        );
+        assert_eq!(
+            found("x\n</", false),
+            Found {
+                certain: 2,
+                which: None
+            }
+        );
+        assert_eq!(
+            found("x\n</", true),
+            Found {
+                certain: 4,
+                which: None
+            }
+        );
+        assert_eq!(
+            found("</c>", false),
+            Found {
+                certain: 4,
+                which: None
+            }
+        );
     }
 }

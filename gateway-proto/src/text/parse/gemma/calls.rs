@@ -166,5 +166,9 @@ fn call_head<'a>(ahead: &mut Ahead<'a>, open: &str) -> Seen<&'a str> {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ':' | '/');
     let name = ahead.run(LONGEST_NAME, part)?;
     ahead.literal("{")?;
-    if name.is_empty() { Err(Miss::Never) } else { Ok(name) }
+    if name.is_empty() {
+        Err(Miss::Never)
+    } else {
+        Ok(name)
+    }
 }

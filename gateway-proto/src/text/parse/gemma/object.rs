@@ -167,7 +167,9 @@ impl Object {
     }
 
     fn bare(&self, ahead: &mut Ahead<'_>) -> Seen<String> {
-        let bare = ahead.run(LONGEST_BARE, |c| !matches!(c, ',' | '{' | '}' | '[' | ']' | '<'))?;
+        let bare = ahead.run(LONGEST_BARE, |c| {
+            !matches!(c, ',' | '{' | '}' | '[' | ']' | '<')
+        })?;
         let bare = bare.trim();
         let types = if self.open.len() == 1 {
             self.types

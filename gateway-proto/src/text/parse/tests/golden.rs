@@ -56,6 +56,7 @@ fn style(name: Option<&str>) -> ReasoningStyle {
         Some("forced") => ReasoningStyle::ForcedOpen(Tags::think()),
         Some("tagged-brackets") => ReasoningStyle::Tagged(Tags::brackets()),
         Some("forced-brackets") => ReasoningStyle::ForcedOpen(Tags::brackets()),
+        Some("tagged-channel") => ReasoningStyle::Tagged(Tags::channel()),
         Some(other) => panic!("no such reasoning: {other}"),
     }
 }
@@ -120,4 +121,13 @@ tables! {
     llama3_json: "llama3-json.json",
     mistral: "mistral.json",
     none: "none.json",
+    qwen3_coder: "qwen3-coder.json",
+    glm_4_5: "glm-4.5.json",
+    glm_4_7: "glm-4.7.json",
+    minimax_m2: "minimax-m2.json",
+    deepseek_v3_2: "deepseek-v3.2.json",
+    llama4_pythonic: "llama4-pythonic.json",
+    pythonic: "pythonic.json",
+    gemma: "gemma.json",
+    harmony: "harmony.json",
 }
