@@ -16,9 +16,11 @@ mod bare;
 mod check;
 mod cursor;
 mod deepseek;
+mod detect;
 mod driver;
 mod escape;
 mod family;
+mod frame;
 mod gemma;
 mod harmony;
 mod hermes;
@@ -42,6 +44,7 @@ mod typed;
 #[doc(hidden)]
 pub use check::fuzz;
 pub use family::{Family, UnknownFamily};
+pub use frame::CallFrame;
 pub use reasoning::{ReasoningStyle, Tags};
 pub use spec::{ParserSpec, ToolSpec};
 

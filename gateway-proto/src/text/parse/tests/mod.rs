@@ -1,5 +1,7 @@
 //! Every family against its table, and what must hold of any output.
 
+mod detect;
+mod frame;
 mod golden;
 mod harness;
 mod prompt;
