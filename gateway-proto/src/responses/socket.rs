@@ -2,7 +2,6 @@
 
 use super::ResponsesRequest;
 use super::node::{Node, invalid, shown};
-use super::object::failure_of;
 use super::request::decode_node;
 use super::stream::push_error;
 use crate::dialect::DialectError;
@@ -41,7 +40,7 @@ pub fn decode_message(text: &[u8]) -> Result<ResponsesRequest, DialectError> {
 pub fn error_message(error: &ApiError, sequence: u64) -> Vec<u8> {
     let mut out = b"{\"type\":\"error\",\"sequence_number\":".to_vec();
     push_u64(&mut out, sequence);
-    push_error(error, &failure_of(error), &mut out);
+    push_error(error, &mut out);
     out.push(b'}');
     out
 }

@@ -90,7 +90,8 @@ pub(super) enum Nesting {
 
 /// Reads one item.
 pub(super) fn read(raw: &RawValue, path: String, nesting: Nesting) -> Result<Item, DialectError> {
-    let mut node = Node::read(raw, path)?;
+    let raw = one_line(raw);
+    let mut node = Node::read(&raw, path)?;
     let id: Option<String> = node.take("id")?;
     let id = id.filter(|id| !id.is_empty());
     let said: Option<String> = node.take("type")?;
@@ -102,11 +103,16 @@ pub(super) fn read(raw: &RawValue, path: String, nesting: Nesting) -> Result<Ite
         None => return Err(missing(node.path("type"))),
     };
     let body = body(kind, id.as_deref(), &mut node, nesting)?;
+    let path = node.own_path().to_owned();
+    let json = match said {
+        Some(_) => Json::from(raw),
+        None => with_type(&raw, kind),
+    };
     Ok(Item {
         id,
-        json: one_line(raw, kind, said.is_some()),
-        path: node.own_path().to_owned(),
+        json,
         body,
+        path,
     })
 }
 
@@ -196,17 +202,26 @@ fn user_message(said: &str) -> Item {
     }
 }
 
-/// The item's JSON without line breaks, its type said.
-fn one_line(raw: &RawValue, kind: &str, said: bool) -> Json {
-    let mut out = Vec::with_capacity(raw.get().len() + 32);
+/// The item's JSON without blanks between its tokens.
+fn one_line(raw: &RawValue) -> Box<RawValue> {
+    let mut out = Vec::with_capacity(raw.get().len());
     push_compact(&mut out, raw.get());
-    if !said {
-        let member = format!("\"type\":\"{kind}\",");
-        out.splice(1..1, member.into_bytes());
+    raw_of(out)
+}
+
+/// The item's JSON with its type in front.
+fn with_type(raw: &RawValue, kind: &str) -> Json {
+    let mut out = format!("{{\"type\":\"{kind}\"").into_bytes();
+    if raw.get() != "{}" {
+        out.push(b',');
     }
-    let text = String::from_utf8(out).expect("blanks taken out of UTF-8 leave UTF-8");
-    let raw = RawValue::from_string(text).expect("blanks taken out of JSON leave JSON");
-    Json::from(raw)
+    out.extend_from_slice(&raw.get().as_bytes()[1..]);
+    Json::from(raw_of(out))
+}
+
+fn raw_of(json: Vec<u8>) -> Box<RawValue> {
+    let text = String::from_utf8(json).expect("blanks taken out of UTF-8 leave UTF-8");
+    RawValue::from_string(text).expect("blanks taken out of JSON leave JSON")
 }
 
 fn put<T: serde::Serialize + ?Sized>(fields: &mut Fields, key: &str, value: &T) {

@@ -1,7 +1,7 @@
 //! Items that the model wrote.
 
 use crate::ir::TokenLogprob;
-use crate::json::{push_opt_str, push_str, push_u64, push_value};
+use crate::json::{push_str, push_u64, push_value};
 use crate::responses::opaque;
 
 /// How far an item or response has come.
@@ -151,11 +151,9 @@ impl OutputItem {
             push_reasoning_part(text, out);
         }
         out.push(b']');
-        if sealed {
-            let whole = self.status != ItemStatus::InProgress;
-            let told = whole.then(|| opaque::seal(opaque::Kind::Reasoning, text));
-            out.extend_from_slice(b",\"encrypted_content\":");
-            push_opt_str(out, told.as_deref());
+        if sealed && self.status != ItemStatus::InProgress {
+            let told = opaque::seal(opaque::Kind::Reasoning, text);
+            push_member(out, "encrypted_content", &told);
         }
     }
 

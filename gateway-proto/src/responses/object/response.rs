@@ -170,6 +170,13 @@ impl Status {
     }
 }
 
+/// Codes of failed responses that say more than their status; clients look for them by name.
+const FAILURE_CODES: [&str; 3] = [
+    "context_length_exceeded",
+    "rate_limit_exceeded",
+    "insufficient_quota",
+];
+
 fn push_failure(out: &mut Vec<u8>, failure: &Failure) {
     out.extend_from_slice(b"{\"code\":");
     push_str(out, &failure.code);
@@ -193,14 +200,14 @@ fn push_incomplete(out: &mut Vec<u8>, why: &Incomplete) {
     out.push(b'}');
 }
 
-/// The failure that a response tells for an error. Codes that say nothing to this API's clients are told as
-/// `server_error`, as they expect.
+/// The failure that a response object tells for an error. This API has a closed list of codes there; what is not on it
+/// is told by its status.
 pub(in crate::responses) fn failure_of(error: &ApiError) -> Failure {
     let code = match (error.code.as_deref(), error.status) {
-        (Some(code), _) => code,
-        (None, 429) => "rate_limit_exceeded",
-        (None, 400..=499) => "invalid_request",
-        (None, _) => "server_error",
+        (Some(code), _) if FAILURE_CODES.contains(&code) => code,
+        (_, 429) => "rate_limit_exceeded",
+        (_, 400..=499) => "invalid_prompt",
+        _ => "server_error",
     };
     Failure {
         code: code.to_owned(),

@@ -4,7 +4,7 @@ use super::encoder::ResponseStream;
 use crate::error::ApiError;
 use crate::ir::Finish;
 use crate::json::{push_opt_str, push_str, push_u64};
-use crate::responses::object::{Failure, Incomplete, ItemStatus, Status, failure_of};
+use crate::responses::object::{Incomplete, ItemStatus, Status, failure_of};
 
 /// What the last step of the answer said.
 #[derive(Debug, Default)]
@@ -68,10 +68,9 @@ impl ResponseStream {
     pub(super) fn break_off(&mut self, error: &ApiError, out: &mut Vec<u8>) {
         self.abandon();
         self.over = true;
-        let failure = failure_of(error);
         self.emitter
-            .event("error", out, |out| push_error(error, &failure, out));
-        self.object.status = Status::Failed(failure);
+            .event("error", out, |out| push_error(error, out));
+        self.object.status = Status::Failed(failure_of(error));
         self.snapshot("response.failed", out);
     }
 
@@ -96,21 +95,22 @@ impl ResponseStream {
 
 /// The members of an error event: flat as OpenAI has them, and in an object as the Open Responses specification has
 /// them; clients of both read it.
-pub(in crate::responses) fn push_error(error: &ApiError, failure: &Failure, out: &mut Vec<u8>) {
+pub(in crate::responses) fn push_error(error: &ApiError, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"status\":");
     push_u64(out, u64::from(error.status));
-    push_code(error, failure, out);
+    push_code(error, out);
     out.extend_from_slice(b",\"error\":{\"type\":");
     push_str(out, &error.kind);
-    push_code(error, failure, out);
+    push_code(error, out);
     out.push(b'}');
 }
 
-fn push_code(error: &ApiError, failure: &Failure, out: &mut Vec<u8>) {
+/// The specification has a code in every error; the kind stands in where there is none.
+fn push_code(error: &ApiError, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"code\":");
-    push_str(out, &failure.code);
+    push_str(out, error.code.as_deref().unwrap_or(&error.kind));
     out.extend_from_slice(b",\"message\":");
-    push_str(out, &failure.message);
+    push_str(out, &error.message);
     out.extend_from_slice(b",\"param\":");
     push_opt_str(out, error.param.as_deref());
 }
