@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::anthropic::encode_answer;
 use crate::fuzzing;
+use crate::ir::{Content, Part};
 
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![Just(String::new()), filled()]
@@ -49,6 +50,21 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => (count.clone(), proptest::option::of(count.clone()), count)
             .prop_map(|(prompt, cached, completion)| usage(prompt, cached, completion)),
     ]
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(json!(true)),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 40, 5, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..5).prop_map(Value::from),
+            proptest::collection::btree_map(any::<String>(), inner, 0..5)
+                .prop_map(|members| members.into_iter().collect()),
+        ]
+    })
 }
 
 /// Events as a model's output gives them: a call's arguments make up an object and come before anything else.
@@ -164,5 +180,25 @@ proptest! {
         let at = at.index(bytes.len());
         if cut { bytes.truncate(at) } else { bytes[at] = byte }
         fuzzing::messages(&bytes);
+    }
+
+    #[test]
+    fn unknown_members_survive_as_they_came(value in any_json(), pretty in any::<bool>()) {
+        let text = if pretty {
+            serde_json::to_string_pretty(&value)
+        } else {
+            serde_json::to_string(&value)
+        };
+        let text = text.expect("JSON");
+        let body = format!(
+            r#"{{"a":{text},"model":"m","max_tokens":9,"b":{text},"messages":[{{"role":"user","content":[{{"type":"text","c":{text},"text":"q"}}]}}]}}"#
+        );
+        let request = crate::anthropic::decode_request(body.as_bytes()).expect("valid");
+        prop_assert_eq!(request.extra.raw("a"), Some(text.as_str()));
+        prop_assert_eq!(request.extra.raw("b"), Some(text.as_str()));
+        let Prompt::Messages(turns) = request.prompt else { panic!("a conversation") };
+        let Some(Content::Parts(parts)) = &turns[0].content else { panic!("parts") };
+        let Part::Text { extra, .. } = &parts[0] else { panic!("text") };
+        prop_assert_eq!(extra.raw("c"), Some(text.as_str()));
     }
 }
