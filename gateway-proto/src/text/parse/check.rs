@@ -1,7 +1,9 @@
 //! What must hold of any output, for tests and the fuzzer alike.
 
+use std::sync::Arc;
+
 use super::cursor::Class;
-use super::{Family, ParserSpec, Piece, ReasoningStyle, Tags};
+use super::{Family, ParserSpec, Piece, ReasoningStyle, Tags, ToolSpec};
 
 /// Parses `output`, cut at these places, and asserts that every byte is accounted for: text and reasoning are the
 /// model's own bytes in their order, and whatever else was read is a marker or part of a call.
@@ -98,7 +100,7 @@ pub fn fuzz(data: &[u8]) {
             1 => ReasoningStyle::Tagged(tags),
             _ => ReasoningStyle::ForcedOpen(tags),
         },
-        ..ParserSpec::default()
+        tools: if style & 8 == 0 { tools() } else { [].into() },
     };
     let output = String::from_utf8_lossy(output);
     let whole = parse(&spec, &output, &[]);
@@ -107,4 +109,16 @@ pub fn fuzz(data: &[u8]) {
     let every = usize::from(style >> 3) + 2;
     let cuts: Vec<usize> = characters.iter().copied().step_by(every).collect();
     assert_eq!(parse(&spec, &output, &cuts), whole, "{spec:?}");
+}
+
+/// A tool whose parameters have types of every kind.
+fn tools() -> Arc<[ToolSpec]> {
+    let parameters = serde_json::json!({"properties": {
+        "p": {"type": ["integer", "string", "null"]},
+        "q": {"type": "object"},
+        "a": {"type": "boolean"},
+        "b": {"type": "string"},
+    }});
+    let name = "f".to_owned();
+    [ToolSpec { name, parameters }].into()
 }

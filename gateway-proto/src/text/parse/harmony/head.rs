@@ -59,9 +59,8 @@ fn kind(role: &str, channel: &str) -> Seen<Kind> {
     let words = || role.split_whitespace().chain(channel.split_whitespace());
     let recipient = words().find_map(|word| word.strip_prefix("to="));
     match recipient {
-        Some(nobody) if matches!(nobody, "assistant" | "user" | "all") => {}
+        Some("assistant" | "user" | "all") | None => {}
         Some(tool) => return call(tool.strip_prefix("functions.").unwrap_or(tool)),
-        None => {}
     }
     Ok(match channel.split_whitespace().next() {
         Some("analysis") => Kind::Reasoning,

@@ -5,4 +5,5 @@ mod frame;
 mod golden;
 mod harness;
 mod prompt;
+mod roundtrip;
 mod soup;
