@@ -49,3 +49,8 @@ fn prometheus() {
 fn kv_events() {
     replay("kv_events", fuzzing::kv_events);
 }
+
+#[test]
+fn responses() {
+    replay("responses", fuzzing::responses);
+}

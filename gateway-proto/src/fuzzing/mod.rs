@@ -5,6 +5,7 @@ mod chat;
 mod kv_events;
 mod messages;
 mod prometheus;
+mod responses;
 mod sse;
 #[cfg(test)]
 mod tests;
@@ -13,4 +14,5 @@ pub use chat::chat;
 pub use kv_events::kv_events;
 pub use messages::messages;
 pub use prometheus::prometheus;
+pub use responses::responses;
 pub use sse::sse;

@@ -209,14 +209,14 @@ fn one_line(raw: &RawValue) -> Box<RawValue> {
     raw_of(out)
 }
 
-/// The item's JSON with its type in front.
+/// The item's JSON with its type in front, in place of a `null`.
 fn with_type(raw: &RawValue, kind: &str) -> Json {
-    let mut out = format!("{{\"type\":\"{kind}\"").into_bytes();
-    if raw.get() != "{}" {
-        out.push(b',');
-    }
-    out.extend_from_slice(&raw.get().as_bytes()[1..]);
-    Json::from(raw_of(out))
+    let mut rest: Fields = serde_json::from_str(raw.get()).expect("an item is an object");
+    rest.take_raw("type");
+    let mut fields = Fields::new();
+    put(&mut fields, "type", kind);
+    fields.append(&rest);
+    Json::of(&fields).expect("raw JSON serialises")
 }
 
 fn raw_of(json: Vec<u8>) -> Box<RawValue> {
