@@ -2,6 +2,8 @@
 //!
 //! Fields that a dialect has and this form does not name stay in [`Fields`] as raw JSON, in their order, so that a
 //! round trip loses nothing.
+pub mod check;
+
 mod event;
 mod fields;
 mod gather;
