@@ -51,6 +51,11 @@ fn kv_events() {
 }
 
 #[test]
+fn engine_tokens() {
+    replay("engine_tokens", fuzzing::engine_tokens);
+}
+
+#[test]
 fn responses() {
     replay("responses", fuzzing::responses);
 }

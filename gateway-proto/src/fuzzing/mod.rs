@@ -2,6 +2,7 @@
 //!
 //! They live here so that ordinary test runs replay the corpus and every regression without a fuzzer.
 mod chat;
+mod engines;
 mod kv_events;
 mod messages;
 mod prometheus;
@@ -11,6 +12,7 @@ mod sse;
 mod tests;
 
 pub use chat::chat;
+pub use engines::engine_tokens;
 pub use kv_events::kv_events;
 pub use messages::messages;
 pub use prometheus::prometheus;

@@ -99,6 +99,11 @@ proptest! {
     }
 
     #[test]
+    fn token_streams(lines in proptest::collection::vec(token_event(), 0..8)) {
+        super::engine_tokens(lines.concat().as_bytes());
+    }
+
+    #[test]
     fn events(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
         super::kv_events(&bytes);
     }
@@ -112,6 +117,25 @@ proptest! {
         }
         super::kv_events(&bytes);
     }
+}
+
+/// An event that is nearly right on some wire.
+fn token_event() -> impl Strategy<Value = String> {
+    let ids = proptest::collection::vec(0_u32..9, 0..4);
+    let finish = prop_oneof![
+        Just("null"),
+        Just("\"stop\""),
+        Just("\"length\""),
+        Just("{\"type\":\"stop\",\"matched\":7}"),
+        Just("\"abort\""),
+    ];
+    (ids, 0_u32..3, finish, 0_u32..6, json()).prop_map(|(ids, choice, finish, count, more)| {
+        format!(
+            "data: {{\"choices\":[{{\"index\":{choice},\"token_ids\":{ids:?},\"finish_reason\":{finish},\"logprobs\":{more}}}],\
+             \"index\":{choice},\"output_ids\":{ids:?},\"token\":{{\"id\":{ids:?}}},\
+             \"meta_info\":{{\"completion_tokens\":{count},\"finish_reason\":{finish}}}}}\n\n"
+        )
+    })
 }
 
 /// Two stores, the second behind the first, and a removal.

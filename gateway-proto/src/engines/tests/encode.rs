@@ -1,0 +1,262 @@
+//! Bodies as they go to the engines.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use super::*;
+use crate::ir::{Format, Json, LogprobsAsked, Sampling};
+
+/// A call with every wish there is.
+fn all_wishes() -> TokenCall {
+    TokenCall {
+        sampling: Sampling {
+            max_tokens: Some(1),
+            min_tokens: Some(2),
+            n: Some(2),
+            temperature: Some(0.5),
+            top_p: Some(0.9),
+            top_k: Some(40),
+            min_p: Some(0.05),
+            repetition_penalty: Some(1.1),
+            logit_bias: vec![(7, -100.0), (9, 1.5)],
+            stop_token_ids: vec![151_645, 151_643],
+            presence_penalty: Some(0.25),
+            frequency_penalty: Some(-0.25),
+            seed: Some(11),
+            ignore_eos: Some(false),
+        },
+        logprobs: Some(LogprobsAsked { top: 3 }),
+        format: schema(),
+        cache_salt: Some("salt".to_owned()),
+        priority: Some(-1),
+        request_id: Some("r-1".to_owned()),
+        ..TokenCall::new("m", [1, 2, 3].as_slice(), 16)
+    }
+}
+
+fn schema() -> Format {
+    Format::JsonSchema {
+        name: Some("point".to_owned()),
+        description: None,
+        schema: json(r#"{"type":"object","required":["x"]}"#),
+        strict: true,
+    }
+}
+
+fn json(text: &str) -> Json {
+    serde_json::from_str(text).expect("JSON")
+}
+
+/// What MindIE can do, and all it can.
+fn mindie_wishes() -> TokenCall {
+    TokenCall {
+        sampling: Sampling {
+            n: Some(1),
+            temperature: Some(0.5),
+            top_p: Some(0.9),
+            top_k: Some(40),
+            min_p: Some(0.0),
+            repetition_penalty: Some(1.1),
+            presence_penalty: Some(0.0),
+            stop_token_ids: vec![5],
+            seed: Some(11),
+            ..Sampling::default()
+        },
+        priority: Some(2),
+        ..TokenCall::new("m", [1, 2, 3].as_slice(), 16)
+    }
+}
+
+fn pretty(wire: TokenWire, call: &TokenCall) -> String {
+    let body = wire.encode(call).expect("within what the wire can say");
+    let value: Value = serde_json::from_slice(&body).expect("JSON");
+    serde_json::to_string_pretty(&value).expect("JSON")
+}
+
+#[test]
+fn every_wish_has_its_field() {
+    let call = all_wishes();
+    assert_snapshot!("vllm_generate", pretty(TokenWire::VllmGenerate, &call));
+    let body = pretty(TokenWire::VllmCompletions, &call);
+    assert_snapshot!("vllm_completions", body);
+    let body = pretty(TokenWire::OpenAiCompletions, &call);
+    assert_snapshot!("openai_completions", body);
+    assert_snapshot!("sglang_generate", pretty(TokenWire::SglangGenerate, &call));
+    let body = pretty(TokenWire::MindieInferToken, &mindie_wishes());
+    assert_snapshot!("mindie_infer_token", body);
+}
+
+#[test]
+fn what_nobody_asked_for_is_left_to_the_engine() {
+    let call = TokenCall::new("m", [1].as_slice(), 16);
+    for wire in TokenWire::ALL {
+        let body = wire.encode(&call).expect("a plain call");
+        let text = std::str::from_utf8(&body).expect("JSON");
+        for absent in [
+            "null",
+            "temperature",
+            "logprob",
+            "seed",
+            "structured",
+            "\"n\"",
+        ] {
+            assert!(!text.contains(absent), "{wire:?}: {text}");
+        }
+        assert!(text.contains("tokens\":16"), "{wire:?}: {text}");
+        assert!(text.contains("\"stream\":true"), "{wire:?}: {text}");
+    }
+}
+
+/// The value at `pointer` of what is sent for a form.
+fn sent(wire: TokenWire, format: Format, pointer: &str) -> Value {
+    let call = TokenCall {
+        format,
+        ..TokenCall::new("m", [1].as_slice(), 16)
+    };
+    let body = wire.encode(&call).expect("the wire has a field");
+    let value: Value = serde_json::from_slice(&body).expect("JSON");
+    let found = value.pointer(pointer);
+    found.unwrap_or_else(|| panic!("{wire:?}: {value}")).clone()
+}
+
+#[test]
+fn vllm_has_a_field_for_every_form() {
+    let choice = Format::Choice(vec!["a".to_owned(), "b".to_owned()]);
+    let tag = Format::StructuralTag(json(r#"{"type":"structural_tag"}"#));
+    let cases = [
+        (Format::JsonObject, "json_object", Value::Bool(true)),
+        (Format::Regex("a+".to_owned()), "regex", "a+".into()),
+        (
+            Format::Grammar("root ::= x".to_owned()),
+            "grammar",
+            "root ::= x".into(),
+        ),
+        (choice, "choice", serde_json::json!(["a", "b"])),
+        (tag, "structural_tag", r#"{"type":"structural_tag"}"#.into()),
+    ];
+    for (format, field, expected) in cases {
+        let nested = format!("/sampling_params/structured_outputs/{field}");
+        let flat = format!("/structured_outputs/{field}");
+        assert_eq!(
+            sent(TokenWire::VllmGenerate, format.clone(), &nested),
+            expected
+        );
+        assert_eq!(sent(TokenWire::VllmCompletions, format, &flat), expected);
+    }
+}
+
+#[test]
+fn sglang_has_a_field_for_every_form() {
+    let choice = Format::Choice(vec!["a.b".to_owned(), "(c)".to_owned()]);
+    // A tag that came as text goes as that text, not quoted once more.
+    let tag = Format::StructuralTag(json(r#""{\"type\":1}""#));
+    let cases = [
+        (Format::JsonObject, "json_schema", r#"{"type":"object"}"#),
+        (Format::Regex("a+".to_owned()), "regex", "a+"),
+        (
+            Format::Grammar("root ::= x".to_owned()),
+            "ebnf",
+            "root ::= x",
+        ),
+        (choice, "regex", r"(a\.b|\(c\))"),
+        (tag, "structural_tag", r#"{"type":1}"#),
+    ];
+    for (format, field, expected) in cases {
+        let pointer = format!("/sampling_params/{field}");
+        assert_eq!(sent(TokenWire::SglangGenerate, format, &pointer), expected);
+    }
+}
+
+#[test]
+fn an_adapter_is_named_where_the_engine_looks_for_it() {
+    let call = TokenCall {
+        is_adapter: true,
+        ..TokenCall::new("lora", [1].as_slice(), 16)
+    };
+    let body = TokenWire::SglangGenerate.encode(&call).expect("a field");
+    let value: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(value["lora_path"], "lora");
+    let refused = TokenWire::MindieInferToken.encode(&call);
+    assert_eq!(field(refused), "model");
+}
+
+fn field<T: std::fmt::Debug>(refused: Result<T, Unsupported>) -> &'static str {
+    match refused {
+        Err(Unsupported::Field { field, .. }) => field,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_a_wire_cannot_say_is_refused_by_name() {
+    let plain = || TokenCall::new("m", [1].as_slice(), 16);
+    let with = |change: fn(&mut TokenCall)| {
+        let mut call = plain();
+        change(&mut call);
+        call
+    };
+    let beyond = [
+        (with(|call| call.sampling.n = Some(2)), "n"),
+        (
+            with(|call| call.logprobs = Some(LogprobsAsked { top: 0 })),
+            "logprobs",
+        ),
+        (
+            with(|call| call.format = Format::JsonObject),
+            "response_format",
+        ),
+        (
+            with(|call| call.format = Format::Regex(String::new())),
+            "regex",
+        ),
+        (
+            with(|call| call.cache_salt = Some("s".to_owned())),
+            "cache_salt",
+        ),
+        (
+            with(|call| call.sampling.min_tokens = Some(1)),
+            "min_tokens",
+        ),
+        (with(|call| call.sampling.min_p = Some(0.1)), "min_p"),
+        (
+            with(|call| call.sampling.presence_penalty = Some(0.1)),
+            "presence_penalty",
+        ),
+        (
+            with(|call| call.sampling.frequency_penalty = Some(0.1)),
+            "frequency_penalty",
+        ),
+        (
+            with(|call| call.sampling.logit_bias = vec![(1, 1.0)]),
+            "logit_bias",
+        ),
+        (
+            with(|call| call.sampling.ignore_eos = Some(true)),
+            "ignore_eos",
+        ),
+        (with(|call| call.sampling.seed = Some(0)), "seed"),
+    ];
+    for (call, expected) in beyond {
+        assert_eq!(field(TokenWire::MindieInferToken.encode(&call)), expected);
+    }
+    let grammar = with(|call| call.format = Format::Grammar(String::new()));
+    assert_eq!(
+        field(TokenWire::OpenAiCompletions.encode(&grammar)),
+        "grammar"
+    );
+}
+
+#[test]
+fn greedy_decoding_is_said_the_way_each_engine_takes_it() {
+    let mut call = TokenCall::new("m", [1].as_slice(), 16);
+    call.sampling.temperature = Some(0.0);
+    call.sampling.top_k = Some(0);
+    let sglang = pretty(TokenWire::SglangGenerate, &call);
+    assert!(
+        sglang.contains("\"temperature\": 0.0") && !sglang.contains("top_k"),
+        "{sglang}"
+    );
+    let mindie = pretty(TokenWire::MindieInferToken, &call);
+    assert!(mindie.contains("\"do_sample\": false"), "{mindie}");
+    assert!(!mindie.contains("temperature"), "{mindie}");
+}
