@@ -19,10 +19,6 @@ pub mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod ir;
-#[allow(
-    dead_code,
-    reason = "the encoders that use all of it are being written"
-)]
 mod json;
 pub mod kv_events;
 pub mod openai;

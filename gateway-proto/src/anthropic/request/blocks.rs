@@ -89,3 +89,14 @@ pub(super) fn gathered(mut parts: Vec<Part>) -> Content {
         _ => Content::Parts(parts),
     }
 }
+
+/// Content with more parts behind it.
+pub(super) fn joined(content: Option<Content>, more: Vec<Part>) -> Content {
+    let mut parts = match content {
+        Some(Content::Text(text)) => vec![plain(text)],
+        Some(Content::Parts(parts)) => parts,
+        None => Vec::new(),
+    };
+    parts.extend(more);
+    gathered(parts)
+}

@@ -31,6 +31,8 @@ pub(super) fn read(list: &Node<'_, '_>) -> Result<(Vec<Message>, bool), DialectE
 #[derive(Default)]
 struct Conversation {
     messages: Vec<Message>,
+    /// The assistant's turn being read; it may come in several messages.
+    turn: Option<Turn>,
     /// The ids of all calls so far.
     calls: HashSet<String>,
 }
@@ -40,7 +42,11 @@ impl Conversation {
         let mut object = node.object()?;
         let role = object.require("role")?;
         let content = object.require("content")?;
-        match &*role.string()? {
+        let role_name = role.string()?;
+        if role_name != "assistant" {
+            self.settle();
+        }
+        match &*role_name {
             "user" => self.user(&content),
             "assistant" => self.assistant(&content),
             "system" => {
@@ -57,8 +63,8 @@ impl Conversation {
     /// Tool results become messages of their own, in their place among the rest.
     fn user(&mut self, content: &Node<'_, '_>) -> Result<(), DialectError> {
         if content.kind() == JsonKind::String {
-            let text = Content::Text(content.filled()?);
-            self.messages.push(said("user", text));
+            let mut parts = vec![blocks::plain(content.filled()?)];
+            self.flush(&mut parts);
             return Ok(());
         }
         let mut parts = Vec::new();
@@ -82,10 +88,20 @@ impl Conversation {
         Ok(())
     }
 
+    /// Adds what a user said; what follows on a user's message belongs to the same turn, and templates that want turns
+    /// to alternate take it so.
     fn flush(&mut self, parts: &mut Vec<Part>) {
-        if !parts.is_empty() {
-            let content = blocks::gathered(std::mem::take(parts));
-            self.messages.push(said("user", content));
+        if parts.is_empty() {
+            return;
+        }
+        let more = std::mem::take(parts);
+        match self.messages.last_mut().filter(|last| last.role == "user") {
+            Some(last) => last.content = Some(blocks::joined(last.content.take(), more)),
+            None => self.messages.push(Message {
+                role: "user".to_owned(),
+                content: Some(blocks::gathered(more)),
+                ..Message::default()
+            }),
         }
     }
 
@@ -116,7 +132,8 @@ impl Conversation {
     }
 
     fn assistant(&mut self, content: &Node<'_, '_>) -> Result<(), DialectError> {
-        let mut turn = Turn::default();
+        let turn = self.turn.get_or_insert_default();
+        turn.begin();
         if content.kind() == JsonKind::String {
             turn.text(content.string()?.into_owned(), Fields::new());
         } else {
@@ -124,13 +141,20 @@ impl Conversation {
                 turn.block(&node)?;
             }
         }
-        self.calls.extend(turn.call_ids());
-        self.messages.push(turn.into_message());
         Ok(())
+    }
+
+    /// Ends the assistant's turn, if one is being read.
+    fn settle(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            self.calls.extend(turn.call_ids());
+            self.messages.push(turn.into_message());
+        }
     }
 
     /// Looks at a closing assistant message: one that says something is to be continued, a silent one is let go.
     fn closing_turn(&mut self) -> Result<bool, &'static str> {
+        self.settle();
         let Some(last) = self.messages.last().filter(|last| last.role == "assistant") else {
             return Ok(false);
         };
@@ -152,13 +176,5 @@ fn block_list<'a, 'n>(content: &'n Node<'a, '_>) -> Result<Vec<Node<'a, 'n>>, Di
     match content.kind() {
         JsonKind::Array => content.elements(),
         _ => Err(content.expected("a string or an array of content blocks")),
-    }
-}
-
-fn said(role: &str, content: Content) -> Message {
-    Message {
-        role: role.to_owned(),
-        content: Some(content),
-        ..Message::default()
     }
 }

@@ -18,6 +18,9 @@ use crate::ir::{Message, Prompt, Request, Sampling};
 /// beyond what the neutral form names stays in its `extra`: `is_error` of a result, and of the assistant's thinking the
 /// `thinking_signatures` and `redacted_thinking`. A closing assistant message asks to be continued.
 ///
+/// Messages of one speaker in a row are one turn; a tool's result is a message of its own, in its place among the rest
+/// of what the user says.
+///
 /// # Errors
 /// A [`DialectError`] with the path of the member, as `messages.3.content.0.tool_use_id`.
 pub fn decode_request(body: &[u8]) -> Result<Request, DialectError> {

@@ -9,6 +9,8 @@ use crate::openai::JsonKind;
 /// What an assistant said, thought and called.
 #[derive(Default)]
 pub(super) struct Turn {
+    /// Nothing was said yet since the last message began.
+    fresh: bool,
     parts: Vec<Part>,
     thinking: Option<String>,
     signatures: Vec<String>,
@@ -17,13 +19,24 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Takes in text.
+    /// Begins another message of the turn.
+    pub(super) fn begin(&mut self) {
+        self.fresh = true;
+    }
+
+    /// Takes in text; bare texts make up one, those of several messages on lines of their own.
     pub(super) fn text(&mut self, text: String, extra: Fields) {
+        let fresh = std::mem::take(&mut self.fresh);
         match self.parts.last_mut() {
             Some(Part::Text {
                 text: before,
                 extra: bare,
-            }) if bare.is_empty() && extra.is_empty() => before.push_str(&text),
+            }) if bare.is_empty() && extra.is_empty() => {
+                if fresh && !before.is_empty() && !text.is_empty() {
+                    before.push('\n');
+                }
+                before.push_str(&text);
+            }
             _ => self.parts.push(Part::Text { text, extra }),
         }
     }

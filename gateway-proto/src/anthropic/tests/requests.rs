@@ -219,6 +219,25 @@ fn a_closing_assistant_message_is_continued() {
 }
 
 #[test]
+fn messages_of_one_speaker_are_one_turn() {
+    let body = br#"{"model":"m","max_tokens":9,"messages":[
+        {"role":"user","content":"a"},
+        {"role":"user","content":"b"},
+        {"role":"assistant","content":"c"},
+        {"role":"assistant","content":[{"type":"text","text":"d"},{"type":"tool_use","id":"t","name":"f","input":{}}]},
+        {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"e"}]},
+        {"role":"user","content":"g"}
+    ]}"#;
+    let turns = messages(body);
+    let roles: Vec<&str> = turns.iter().map(|turn| turn.role.as_str()).collect();
+    assert_eq!(roles, ["user", "assistant", "tool", "user"]);
+    assert_eq!(parts(&turns[0]).len(), 2);
+    assert_eq!(said(&turns[1]), "c\nd");
+    assert_eq!(turns[1].tool_calls.len(), 1);
+    assert_eq!(said(&turns[3]), "g");
+}
+
+#[test]
 fn counting_needs_no_limit() {
     let body = br#"{"model":"m","messages":[{"role":"user","content":"q"}]}"#;
     assert_eq!(decode_count(body).expect("valid").sampling.max_tokens, None);
