@@ -40,7 +40,7 @@ impl Tags {
     #[must_use]
     pub fn channel() -> Self {
         Self {
-            open: "<|channel>thought\n".into(),
+            open: "<|channel>thought".into(),
             close: "<channel|>".into(),
         }
     }

@@ -36,7 +36,7 @@ pub(super) fn take(ahead: &mut Ahead<'_>) -> Seen<Kind> {
         _ => {}
     }
     loop {
-        let words = start.run(LONGEST, |c| c != '<' && c != '\n')?;
+        let words = start.run(LONGEST, |c| c != '<')?;
         channel.as_mut().unwrap_or(&mut role).push_str(words);
         if start.taken() > ahead.taken() + LONGEST {
             return Err(Miss::Never);
@@ -103,7 +103,6 @@ mod tests {
         let long = format!("<|channel|>{}", "x".repeat(600));
         for head in [
             "<|start|>user<|message|>",
-            "<|channel|>final\n<|message|>",
             "<|channel|>final<|end|>",
             "<|channel|>a<|channel|>b<|message|>",
             "<|channel|>commentary to=functions.<|message|>",

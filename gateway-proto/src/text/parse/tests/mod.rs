@@ -1,5 +1,6 @@
 //! Every family against its table, and what must hold of any output.
 
+mod converted;
 mod detect;
 mod frame;
 mod golden;
