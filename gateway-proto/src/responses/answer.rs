@@ -8,7 +8,7 @@ use crate::ir::{Answer, Block, Step};
 
 /// The response that a whole answer makes: the same one that its events would.
 ///
-/// An answer does not say which text its log probabilities belong to; they stand with the first.
+/// An answer does not say which of its texts its log probabilities belong to; they stand with the first.
 #[must_use]
 pub fn encode_answer(
     request: &ResponsesRequest,
@@ -21,8 +21,12 @@ pub fn encode_answer(
     stream.begin(&mut out);
     stream.usage(answer.usage);
     if let Some(choice) = answer.choices.first() {
-        stream.step(&Step::Logprobs(choice.logprobs.clone()), &mut out);
+        let mut logprobs = choice.logprobs.clone();
         for block in &choice.blocks {
+            if matches!(block, Block::Text(_)) {
+                let tokens = std::mem::take(&mut logprobs);
+                stream.step(&Step::Logprobs(tokens), &mut out);
+            }
             push_block(&mut stream, block, &mut out);
         }
         if let Some(finish) = choice.finish.clone() {

@@ -20,7 +20,7 @@ pub(super) fn compaction(node: &mut Node) -> Result<ItemBody, DialectError> {
     let json = opaque::open(opaque::Kind::Compaction, &sealed).ok_or_else(stranger)?;
     let items: Vec<Box<RawValue>> = serde_json::from_str(&json).map_err(|_| stranger())?;
     let within = items
-        .iter()
+        .into_iter()
         .map(|raw| read(raw, path.clone(), Nesting::Within));
     within.collect::<Result<_, _>>().map(ItemBody::Compaction)
 }

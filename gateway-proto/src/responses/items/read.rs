@@ -8,7 +8,6 @@ use super::content::{content, texts};
 use super::{Item, ItemBody};
 use crate::dialect::DialectError;
 use crate::ir::{Content, Fields, Json, Part};
-use crate::responses::compact::push_compact;
 use crate::responses::node::{Node, elements, invalid, missing, shown, string};
 use crate::responses::opaque;
 
@@ -36,7 +35,7 @@ pub(in crate::responses) fn read_list(
     raw: &RawValue,
     path: &str,
 ) -> Result<Vec<Item>, DialectError> {
-    let place = |(path, raw): (String, Box<RawValue>)| read(&raw, path, Nesting::Top);
+    let place = |(path, raw): (String, Box<RawValue>)| read(raw, path, Nesting::Top);
     elements(raw, path)?.into_iter().map(place).collect()
 }
 
@@ -44,7 +43,7 @@ pub(in crate::responses) fn read_list(
 pub(super) fn stored(json: &str) -> Result<Item, DialectError> {
     let raw: Box<RawValue> = serde_json::from_str(json)
         .map_err(|error| DialectError::body(format!("An item is no JSON: {error}.")))?;
-    read(&raw, String::new(), Nesting::Top)
+    read(raw, String::new(), Nesting::Top)
 }
 
 /// The item's JSON as listings tell it: with this id, with a status, and a message's text as a part.
@@ -89,8 +88,11 @@ pub(super) enum Nesting {
 }
 
 /// Reads one item.
-pub(super) fn read(raw: &RawValue, path: String, nesting: Nesting) -> Result<Item, DialectError> {
-    let raw = one_line(raw);
+pub(super) fn read(
+    raw: Box<RawValue>,
+    path: String,
+    nesting: Nesting,
+) -> Result<Item, DialectError> {
     let mut node = Node::read(&raw, path)?;
     let id: Option<String> = node.take("id")?;
     let id = id.filter(|id| !id.is_empty());
@@ -202,13 +204,6 @@ fn user_message(said: &str) -> Item {
     }
 }
 
-/// The item's JSON without blanks between its tokens.
-fn one_line(raw: &RawValue) -> Box<RawValue> {
-    let mut out = Vec::with_capacity(raw.get().len());
-    push_compact(&mut out, raw.get());
-    raw_of(out)
-}
-
 /// The item's JSON with its type in front, in place of a `null`.
 fn with_type(raw: &RawValue, kind: &str) -> Json {
     let mut rest: Fields = serde_json::from_str(raw.get()).expect("an item is an object");
@@ -217,11 +212,6 @@ fn with_type(raw: &RawValue, kind: &str) -> Json {
     put(&mut fields, "type", kind);
     fields.append(&rest);
     Json::of(&fields).expect("raw JSON serialises")
-}
-
-fn raw_of(json: Vec<u8>) -> Box<RawValue> {
-    let text = String::from_utf8(json).expect("blanks taken out of UTF-8 leave UTF-8");
-    RawValue::from_string(text).expect("blanks taken out of JSON leave JSON")
 }
 
 fn put<T: serde::Serialize + ?Sized>(fields: &mut Fields, key: &str, value: &T) {

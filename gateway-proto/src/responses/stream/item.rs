@@ -45,6 +45,7 @@ impl ResponseStream {
                 push_reasoning_part("", out);
             });
         }
+        self.forget_logprobs();
         self.delta("response.reasoning_text.delta", None, more, out);
         if let Some(OutputBody::Reasoning { text, .. }) = self.writing_mut() {
             text.push_str(more);
@@ -71,6 +72,7 @@ impl ResponseStream {
     }
 
     pub(in crate::responses) fn call_arguments(&mut self, more: &str, out: &mut Vec<u8>) {
+        self.forget_logprobs();
         match self.writing() {
             Some(OutputBody::FunctionCall { .. }) => {}
             Some(OutputBody::CustomCall { .. }) => {
@@ -97,6 +99,11 @@ impl ResponseStream {
         if is_call {
             self.close(ItemStatus::Completed, out);
         }
+    }
+
+    /// This API tells log probabilities of text alone, and these belong to something else.
+    fn forget_logprobs(&mut self) {
+        self.logprobs.clear();
     }
 
     fn writing(&self) -> Option<&OutputBody> {
@@ -149,19 +156,21 @@ impl ResponseStream {
             .open
             .as_mut()
             .map(|open| std::mem::take(&mut open.custom));
-        let left = std::mem::take(&mut self.logprobs);
+        let mut left = std::mem::take(&mut self.logprobs);
         let mut empty = false;
         let mut told = None;
         match self.writing_mut() {
-            Some(OutputBody::Message { logprobs, .. }) => logprobs.extend(left),
+            Some(OutputBody::Message { logprobs, .. }) => logprobs.append(&mut left),
             // A call without arguments must still be JSON to its reader.
             Some(OutputBody::FunctionCall { arguments, .. }) => empty = arguments.is_empty(),
             Some(OutputBody::CustomCall { input, .. }) => {
                 *input = custom_input(&custom.unwrap_or_default());
                 told = Some(input.clone());
             }
-            _ => self.logprobs = left,
+            _ => {}
         }
+        // Behind reasoning and calls they may belong to the text that comes next.
+        self.logprobs = left;
         if empty {
             self.call_arguments("{}", out);
         }

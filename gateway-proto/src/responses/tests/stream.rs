@@ -3,8 +3,8 @@ use serde_json::json;
 
 use super::*;
 use crate::error::ApiError;
-use crate::ir::TokenLogprob;
-use crate::responses::{Status, encode_answer, push_sse};
+use crate::ir::{Answer, TokenLogprob};
+use crate::responses::{OutputBody, Status, encode_answer, push_sse};
 
 fn told(body: &Value, events: &[Event]) -> String {
     let (out, _) = written(&request(body), Framing::Sse, events);
@@ -173,6 +173,47 @@ fn log_probabilities_go_with_their_text() {
 }
 
 #[test]
+fn log_probabilities_of_anything_but_text_are_left_out() {
+    let body = json!({"model": "m", "input": "hi", "top_logprobs": 1});
+    let mut events = vec![
+        step(Step::Logprobs(vec![token("So")])),
+        reasoning("So"),
+        step(Step::Logprobs(vec![token("Yes")])),
+        text("Yes"),
+        step(Step::Logprobs(vec![token(".")])),
+        step(Step::CallStart {
+            id: "c".to_owned(),
+            name: "f".to_owned(),
+        }),
+        step(Step::Logprobs(vec![token("{}")])),
+        step(Step::CallArguments("{}".to_owned())),
+    ];
+    events.push(finished(Finish::ToolCalls));
+    let (_, stream) = written(&request(&body), Framing::Silent, &events);
+    let OutputBody::Message { logprobs, .. } = &stream.response().output[1].body else {
+        panic!("no message")
+    };
+    assert_eq!(*logprobs, [token("Yes"), token(".")]);
+}
+
+#[test]
+fn a_whole_answer_keeps_log_probabilities_with_its_text() {
+    let mut answer = Answer::new(head());
+    for event in [
+        reasoning("So"),
+        step(Step::Logprobs(vec![token("Yes")])),
+        text("Yes"),
+    ] {
+        answer.push(event).expect("nothing failed");
+    }
+    let object = encode_answer(&request(&plain()), &answer, 0);
+    let OutputBody::Message { logprobs, .. } = &object.output[1].body else {
+        panic!("no message")
+    };
+    assert_eq!(*logprobs, [token("Yes")]);
+}
+
+#[test]
 fn lines_are_the_same_events() {
     let events = [
         reasoning("a\nb"),
@@ -229,7 +270,7 @@ fn other_choices_are_left_out() {
 
 #[test]
 fn an_answer_of_nothing_is_whole() {
-    let answer = crate::ir::Answer::new(head());
+    let answer = Answer::new(head());
     let object = encode_answer(&request(&plain()), &answer, 1_700_000_001);
     assert_eq!(object.status, Status::Completed);
     assert_eq!(object.completed_at, Some(1_700_000_001));
