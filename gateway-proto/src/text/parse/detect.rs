@@ -12,6 +12,8 @@ const SIGNS: &[(&[&str], Family)] = &[
     (&["<｜tool▁call▁begin｜>"], Family::DeepSeekV31),
     (&["<|tool_call_argument_begin|>"], Family::KimiK2),
     (&["<minimax:tool_call>"], Family::MiniMaxM2),
+    // MiniMax M3, whose tags look like others' with a prefix: no parser here reads it.
+    (&["]<]minimax[>["], Family::None),
     (&["</arg_key><arg_value>"], Family::Glm47),
     (&["<arg_key>", "<arg_value>"], Family::Glm45),
     (&["<function=", "<parameter="], Family::Qwen3Coder),
