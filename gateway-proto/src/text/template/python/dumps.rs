@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use minijinja::value::{Kwargs, Rest, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 
+use super::generator::Generator;
 use super::number::{Number, float_text};
 
 /// Deepest nesting written.
@@ -102,7 +103,10 @@ impl Writer<'_> {
                 .push_str(if value.is_true() { "true" } else { "false" }),
             ValueKind::Number => self.number(value),
             ValueKind::String => self.string(value.as_str().unwrap_or_default()),
-            ValueKind::Seq | ValueKind::Iterable => self.list(value, depth)?,
+            ValueKind::Seq => self.list(value, depth)?,
+            ValueKind::Iterable if value.downcast_object_ref::<Generator>().is_none() => {
+                self.list(value, depth)?;
+            }
             ValueKind::Map => self.dict(value, depth)?,
             kind => match value.downcast_object_ref::<Number>() {
                 Some(number) => self.words(number.text()),

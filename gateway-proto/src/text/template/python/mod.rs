@@ -7,6 +7,7 @@ mod dict;
 mod dumps;
 mod filters;
 mod functions;
+mod generator;
 mod list;
 mod loads;
 mod methods;
@@ -17,7 +18,7 @@ mod tests_of_values;
 
 pub(super) use dict::Dict;
 pub(super) use filters::install as install_filters;
-pub(super) use functions::{Raised, install as install_functions};
+pub(super) use functions::{ITERATE, MARKUP, Raised, install as install_functions};
 pub(super) use list::List;
 pub(super) use loads::loads;
 pub(super) use methods::{SLICE, call as call_method};
