@@ -3,8 +3,11 @@
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::ir::StreamEvent;
-use crate::openai::{Api, RequestError, RequestView, ViewLimits, chat as chat_codec, completions};
+use crate::ir::check::{Limits, check, first_media};
+use crate::ir::{Event, Step, StreamEvent};
+use crate::openai::{
+    Api, ReplyOptions, RequestError, RequestView, ViewLimits, chat as chat_codec, completions,
+};
 
 /// The view agrees with `serde_json` on what is JSON and on what it says; an edit changes one field; what the codecs
 /// read, they write so that they read the same again.
@@ -19,6 +22,8 @@ pub fn chat(data: &[u8]) {
     }
     check_requests(data);
     check_replies(data);
+    check_answers(data);
+    check_stream(data);
 }
 
 fn is_object(data: &[u8]) -> bool {
@@ -95,5 +100,52 @@ fn check_replies(data: &[u8]) {
             completions::decode_chunk(&completions::encode_chunk(&event)).expect("our own"),
             event
         );
+    }
+}
+
+/// Checks name a member, and what is read as an answer is written as JSON.
+fn check_answers(data: &[u8]) {
+    if let Ok(request) = chat_codec::decode_request(data) {
+        if let Err(error) = check(&request, &Limits::default()) {
+            assert!(!error.path.is_empty());
+        }
+        let media = first_media(&request);
+        assert!(media.is_none_or(|part| part.path.starts_with("messages[")));
+    }
+    if let Ok(answer) = chat_codec::read_answer(data) {
+        for written in [
+            chat_codec::encode_answer(&answer, &ReplyOptions::default()),
+            completions::encode_answer(&answer, &ReplyOptions::default()),
+        ] {
+            serde_json::from_slice::<IgnoredAny>(&written).expect("an answer is JSON");
+        }
+    }
+}
+
+/// Lines as chunks: arguments come within a call, no text is empty, and nothing follows a failure.
+fn check_stream(data: &[u8]) {
+    let (mut reader, mut events) = (chat_codec::ChunkReader::new(), Vec::new());
+    for line in String::from_utf8_lossy(data).lines() {
+        reader.read(line, &mut events);
+    }
+    let mut open = std::collections::BTreeSet::new();
+    for (at, event) in events.iter().enumerate() {
+        let (choice, step) = match event {
+            Event::Step { choice, step } => (*choice, step),
+            Event::Usage(_) => continue,
+            Event::Failed(_) => {
+                assert_eq!(at + 1, events.len());
+                continue;
+            }
+        };
+        match step {
+            Step::CallStart { .. } => assert!(open.insert(choice), "two calls open at once"),
+            Step::CallArguments(more) => assert!(open.contains(&choice) && !more.is_empty()),
+            Step::CallEnd => assert!(open.remove(&choice), "no call to end"),
+            Step::Text(text) | Step::Reasoning(text) => {
+                assert!(!open.contains(&choice) && !text.is_empty());
+            }
+            _ => {}
+        }
     }
 }
