@@ -125,48 +125,52 @@ impl Tagged {
     fn parameters(&mut self, mut call: Call, cursor: &mut Cursor<'_>) -> Step {
         let mut ahead = Ahead::new(cursor.rest());
         ahead.space();
-        cursor.source(ahead.taken());
-        let mut ahead = Ahead::new(cursor.rest());
-        let ends = [
-            self.shape.parameter,
-            self.shape.call_end,
-            self.section_end(),
-        ];
-        let seen = match ahead.either(&ends) {
-            Ok(0) => (self.shape.parameter_head)(&mut ahead).map(Some),
-            Ok(1) => Ok(None),
-            Ok(_) => {
-                ahead = Ahead::new(cursor.rest());
-                Ok(None)
-            }
-            Err(miss) => Err(miss),
-        };
-        match seen {
+        if ahead.taken() > 0 {
+            cursor.source(ahead.taken());
+            self.state = State::Parameters(call);
+            return Step::On;
+        }
+        match self.next(&mut ahead) {
             Ok(Some(parameter)) => {
                 let types = self.types(&call.name, parameter);
                 open_parameter(call.parameters, parameter.name, cursor);
                 call.parameters += 1;
                 cursor.source(ahead.taken());
                 self.state = State::Value(call, Value::new(types));
-                Step::On
             }
             Ok(None) => {
                 cursor.write_arguments(if call.parameters == 0 { "{}" } else { "}" });
                 cursor.source(ahead.taken());
-                self.close(cursor)
+                return self.close(cursor);
             }
             Err(Miss::More) if cursor.ended() => {
                 cursor.source(cursor.rest().len());
-                self.close(cursor)
+                return self.close(cursor);
             }
             Err(Miss::More) => {
                 self.state = State::Parameters(call);
-                Step::More
+                return Step::More;
             }
-            Err(Miss::Never) => {
-                self.state = State::Broken;
-                Step::On
+            Err(Miss::Never) => self.state = State::Broken,
+        }
+        Step::On
+    }
+
+    /// Takes the next parameter's head, or the end of the call; the section's end stays.
+    fn next<'a>(&self, ahead: &mut Ahead<'a>) -> Seen<Option<Parameter<'a>>> {
+        let shape = self.shape;
+        let ends = [shape.parameter, shape.call_end, self.section_end()];
+        let mut end = *ahead;
+        match end.either(&ends)? {
+            0 => {
+                *ahead = end;
+                (shape.parameter_head)(ahead).map(Some)
             }
+            1 => {
+                *ahead = end;
+                Ok(None)
+            }
+            _ => Ok(None),
         }
     }
 

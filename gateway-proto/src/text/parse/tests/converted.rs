@@ -97,6 +97,17 @@ fn a_long_value_of_another_type_is_a_string_in_the_end() {
 }
 
 #[test]
+fn any_amount_of_white_space_may_stand_between_parameters() {
+    let space = "\n".repeat(1_000);
+    let out = arguments(
+        Family::Qwen3Coder,
+        "<tool_call>\n<function=f>\n",
+        &[&space, &format!("{space}</function>")],
+    );
+    assert_eq!(out, ["", "{}END"]);
+}
+
+#[test]
 fn python_and_gemma_strings_go_out_as_they_come() {
     let pushes = ["a", "b\\", "n", "c'", ", n=1", "2", ")"];
     let out = arguments(Family::Pythonic, "[f(s='", &pushes);
