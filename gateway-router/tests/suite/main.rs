@@ -18,3 +18,4 @@ mod reload;
 mod service;
 mod storm;
 mod streams;
+mod tokens;

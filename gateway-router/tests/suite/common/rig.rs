@@ -13,7 +13,7 @@ use gateway_router::{
         load::Telemetry,
         plugin::{filter_fn, scorer_fn},
     },
-    engine::{EngineCall, EngineClient, EngineReply, HttpEngine},
+    engine::{BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, HttpEngine},
     feed::KvEvents,
     proto::openai::{Api, ModelCard},
 };
@@ -30,6 +30,10 @@ struct Unwatched(HttpEngine);
 impl EngineClient for Unwatched {
     async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError> {
         self.0.send(call).await
+    }
+
+    async fn generate(&self, call: GenerateCall) -> Result<BoxTokens, RouteError> {
+        self.0.generate(call).await
     }
 
     async fn probe(&self) -> Result<(), RouteError> {

@@ -9,6 +9,6 @@ mod late;
 mod lost;
 mod publisher;
 mod ranks;
-mod rig;
+pub(crate) mod rig;
 mod room;
 mod sources;

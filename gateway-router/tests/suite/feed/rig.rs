@@ -23,17 +23,17 @@ use tokio::{net::TcpStream, time::sleep};
 use crate::common::{rig, sim, within};
 
 /// Tokens of an engine's block, and of the router's.
-pub(super) const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 16;
 
 /// An engine that publishes as told.
-pub(super) async fn engine(change: impl FnOnce(&mut KvEventsConfig)) -> RunningEngine {
+pub(crate) async fn engine(change: impl FnOnce(&mut KvEventsConfig)) -> RunningEngine {
     let mut events = KvEventsConfig::new("m");
     change(&mut events);
     sim::start_with(|config| config.kv_events = Some(events)).await
 }
 
 /// Endpoints `a`, `b`, ... that are vLLM and are asked where they publish.
-pub(super) fn settings(engines: &[&RunningEngine]) -> RouterSettings {
+pub(crate) fn settings(engines: &[&RunningEngine]) -> RouterSettings {
     let addrs: Vec<_> = engines.iter().map(|engine| engine.addr()).collect();
     let mut settings = RouterSettings {
         pipelines: by_prefix().into(),
@@ -70,13 +70,13 @@ fn by_prefix() -> Pipeline {
         .build()
 }
 
-pub(super) fn router(settings: RouterSettings) -> Router {
+pub(crate) fn router(settings: RouterSettings) -> Router {
     let builder = Router::builder().settings(settings);
     builder.build().expect("valid settings")
 }
 
 /// A prompt of so many blocks, and a token more, that shares none with another `name`.
-pub(super) fn prompt(name: u32, blocks: usize) -> Vec<u32> {
+pub(crate) fn prompt(name: u32, blocks: usize) -> Vec<u32> {
     let first = 1_000 + name;
     let tokens = (0..=blocks * BLOCK).map(|at| 100 + u32::try_from(at % 50).expect("small"));
     [first].into_iter().chain(tokens.skip(1)).collect()
@@ -87,7 +87,7 @@ fn body(prompt: &[u32]) -> Bytes {
 }
 
 /// Has an engine compute a prompt, past every router.
-pub(super) async fn compute(engine: &RunningEngine, prompt: &[u32]) {
+pub(crate) async fn compute(engine: &RunningEngine, prompt: &[u32]) {
     let stream = TcpStream::connect(engine.addr()).await.expect("it listens");
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
@@ -109,7 +109,7 @@ pub(super) async fn compute(engine: &RunningEngine, prompt: &[u32]) {
 }
 
 /// Routes a prompt: the endpoint that served it.
-pub(super) async fn route(router: &Router, prompt: &[u32]) -> String {
+pub(crate) async fn route(router: &Router, prompt: &[u32]) -> String {
     let request = RouteRequest::parse(Api::Completions, body(prompt)).expect("a good request");
     let reply = within(router.route(request)).await.expect("served");
     let endpoint = reply.endpoint.to_string();
@@ -117,14 +117,14 @@ pub(super) async fn route(router: &Router, prompt: &[u32]) -> String {
     endpoint
 }
 
-pub(super) fn status(router: &Router, endpoint: &str) -> FeedStatus {
+pub(crate) fn status(router: &Router, endpoint: &str) -> FeedStatus {
     let feeds = router.feeds();
     let found = feeds.into_iter().find(|(name, _)| name == endpoint);
     found.expect("it has a feed").1
 }
 
 /// Waits until an endpoint's feed is as wanted.
-pub(super) async fn until(router: &Router, endpoint: &str, is: impl Fn(&FeedStatus) -> bool) {
+pub(crate) async fn until(router: &Router, endpoint: &str, is: impl Fn(&FeedStatus) -> bool) {
     let asked = async {
         while !is(&status(router, endpoint)) {
             sleep(Duration::from_millis(5)).await;
@@ -134,22 +134,22 @@ pub(super) async fn until(router: &Router, endpoint: &str, is: impl Fn(&FeedStat
     assert!(outcome.is_ok(), "{:?}", status(router, endpoint));
 }
 
-pub(super) async fn until_exact(router: &Router, endpoint: &str) {
+pub(crate) async fn until_exact(router: &Router, endpoint: &str) {
     until(router, endpoint, |feed| feed.trust == FeedTrust::Exact).await;
 }
 
 /// Waits until so many engine blocks are known.
-pub(super) async fn until_known(router: &Router, endpoint: &str, blocks: usize) {
+pub(crate) async fn until_known(router: &Router, endpoint: &str, blocks: usize) {
     until(router, endpoint, |feed| feed.stats.blocks == blocks).await;
 }
 
 /// The address of a port of this host.
-pub(super) fn at(port: u16) -> FeedAddress {
+pub(crate) fn at(port: u16) -> FeedAddress {
     FeedAddress::new("127.0.0.1", port)
 }
 
 /// A port that is free just now.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
 }
