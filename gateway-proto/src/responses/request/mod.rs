@@ -11,6 +11,7 @@ pub(super) use echo::push_pairs;
 pub use settings::Settings;
 pub(super) use settings::metadata;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::items::{Item, transcript};
@@ -58,23 +59,13 @@ impl ResponsesRequest {
         }
     }
 
-    /// Makes the prompt out of what came before and the input. References are looked up in `history`, where they say
-    /// nothing new, then in `stored`, whose items take their places in [`Self::input`].
+    /// Makes the prompt out of what came before and the input. An item of `stored` takes the place of a reference to it;
+    /// a reference to an item of `history` says nothing new and goes.
     ///
     /// # Errors
     /// For an output without its call, and for a reference to an item that is in neither.
     pub fn resolve(&mut self, history: &[Item], stored: &[Item]) -> Result<(), DialectError> {
-        self.input.retain_mut(|item| {
-            let Some(id) = item.reference().map(str::to_owned) else {
-                return true;
-            };
-            let is_it = |other: &&Item| other.id() == Some(&id);
-            if let Some(found) = stored.iter().find(is_it) {
-                *item = found.clone();
-                return true;
-            }
-            !history.iter().any(|other| is_it(&other))
-        });
+        self.look_up(history, stored);
         let items = history.iter().chain(&self.input);
         let messages = transcript(self.settings.instructions.as_deref(), items, &self.names)?;
         if messages.is_empty() {
@@ -83,5 +74,24 @@ impl ResponsesRequest {
         }
         self.request.prompt = Prompt::Messages(messages);
         Ok(())
+    }
+
+    fn look_up(&mut self, history: &[Item], stored: &[Item]) {
+        if self.references().next().is_none() {
+            return;
+        }
+        let said: HashSet<&str> = history.iter().filter_map(Item::id).collect();
+        let named = |item| Some((Item::id(item)?, item));
+        let found: HashMap<&str, &Item> = stored.iter().filter_map(named).collect();
+        self.input.retain_mut(|item| {
+            let Some(id) = item.reference() else {
+                return true;
+            };
+            let keep = found.contains_key(id) || !said.contains(id);
+            if let Some(found) = found.get(id) {
+                *item = Item::clone(found);
+            }
+            keep
+        });
     }
 }

@@ -214,6 +214,14 @@ fn bad_members_are_named() {
             ),
             "tools[0].parameters",
         ),
+        (
+            with(
+                "tools",
+                &json!([{"type": "namespace", "name": "n", "tools":
+                [{"type": "function", "name": "a"}, {"type": "function", "name": "a"}]}]),
+            ),
+            "tools[0].tools[1].name",
+        ),
         (with("tools", &json!(["a"])), "tools[0]"),
         (with("prompt", &json!({"id": "pmpt_1"})), "prompt"),
         (with("conversation", &json!({})), "conversation.id"),

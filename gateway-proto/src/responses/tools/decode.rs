@@ -137,6 +137,9 @@ impl Tools {
                 name: node.require_name("name")?,
                 custom: false,
             };
+            if self.names.has(&namespace, &tool.name) {
+                return Err(taken_twice(&node, &tool.name));
+            }
             let definition = definition(&mut node)?;
             let taken = |flat: &str| self.taken.contains(flat);
             let flat = self.names.add_nested(tool, &namespace, taken);
@@ -162,14 +165,18 @@ impl Tools {
         if self.taken.insert(name.to_owned()) {
             return Ok(());
         }
-        let why = format!("there is another tool named '{}'", shown(name));
-        Err(invalid(node.path("name"), why))
+        Err(taken_twice(node, name))
     }
 
     /// True where the model is offered a tool of this name.
     pub(super) fn offers(&self, flat: &str) -> bool {
         self.taken.contains(flat) || self.names.of(flat).is_some()
     }
+}
+
+fn taken_twice(node: &Node, name: &str) -> DialectError {
+    let why = format!("there is another tool named '{}'", shown(name));
+    invalid(node.path("name"), why)
 }
 
 /// What a function's definition may say; the dialect has it flat, the neutral form beside the name.

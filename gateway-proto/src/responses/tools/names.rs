@@ -40,6 +40,12 @@ impl ToolNames {
         known.cloned().unwrap_or_else(|| joined(namespace, name))
     }
 
+    /// Whether a namespace has a tool of this name.
+    pub(super) fn has(&self, namespace: &str, name: &str) -> bool {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.flat_of.contains_key(&key)
+    }
+
     /// Takes in a custom tool.
     pub(super) fn add_custom(&mut self, name: &str) {
         let tool = ToolName {
