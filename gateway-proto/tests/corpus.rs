@@ -59,3 +59,9 @@ fn engine_tokens() {
 fn responses() {
     replay("responses", fuzzing::responses);
 }
+
+#[cfg(feature = "text")]
+#[test]
+fn parse() {
+    replay("parse", fuzzing::parse);
+}

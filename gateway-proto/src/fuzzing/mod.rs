@@ -18,3 +18,5 @@ pub use messages::messages;
 pub use prometheus::prometheus;
 pub use responses::responses;
 pub use sse::sse;
+#[cfg(feature = "text")]
+pub use crate::text::parse::fuzz as parse;
