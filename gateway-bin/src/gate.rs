@@ -1,6 +1,6 @@
 //! What all threads share.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use gateway_govern::keys::KeyRing;
@@ -8,7 +8,7 @@ use gateway_router::Router;
 
 use crate::{
     clock,
-    config::{Config, ServeLimits},
+    config::{Config, ServeLimits, ServedModel},
     metrics::Metrics,
     serve::RequestIds,
     stage::Stages,
@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct Rules {
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) limits: ServeLimits,
+    /// How models are served that have settings of their own.
+    pub(crate) models: BTreeMap<String, ServedModel>,
 }
 
 impl Rules {
@@ -26,7 +28,13 @@ impl Rules {
         Self {
             keys: Arc::clone(&config.keys),
             limits: config.limits,
+            models: config.models.clone(),
         }
+    }
+
+    /// How a model is served.
+    pub(crate) fn served(&self, model: &str) -> ServedModel {
+        self.models.get(model).cloned().unwrap_or_default()
     }
 }
 

@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Rejected,
     /// The engine cannot do what the request asks; it is none the worse for it.
     Unsupported,
+    /// The gateway itself failed.
+    Internal,
 }
 
 impl ErrorKind {
@@ -54,6 +56,7 @@ impl ErrorKind {
             Self::EngineFailed => "engine_failed",
             Self::Rejected => "rejected",
             Self::Unsupported => "unsupported",
+            Self::Internal => "internal",
         }
     }
 }

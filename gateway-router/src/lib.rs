@@ -31,6 +31,8 @@ mod body;
 mod budget;
 mod clock;
 mod dispatch;
+#[cfg(feature = "text")]
+pub mod edge;
 pub mod engine;
 mod error;
 pub mod feed;

@@ -1,10 +1,12 @@
 //! What the binary is told, in domain types.
 
-use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use gateway_govern::keys::KeyRing;
-use gateway_proto::openai::ViewLimits;
+use gateway_proto::{openai::ViewLimits, text::model::TextModel};
 use gateway_router::{EndpointSettings, RouterSettings};
+
+use super::file::{DialectName, MediaName};
 
 /// A whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -19,8 +21,8 @@ pub struct Config {
     pub keys: Arc<KeyRing>,
     /// The engines, some still to be asked what they are.
     pub endpoints: Vec<EndpointConfig>,
-    /// Models that have their own entry.
-    pub models: BTreeSet<String>,
+    /// Models that have their own entry, by the name clients ask for.
+    pub models: BTreeMap<String, ServedModel>,
     /// What the router is told, but for the endpoints.
     pub router: RouterSettings,
     /// Sizes and times at the front door.
@@ -31,6 +33,17 @@ pub struct Config {
     pub drain: DrainConfig,
     /// What is logged.
     pub log: LogConfig,
+}
+
+/// How a model is served.
+#[derive(Clone, Debug, Default)]
+pub struct ServedModel {
+    /// Its template, tokenizer and parser, where it is served by tokens.
+    pub tokens: Option<Arc<TextModel>>,
+    /// APIs that its engines speak themselves.
+    pub pass_through: Vec<DialectName>,
+    /// What happens to images, audio and files where it is served by tokens.
+    pub media: MediaName,
 }
 
 /// An endpoint and what is to be found out about it.

@@ -65,11 +65,7 @@ fn requests(page: &mut Page, tables: &Tables) {
                     };
                     page.sample(
                         name,
-                        &[
-                            ("api", api.name()),
-                            ("model", model),
-                            ("status", &status),
-                        ],
+                        &[("api", api.name()), ("model", model), ("status", &status)],
                         count,
                     );
                 }

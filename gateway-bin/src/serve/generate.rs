@@ -9,7 +9,13 @@ use http::{Response, request::Parts};
 use hyper::body::Incoming;
 use tracing::{Instrument as _, field};
 
-use super::{body, error_reply::Refusal, explain, hints, request_id::RequestId};
+use super::{
+    answer::{self, Question},
+    body,
+    error_reply::Refusal,
+    explain, hints,
+    request_id::RequestId,
+};
 use crate::{clock, gate::Gate, metrics::Rejection};
 
 /// Serves a generation and counts it.
@@ -58,6 +64,16 @@ async fn routed(
     let hints =
         hints::read(&headers, key).map_err(|error| Refusal::new(error, Rejection::Invalid))?;
     keys::strip(&mut headers);
+    let served = rules.served(&view.model);
+    if answer::translates(api, &served) {
+        let question = Question {
+            api,
+            body,
+            headers,
+            hints,
+        };
+        return answer::serve(gate, question, &served, id).await;
+    }
     let explain = hints.explain;
     let request = RouteRequest {
         view,

@@ -1,8 +1,9 @@
 //! The front door: sockets, connections, routes, and one handler per kind of route.
 //!
 //! A request goes through `handler` (identity of the request, route, error to HTTP) into `generate` (key, body, facts,
-//! routing) or `info` (models, health, metrics).
+//! routing), from there into `answer` where an answer is translated, or into `info` (models, health, metrics).
 
+mod answer;
 mod body;
 mod connection;
 mod error_reply;

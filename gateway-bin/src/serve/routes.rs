@@ -26,14 +26,13 @@ pub(super) enum Route<'a> {
 /// 404 for an unknown path, 405 for a known one with another method.
 pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, ApiError> {
     let route = match path {
-        "/v1/chat/completions" => Route::Generate(Api::ChatCompletions),
-        "/v1/completions" => Route::Generate(Api::Completions),
         "/v1/models" => Route::Models,
         "/health" => Route::Health,
         "/ready" => Route::Ready,
         "/metrics" => Route::Metrics,
-        _ => match path.strip_prefix("/v1/models/") {
-            Some(id) if !id.is_empty() => Route::Model(id),
+        _ => match (path.strip_prefix("/v1/models/"), Api::from_path(path)) {
+            (Some(id), _) if !id.is_empty() => Route::Model(id),
+            (_, Some(api)) => Route::Generate(api),
             _ => return Err(ApiError::not_found(method.as_str(), path)),
         },
     };
@@ -50,8 +49,8 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, ApiE
 
 /// The methods of the route at `path`, for the `allow` header of a 405.
 pub(super) fn methods(path: &str) -> &'static str {
-    match path {
-        "/v1/chat/completions" | "/v1/completions" => "POST",
-        _ => "GET, HEAD",
+    match Api::from_path(path) {
+        Some(_) => "POST",
+        None => "GET, HEAD",
     }
 }

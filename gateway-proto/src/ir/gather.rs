@@ -30,6 +30,18 @@ impl Answer {
         Ok(())
     }
 
+    /// The events that add up to it, each part in one piece.
+    #[must_use]
+    pub fn into_events(self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for (choice, answered) in (0u32..).zip(self.choices) {
+            let steps = answered.into_steps();
+            events.extend(steps.map(|step| Event::Step { choice, step }));
+        }
+        events.push(Event::Usage(self.usage));
+        events
+    }
+
     fn choice(&mut self, index: u32) -> &mut AnswerChoice {
         let index = index as usize;
         if self.choices.len() <= index {
@@ -86,6 +98,23 @@ impl AnswerChoice {
         }
     }
 
+    fn into_steps(self) -> impl Iterator<Item = Step> {
+        let mut steps = Vec::new();
+        let logprobs = Some(self.logprobs).filter(|logprobs| !logprobs.is_empty());
+        steps.extend(logprobs.map(Step::Logprobs));
+        let ids = Some(self.token_ids).filter(|ids| !ids.is_empty());
+        steps.extend(ids.map(Step::TokenIds));
+        steps.extend(self.blocks.into_iter().flat_map(Block::into_steps));
+        if let Some(finish) = self.finish {
+            steps.push(Step::Finished {
+                finish,
+                stop: self.stop,
+                violation: self.violation,
+            });
+        }
+        steps.into_iter()
+    }
+
     /// All text, reasoning and calls aside.
     #[must_use]
     pub fn text(&self) -> String {
@@ -112,5 +141,28 @@ impl AnswerChoice {
             Block::Call(call) => Some(call),
             _ => None,
         })
+    }
+}
+
+impl Block {
+    fn into_steps(self) -> Vec<Step> {
+        match self {
+            Self::Text(text) => vec![Step::Text(text)],
+            Self::Reasoning { text, signature } => {
+                let mut steps = vec![Step::Reasoning(text)];
+                steps.extend(signature.map(Step::Signature));
+                steps
+            }
+            Self::Call(call) => {
+                let mut steps = vec![Step::CallStart {
+                    id: call.id,
+                    name: call.name,
+                }];
+                let arguments = Some(call.arguments).filter(|text| !text.is_empty());
+                steps.extend(arguments.map(Step::CallArguments));
+                steps.push(Step::CallEnd);
+                steps
+            }
+        }
     }
 }

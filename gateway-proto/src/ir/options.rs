@@ -25,6 +25,17 @@ pub enum ToolChoice {
     },
 }
 
+impl ToolChoice {
+    /// Whether a call must come.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        matches!(
+            self,
+            Self::Required | Self::Named(_) | Self::Allowed { required: true, .. }
+        )
+    }
+}
+
 /// The form an answer must have.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Format {

@@ -47,6 +47,38 @@ pub struct Request {
     pub extra: Fields,
 }
 
+impl Request {
+    /// About how many bytes of text the prompt has, tools aside: to tell long prompts from short ones.
+    #[must_use]
+    pub fn prompt_bytes(&self) -> usize {
+        match &self.prompt {
+            Prompt::Messages(messages) => messages.iter().map(Message::text_bytes).sum(),
+            Prompt::Text(text) => text.len(),
+            Prompt::Texts(texts) => texts.iter().map(String::len).sum(),
+            Prompt::TokenIds(_) | Prompt::TokenIdLists(_) => 0,
+        }
+    }
+}
+
+impl Message {
+    fn text_bytes(&self) -> usize {
+        match &self.content {
+            Some(Content::Text(text)) => text.len(),
+            Some(Content::Parts(parts)) => parts.iter().map(Part::text_bytes).sum(),
+            None => 0,
+        }
+    }
+}
+
+impl Part {
+    fn text_bytes(&self) -> usize {
+        match self {
+            Self::Text { text, .. } => text.len(),
+            Self::Other(_) => 0,
+        }
+    }
+}
+
 /// The input of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Prompt {

@@ -7,6 +7,7 @@
 //! Everything is synchronous and works on bytes handed in: files and threads are the caller's.
 
 pub mod detokenize;
+pub mod model;
 pub mod parse;
 pub mod template;
 pub mod tokenize;

@@ -2,12 +2,14 @@
 
 use std::{
     convert::Infallible,
+    fmt,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
+use futures_util::Stream;
 use gateway_core::Explanation;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
@@ -35,9 +37,25 @@ pub struct ReplyBody(Inner);
 enum Inner {
     Whole(Full<Bytes>),
     Stream(Box<StreamBody>),
+    Written(Written),
+}
+
+/// Bytes that somebody else makes.
+struct Written(Pin<Box<dyn Stream<Item = Bytes> + Send>>);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Written")
+    }
 }
 
 impl ReplyBody {
+    /// A body of bytes that are made elsewhere, as when an answer is translated. Dropping it drops the stream.
+    #[must_use]
+    pub fn written(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        Self(Inner::Written(Written(Box::pin(stream))))
+    }
+
     pub(super) fn stream(stream: StreamBody) -> Self {
         Self(Inner::Stream(Box::new(stream)))
     }
@@ -62,6 +80,10 @@ impl Body for ReplyBody {
             Inner::Stream(body) => body
                 .poll_chunk(cx)
                 .map(|chunk| chunk.map(|bytes| Ok(Frame::data(bytes)))),
+            Inner::Written(Written(stream)) => stream
+                .as_mut()
+                .poll_next(cx)
+                .map(|chunk| chunk.map(|bytes| Ok(Frame::data(bytes)))),
         }
     }
 
@@ -69,13 +91,14 @@ impl Body for ReplyBody {
         match &self.0 {
             Inner::Whole(body) => body.is_end_stream(),
             Inner::Stream(body) => body.is_over(),
+            Inner::Written(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Inner::Whole(body) => body.size_hint(),
-            Inner::Stream(_) => SizeHint::default(),
+            Inner::Stream(_) | Inner::Written(_) => SizeHint::default(),
         }
     }
 }

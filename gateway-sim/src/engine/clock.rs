@@ -6,7 +6,7 @@ use gateway_core::Timestamp;
 
 /// Wall time, scaled to the time of the model.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     origin: Instant,
     /// Seconds of the model in a second of wall time.
     scale: f64,
@@ -14,7 +14,7 @@ pub(super) struct Clock {
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the crate's clock")]
-    pub(super) fn start(scale: f64) -> Self {
+    pub(crate) fn start(scale: f64) -> Self {
         Self {
             origin: Instant::now(),
             scale,
@@ -23,24 +23,24 @@ impl Clock {
 
     /// The model's time now.
     #[expect(clippy::disallowed_methods, reason = "this is the crate's clock")]
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         let age = Instant::now().saturating_duration_since(self.origin);
         Timestamp::ZERO.after(age.mul_f64(self.scale))
     }
 
     /// The wall time until the model's time is `at`.
-    pub(super) fn until(&self, at: Timestamp) -> Duration {
+    pub(crate) fn until(&self, at: Timestamp) -> Duration {
         self.wall(at.since(self.now()))
     }
 
     /// The wall time that a span of the model takes.
-    pub(super) fn wall(&self, span: Duration) -> Duration {
+    pub(crate) fn wall(&self, span: Duration) -> Duration {
         span.div_f64(self.scale)
     }
 
     /// Seconds since 1970, for what engines put into replies and events.
     #[expect(clippy::disallowed_methods, reason = "this is the crate's clock")]
-    pub(super) fn unix_seconds() -> f64 {
+    pub(crate) fn unix_seconds() -> f64 {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0.0, |since| since.as_secs_f64())

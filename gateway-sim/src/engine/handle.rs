@@ -14,6 +14,7 @@ use super::server;
 use super::shell::{Life, Shell};
 use super::stats::{LastRequest, SimStats};
 use crate::model::{ConfigError, ModelMetrics};
+use crate::text::Voice;
 
 /// Starts simulated engines.
 #[derive(Debug)]
@@ -56,6 +57,15 @@ impl SimEngine {
     ///
     /// Where the configuration cannot run or an address cannot be bound.
     pub async fn start(config: SimConfig) -> Result<RunningEngine, StartError> {
+        Self::start_with(config, Voice::Plain).await
+    }
+
+    /// The same with a model's own tokenizer, template and script.
+    ///
+    /// # Errors
+    ///
+    /// Where the configuration cannot run or an address cannot be bound.
+    pub async fn start_with(config: SimConfig, voice: Voice) -> Result<RunningEngine, StartError> {
         if config.models.is_empty() {
             return Err(StartError::NoModel);
         }
@@ -79,7 +89,7 @@ impl SimEngine {
             }
             None => (None, None),
         };
-        let shell = Arc::new(Shell::new(config, feed)?);
+        let shell = Arc::new(Shell::new(config, voice, feed)?);
         let mut tasks = JoinSet::new();
         if let Some(publisher) = publisher {
             tasks.spawn(publisher.run(shell.life.subscribe()));

@@ -12,7 +12,7 @@
 //! last user turn contains `/tool` (the first tool) or `/tool NAME`. The arguments are made up to fit the function's schema.
 
 mod api;
-mod clock;
+pub(crate) mod clock;
 mod config;
 mod error;
 mod faults;

@@ -18,6 +18,7 @@ use super::ticket::{Progress, Ticket};
 use crate::model::{
     ConfigError, EngineModel, KvEvent, ModelMetrics, Request, RequestId, StepOutput, SubmitError,
 };
+use crate::text::Voice;
 
 /// Whether the engine's process lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +40,7 @@ impl Life {
 #[derive(Debug)]
 pub(super) struct Shell {
     pub(super) config: SimConfig,
+    pub(super) voice: Voice,
     pub(super) clock: Clock,
     pub(super) faults: FaultControl,
     pub(super) counters: Counters,
@@ -71,7 +73,11 @@ pub(super) struct Submission {
 }
 
 impl Shell {
-    pub(super) fn new(config: SimConfig, kv: Option<KvFeed>) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        config: SimConfig,
+        voice: Voice,
+        kv: Option<KvFeed>,
+    ) -> Result<Self, ConfigError> {
         let inner = Inner {
             model: EngineModel::new(config.engine.clone())?,
             recorder: Recorder::new(config.time_scale),
@@ -86,6 +92,7 @@ impl Shell {
             kv,
             inner: Mutex::new(inner),
             wake: Notify::new(),
+            voice,
             config,
         })
     }

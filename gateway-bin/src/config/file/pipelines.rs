@@ -5,25 +5,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::ObjectivesFile;
-
-/// A model with settings of its own.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModelFile {
-    /// The name clients ask for.
-    pub name: String,
-    /// How its endpoints are chosen.
-    #[serde(default)]
-    pub pipeline: Option<PipelineFile>,
-    /// Times that its requests are to meet which bring none themselves; what is missing is taken from the top level.
-    #[serde(default)]
-    pub objectives: ObjectivesFile,
-    /// How much its requests matter beside others, -100 to 100; as at the top level where unset.
-    #[serde(default)]
-    pub priority: Option<i8>,
-}
-
 /// Filters, then scorers added up by weight, then a picker. A part that is left out is the preset's or the built-in
 /// default's.
 ///

@@ -5,7 +5,7 @@ use std::{path::Path as FilePath, sync::LazyLock};
 use gateway_core::Pipelines;
 use gateway_router::Goals;
 
-use super::{cx::Cx, goals, pipelines, shaped};
+use super::{cx::Cx, goals, models, pipelines, shaped};
 use crate::config::{
     ConfigError, Environment,
     file::{self, ConfigFile},
@@ -54,7 +54,7 @@ pub fn read_decisions(
 
 fn lower(shape: &ConfigFile, root: &Node, file: &FilePath) -> Result<Decisions, ConfigError> {
     let cx = Cx { file, root };
-    pipelines::model_names(&shape.models, &cx)?;
+    models::check_names(&shape.models, &cx)?;
     Ok(Decisions {
         pipelines: pipelines::lower(shape.pipeline.as_ref(), &shape.models, &cx)?,
         goals: goals::lower(shape, &cx)?,

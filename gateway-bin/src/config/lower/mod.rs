@@ -6,6 +6,7 @@ mod endpoints;
 mod goals;
 mod hardware;
 mod keys;
+mod models;
 mod pipelines;
 
 use std::{path::Path as FilePath, thread};
@@ -73,7 +74,7 @@ fn shaped(root: &yaml::Node, file: &FilePath) -> Result<ConfigFile, ConfigError>
 fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
     check_sizes(&file, cx)?;
     let keys = keys::lower(&file.keys, cx)?;
-    let models = pipelines::model_names(&file.models, cx)?;
+    let models = models::lower(&file.models, cx)?;
     let pipelines = pipelines::lower(file.pipeline.as_ref(), &file.models, cx)?;
     let goals = goals::lower(&file, cx)?;
     let router = RouterSettings {

@@ -1,7 +1,5 @@
 //! Pipelines: names to plug-ins.
 
-use std::collections::BTreeSet;
-
 use gateway_core::{
     PipelineSpec, Pipelines, Registry,
     pipeline::{ModelPipelines, PipelinesSpec},
@@ -13,23 +11,6 @@ use crate::config::{
     file::{ModelFile, PipelineFile, StageFile},
     yaml::Path,
 };
-
-pub(super) fn model_names(
-    models: &[ModelFile],
-    cx: &Cx<'_>,
-) -> Result<BTreeSet<String>, ConfigError> {
-    let mut names = BTreeSet::new();
-    for (at, model) in models.iter().enumerate() {
-        if !names.insert(model.name.clone()) {
-            let path = Path::default().key("models").index(at).key("name");
-            return Err(cx.invalid(
-                &path,
-                format_args!("model `{}` is listed twice", model.name),
-            ));
-        }
-    }
-    Ok(names)
-}
 
 pub(super) fn lower(
     default: Option<&PipelineFile>,

@@ -1,5 +1,6 @@
 //! `/v1/chat/completions`.
 
+use gateway_proto::openai;
 use serde_json::{Value, json};
 
 use super::answer::{Dialect, FINGERPRINT, Piece};
@@ -9,18 +10,24 @@ use super::plan::Finish;
 use super::sampling::{Delivery, Sampling};
 use super::tools::{self, ToolCall};
 use crate::engine::error::ApiError;
-use crate::text::{Turn, render};
+use crate::text::{ModelVoice, Turn, Voice, render};
 
 struct Chat;
 
-pub(super) fn read(fields: Fields<'_>, max_n: u32) -> Result<Ask, ApiError> {
+pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask, ApiError> {
     let sampling = Sampling::read(fields, None, max_n)?;
     let delivery = Delivery::read(fields)?;
     let turns = turns(fields)?;
     let tool = tools::chosen(fields, &turns)?;
-    let mut chat = tools::announcement(fields)?.into_iter().collect::<Vec<_>>();
-    chat.extend(turns);
-    let prompts = vec![render(&chat, true)];
+    let prompt = match voice {
+        Voice::Plain => {
+            let announced = tools::announcement(fields)?;
+            let chat: Vec<Turn> = announced.into_iter().chain(turns).collect();
+            render(&chat, true)
+        }
+        Voice::Model(model) => rendered(model, fields)?,
+    };
+    let prompts = vec![prompt];
     Ok(Ask {
         dialect: Box::new(Chat),
         prompts,
@@ -29,6 +36,15 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32) -> Result<Ask, ApiError> {
         tool,
         request_id: None,
     })
+}
+
+/// The chat as the model's own template writes it.
+pub(super) fn rendered(model: &ModelVoice, fields: Fields<'_>) -> Result<Vec<u32>, ApiError> {
+    let refused =
+        |error: &dyn std::fmt::Display| ApiError::bad_request("messages", error.to_string());
+    let body = fields.to_json();
+    let request = openai::chat::decode_request(&body).map_err(|error| refused(&error))?;
+    model.render(&request).map_err(|error| refused(&error))
 }
 
 /// The turns of a chat, as text.

@@ -7,17 +7,17 @@ use super::fields::Fields;
 use super::job::{Ask, Ending, Job, Usage};
 use super::sampling::{Delivery, Sampling};
 use crate::engine::error::ApiError;
-use crate::text::encode;
+use crate::text::Voice;
 
 /// vLLM's default length on this route.
 const DEFAULT_MAX_TOKENS: usize = 16;
 
 struct Completions;
 
-pub(super) fn read(fields: Fields<'_>, max_n: u32) -> Result<Ask, ApiError> {
+pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask, ApiError> {
     let sampling = Sampling::read(fields, Some(DEFAULT_MAX_TOKENS), max_n)?;
     let delivery = Delivery::read(fields)?;
-    let prompts = prompts(fields)?;
+    let prompts = prompts(fields, voice)?;
     Ok(Ask {
         dialect: Box::new(Completions),
         prompts,
@@ -29,7 +29,7 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32) -> Result<Ask, ApiError> {
 }
 
 /// A text, a list of texts, token ids, or a list of token ids.
-fn prompts(fields: Fields<'_>) -> Result<Vec<Vec<u32>>, ApiError> {
+fn prompts(fields: Fields<'_>, voice: &Voice) -> Result<Vec<Vec<u32>>, ApiError> {
     let refusal = |value: &Value| {
         fields.wrong(
             "value_error",
@@ -47,14 +47,14 @@ fn prompts(fields: Fields<'_>) -> Result<Vec<Vec<u32>>, ApiError> {
     let ids = |list: &[Value]| list.iter().map(id).collect::<Result<Vec<u32>, _>>();
     match fields.get("prompt") {
         None => Ok(vec![Vec::new()]),
-        Some(Value::String(text)) => Ok(vec![encode(text)]),
+        Some(Value::String(text)) => Ok(vec![voice.encode(text)]),
         Some(Value::Array(list)) => match list.first() {
             None => Ok(vec![Vec::new()]),
             Some(Value::Number(_)) => Ok(vec![ids(list)?]),
             Some(_) => list
                 .iter()
                 .map(|item| match item {
-                    Value::String(text) => Ok(encode(text)),
+                    Value::String(text) => Ok(voice.encode(text)),
                     Value::Array(list) => ids(list),
                     other => Err(refusal(other)),
                 })

@@ -29,6 +29,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The object again, as JSON.
+    pub(super) fn to_json(self) -> Vec<u8> {
+        serde_json::to_vec(self.object).expect("JSON serialises")
+    }
+
     /// A field that is there and not null.
     pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())

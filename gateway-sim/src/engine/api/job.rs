@@ -13,7 +13,7 @@ use crate::engine::config::SimConfig;
 use crate::engine::error::ApiError;
 use crate::engine::shell::Submission;
 use crate::engine::ticket::Progress;
-use crate::text::VOCABULARY;
+use crate::text::Voice;
 
 /// Answers one request may ask for, over all its prompts.
 const MOST_CHOICES: usize = 4_096;
@@ -84,6 +84,7 @@ impl Job {
     /// Settles the answers to everything asked.
     pub(super) fn new(
         config: &SimConfig,
+        voice: &Voice,
         ask: Ask,
         id: String,
         model: &str,
@@ -110,12 +111,14 @@ impl Job {
             namespace,
         };
         for (place, prompt) in ask.prompts.into_iter().enumerate() {
-            check_prompt(&prompt, limit)?;
+            check_prompt(&prompt, limit, voice.vocabulary())?;
             for choice in 0..ask.sampling.n {
                 let room = limit - prompt.len();
                 let plan = match &job.tool {
-                    Some(tool) => Plan::tool_call(&tool.tokens(&prompt), &ask.sampling, room),
-                    None => Plan::write(&prompt, &ask.sampling, choice, room),
+                    Some(tool) => {
+                        Plan::tool_call(voice, &tool.tokens(voice, &prompt), &ask.sampling, room)
+                    }
+                    None => Plan::write(voice, &prompt, &ask.sampling, choice, room),
                 };
                 job.choices.push(Choice {
                     plan,
@@ -157,13 +160,13 @@ impl Job {
     }
 }
 
-fn check_prompt(prompt: &[u32], limit: usize) -> Result<(), ApiError> {
+fn check_prompt(prompt: &[u32], limit: usize, vocabulary: u32) -> Result<(), ApiError> {
     if prompt.is_empty() {
         let message =
             "Either prompt or prompt_embeds must be provided and non-empty. (parameter=prompt)";
         return Err(ApiError::bad_request("prompt", message));
     }
-    if let Some(token) = prompt.iter().find(|token| **token >= VOCABULARY) {
+    if let Some(token) = prompt.iter().find(|token| **token >= vocabulary) {
         return Err(ApiError::bad_request(
             "",
             format!("Token id {token} is out of vocabulary"),

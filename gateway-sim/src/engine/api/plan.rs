@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::sampling::Sampling;
-use crate::text::{Detokenizer, EOS, Writer};
+use crate::text::{Speech, Voice};
 
 /// Why an answer ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,29 +55,42 @@ pub(super) struct Plan {
 
 impl Plan {
     /// The answer to a prompt; `room` is how many tokens the context has left for it, at least one.
-    pub(super) fn write(prompt: &[u32], sampling: &Sampling, choice: u32, room: usize) -> Self {
+    pub(super) fn write(
+        voice: &Voice,
+        prompt: &[u32],
+        sampling: &Sampling,
+        choice: u32,
+        room: usize,
+    ) -> Self {
         // Greedy choices of one request are all the same; sampled ones differ.
         let seed = if sampling.is_greedy {
             sampling.seed
         } else {
             sampling.seed.wrapping_add(u64::from(choice))
         };
-        let mut writer = Writer::new(seed);
-        writer.read(prompt);
-        let mut draft = Draft::default();
+        let mut author = voice.author(prompt, seed);
+        let mut draft = Draft::new(voice);
         let limit = sampling.max_tokens.unwrap_or(room).min(room);
         while draft.finish.is_none() && draft.tokens.len() < limit {
             let may_end = !sampling.ignores_eos && draft.tokens.len() >= sampling.min_tokens;
-            draft.push(writer.write(may_end), sampling);
+            let Some(token) = author.write(may_end) else {
+                break;
+            };
+            draft.push(token, sampling);
         }
         draft.settle()
     }
 
     /// A tool call: its arguments as tokens.
-    pub(super) fn tool_call(arguments: &[u32], sampling: &Sampling, room: usize) -> Self {
+    pub(super) fn tool_call(
+        voice: &Voice,
+        arguments: &[u32],
+        sampling: &Sampling,
+        room: usize,
+    ) -> Self {
         let limit = sampling.max_tokens.unwrap_or(room).min(room);
-        let mut draft = Draft::default();
-        for token in arguments.iter().chain(&[EOS]).take(limit) {
+        let mut draft = Draft::new(voice);
+        for token in arguments.iter().chain(&[voice.eos()]).take(limit) {
             draft.append(*token);
         }
         if arguments.len() < limit {
@@ -97,21 +110,32 @@ impl Plan {
     }
 }
 
-#[derive(Default)]
-struct Draft {
+struct Draft<'a> {
     tokens: Vec<u32>,
     text: String,
     ends: Vec<usize>,
-    detokenizer: Detokenizer,
+    speech: Speech<'a>,
+    eos: u32,
     finish: Option<Finish>,
 }
 
-impl Draft {
+impl<'a> Draft<'a> {
+    fn new(voice: &'a Voice) -> Self {
+        Self {
+            tokens: Vec::new(),
+            text: String::new(),
+            ends: Vec::new(),
+            speech: voice.speech(),
+            eos: voice.eos(),
+            finish: None,
+        }
+    }
+
     fn push(&mut self, token: u32, sampling: &Sampling) {
         let before = self.text.len();
         self.append(token);
         let is_early = self.tokens.len() < sampling.min_tokens;
-        if token == EOS && !sampling.ignores_eos {
+        if token == self.eos && !sampling.ignores_eos {
             self.finish = Some(Finish::End);
         } else if sampling.stop_token_ids.contains(&token) && !is_early {
             self.finish = Some(Finish::StopToken(token));
@@ -122,7 +146,7 @@ impl Draft {
 
     fn append(&mut self, token: u32) {
         self.tokens.push(token);
-        self.text.push_str(&self.detokenizer.push(token));
+        self.text.push_str(&self.speech.push(token));
         self.ends.push(self.text.len());
     }
 
@@ -155,8 +179,7 @@ impl Draft {
 
     fn settle(mut self) -> Plan {
         if !matches!(self.finish, Some(Finish::StopText(_))) {
-            self.text
-                .push_str(&std::mem::take(&mut self.detokenizer).finish());
+            self.text.push_str(&self.speech.finish());
         }
         if let Some(last) = self.ends.last_mut() {
             *last = self.text.len();
@@ -190,9 +213,10 @@ mod tests {
     #[test]
     fn a_stop_string_cuts_the_text_before_it_wherever_tokens_are_cut() {
         let prompt = encode("Go");
-        let free = Plan::write(&prompt, &sampling(&json!({})), 0, 500);
+        let free = Plan::write(&Voice::Plain, &prompt, &sampling(&json!({})), 0, 500);
         let stop = &whole(&free)[20..26];
         let cut = Plan::write(
+            &Voice::Plain,
             &prompt,
             &sampling(&json!({"stop": [stop, "\u{1}"]})),
             0,
@@ -203,14 +227,20 @@ mod tests {
         assert_eq!(cut.finish, Finish::StopText(stop.to_owned()));
         let kept = sampling(&json!({"stop": stop, "include_stop_str_in_output": true}));
         assert_eq!(
-            whole(&Plan::write(&prompt, &kept, 0, 500)),
+            whole(&Plan::write(&Voice::Plain, &prompt, &kept, 0, 500)),
             &whole(&free)[..first + stop.len()]
         );
     }
 
     #[test]
     fn pieces_add_up_to_the_whole() {
-        let plan = Plan::write(&encode("Go"), &sampling(&json!({"max_tokens": 40})), 0, 500);
+        let plan = Plan::write(
+            &Voice::Plain,
+            &encode("Go"),
+            &sampling(&json!({"max_tokens": 40})),
+            0,
+            500,
+        );
         let pieces: String = (0..plan.len()).map(|at| plan.text(at..at + 1)).collect();
         assert_eq!(pieces, whole(&plan));
     }
@@ -219,6 +249,7 @@ mod tests {
     fn limits_end_an_answer() {
         let prompt = encode("Go");
         let short = Plan::write(
+            &Voice::Plain,
             &prompt,
             &sampling(&json!({"max_tokens": 5, "ignore_eos": true})),
             0,
@@ -226,16 +257,24 @@ mod tests {
         );
         assert_eq!((short.len(), &short.finish), (5, &Finish::Length));
         let clipped = Plan::write(
+            &Voice::Plain,
             &prompt,
             &sampling(&json!({"max_tokens": 500, "ignore_eos": true})),
             0,
             7,
         );
         assert_eq!(clipped.len(), 7);
-        let long = Plan::write(&prompt, &sampling(&json!({"min_tokens": 300})), 0, 5_000);
+        let long = Plan::write(
+            &Voice::Plain,
+            &prompt,
+            &sampling(&json!({"min_tokens": 300})),
+            0,
+            5_000,
+        );
         assert!(long.len() > 300 && long.finish == Finish::End);
         let token = short.tokens[2];
         let stopped = Plan::write(
+            &Voice::Plain,
             &prompt,
             &sampling(&json!({"stop_token_ids": [token]})),
             0,
@@ -248,6 +287,7 @@ mod tests {
     fn sampled_choices_differ_and_greedy_ones_do_not() {
         let plan = |choice, temperature: f64| {
             Plan::write(
+                &Voice::Plain,
                 &encode("Go"),
                 &sampling(&json!({"temperature": temperature})),
                 choice,

@@ -38,8 +38,8 @@ pub(in crate::engine) async fn serve(
     let (model, namespace) = resolve_model(shell, fields)?;
     let max_n = shell.config.engine.max_sequences;
     let ask = match kind {
-        Kind::Chat => chat::read(fields, max_n)?,
-        Kind::Completions => completions::read(fields, max_n)?,
+        Kind::Chat => chat::read(fields, max_n, &shell.voice)?,
+        Kind::Completions => completions::read(fields, max_n, &shell.voice)?,
         Kind::Generate => generate::read(fields, max_n)?,
     };
     let header = headers
@@ -48,7 +48,7 @@ pub(in crate::engine) async fn serve(
     let name = ask.request_id.as_deref().or(header).unwrap_or(name);
     let id = format!("{}{name}", ask.dialect.id_prefix());
     let streams = ask.delivery.streams;
-    let (job, dialect) = Job::new(&shell.config, ask, id, &model, namespace)?;
+    let (job, dialect) = Job::new(&shell.config, &shell.voice, ask, id, &model, namespace)?;
     let ticket = shell.submit(job.submissions())?;
     let fate = draw_fate(&shell.faults);
     if streams {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
 use crate::engine::error::ApiError;
-use crate::text::{Turn, Writer, decode, encode};
+use crate::text::{Turn, Voice, Writer, decode};
 
 /// How deep schemas are followed.
 const MOST_DEPTH: u32 = 6;
@@ -18,10 +18,10 @@ pub(super) struct ToolCall {
 
 impl ToolCall {
     /// Arguments that fit the schema and follow from the prompt, as tokens.
-    pub(super) fn tokens(&self, prompt: &[u32]) -> Vec<u32> {
+    pub(super) fn tokens(&self, voice: &Voice, prompt: &[u32]) -> Vec<u32> {
         let mut writer = Writer::new(0);
         writer.read(prompt);
-        encode(&invent(&self.parameters, &mut writer, 0).to_string())
+        voice.encode(&invent(&self.parameters, &mut writer, 0).to_string())
     }
 
     /// The call's id, which follows from the reply's.
@@ -179,7 +179,7 @@ mod tests {
             name: "get_weather".to_owned(),
             parameters,
         };
-        let text = decode(&call.tokens(&[1, 2, 3]));
+        let text = decode(&call.tokens(&Voice::Plain, &[1, 2, 3]));
         let arguments: Value = serde_json::from_str(&text).expect("well-formed");
         assert!(
             arguments["city"]
@@ -189,7 +189,7 @@ mod tests {
         assert!(arguments["unit"] == "c" || arguments["unit"] == "f");
         assert!(arguments["days"][0].is_u64());
         assert_eq!(arguments.get("note"), None);
-        assert_eq!(text, decode(&call.tokens(&[1, 2, 3])));
+        assert_eq!(text, decode(&call.tokens(&Voice::Plain, &[1, 2, 3])));
     }
 
     #[test]

@@ -154,10 +154,11 @@ async fn run(
     match route {
         Route::Generation(kind) => generation(shell, kind, request, name).await,
         Route::Tokenize => Ok(reply::json(&tokenize::tokenize(
-            config,
+            shell,
             &json_body(config, request).await?,
         )?)),
         Route::Detokenize => Ok(reply::json(&tokenize::detokenize(
+            shell,
             &json_body(config, request).await?,
         )?)),
         Route::Health => Ok(info::health(shell).await),

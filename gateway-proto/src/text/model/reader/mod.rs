@@ -1,0 +1,309 @@
+//! From the token ids of one choice to its events.
+
+mod calls;
+mod closing;
+mod output;
+mod reading;
+
+use std::sync::Arc;
+
+pub(super) use self::closing::Closings;
+pub(super) use self::reading::{Reading, StopSpec};
+
+use self::closing::Closing;
+use self::output::Output;
+use super::Constraint;
+use crate::engines::{TokenEvent, TokenFinish};
+use crate::ir::{Event, Finish, Step, StopCause};
+use crate::text::detokenize::{Detokenizer, StopMatcher};
+use crate::text::parse::{Parser, Piece};
+
+/// What is to happen after an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The engine goes on.
+    GoOn,
+    /// The choice is over; an engine that still writes may stop.
+    Over,
+    /// The engine is to be stopped and the choice continued by another call, whose only choice is this one.
+    Continue(Continuation),
+}
+
+/// The call that goes on with a choice: after its reasoning was closed, or from where a constraint begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Continuation {
+    /// The prompt, with what was written so far.
+    pub prompt: Arc<[u32]>,
+    /// Tokens left.
+    pub max_tokens: u64,
+    /// What the engine is to enforce now.
+    pub constraint: Option<Constraint>,
+}
+
+/// Where a constraint stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// There is none, or the engine enforces it already.
+    Settled,
+    /// It begins when reasoning is over.
+    Waiting {
+        /// Whether there was any reasoning.
+        has_reasoned: bool,
+    },
+}
+
+/// Reads one choice.
+pub struct Reader {
+    reading: Arc<Reading>,
+    prompt: Arc<[u32]>,
+    max_tokens: u64,
+    generated: Vec<u32>,
+    detokenizer: Detokenizer,
+    stops: StopMatcher,
+    parser: Box<dyn Parser>,
+    output: Output,
+    phase: Phase,
+    reasoning_tokens: u64,
+    is_closed: bool,
+    raw: String,
+    text: String,
+    pieces: Vec<Piece>,
+}
+
+impl Reader {
+    pub(super) fn new(
+        reading: Arc<Reading>,
+        prompt: Arc<[u32]>,
+        max_tokens: u64,
+        choice: u32,
+    ) -> Self {
+        let phase = if reading.waits_for_reasoning() {
+            Phase::Waiting {
+                has_reasoned: reading.spec.reasoning.starts_in_reasoning(),
+            }
+        } else {
+            Phase::Settled
+        };
+        Self {
+            prompt,
+            max_tokens,
+            generated: Vec::new(),
+            detokenizer: reading.detokenizer(),
+            stops: reading.stop_matcher(),
+            parser: reading.parser(),
+            output: reading.output(choice),
+            phase,
+            reasoning_tokens: 0,
+            is_closed: false,
+            raw: String::new(),
+            text: String::new(),
+            pieces: Vec::new(),
+            reading,
+        }
+    }
+
+    /// Tokens generated so far.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.generated.len() as u64
+    }
+
+    /// Of these, tokens of reasoning.
+    #[must_use]
+    pub fn reasoning_tokens(&self) -> u64 {
+        self.reasoning_tokens
+    }
+
+    /// Takes in what the engine gave for this choice and appends what it means to `out`.
+    pub fn push(&mut self, event: &TokenEvent, out: &mut Vec<Event>) -> Verdict {
+        if self.reading.wants_ids && !event.ids.is_empty() {
+            self.output.step(Step::TokenIds(event.ids.clone()), out);
+        }
+        for (at, id) in event.ids.iter().enumerate() {
+            if let Some(logprob) = event.logprobs.get(at).filter(|_| self.is_shown(*id)) {
+                let logprob = self.reading.logprob(logprob);
+                self.output.step(Step::Logprobs(vec![logprob]), out);
+            }
+            let verdict = self.token(*id, out);
+            if verdict != Verdict::GoOn {
+                return verdict;
+            }
+        }
+        match &event.finish {
+            Some(finish) => self.finish(finish, out),
+            None => Verdict::GoOn,
+        }
+    }
+
+    /// The tokens that end an answer are no part of its text.
+    fn is_shown(&self, id: u32) -> bool {
+        !self.reading.ends_answer(id)
+    }
+
+    fn token(&mut self, id: u32, out: &mut Vec<Event>) -> Verdict {
+        self.generated.push(id);
+        if !self.is_shown(id) {
+            return Verdict::GoOn;
+        }
+        let was_reasoning = self.parser.is_reasoning();
+        self.raw.clear();
+        self.detokenizer.push(id, &mut self.raw);
+        let stopped = self.take_text(1);
+        self.reasoning_tokens += u64::from(was_reasoning || self.parser.is_reasoning());
+        if let Some(stop) = stopped {
+            self.end(Finish::Stop, Some(StopCause::Text(stop)), out);
+            return Verdict::Over;
+        }
+        if let Some(append) = self.constraint_due(was_reasoning) {
+            return self.continue_with(&append, out);
+        }
+        self.take_pieces(out);
+        if self.budget_is_spent() {
+            return self.close_reasoning(out);
+        }
+        Verdict::GoOn
+    }
+
+    /// Passes `raw` through the stop texts and the parser; gives the stop text that was found.
+    fn take_text(&mut self, tokens: u64) -> Option<String> {
+        self.text.clear();
+        let found = self.stops.push(&self.raw, tokens, &mut self.text);
+        self.parser.push(&self.text, &mut self.pieces);
+        found.map(|stop| self.reading.stops.text(stop))
+    }
+
+    fn take_pieces(&mut self, out: &mut Vec<Event>) {
+        for piece in self.pieces.drain(..) {
+            self.output.piece(piece, out);
+        }
+    }
+
+    /// Whether the constraint begins now, and what is written before it then.
+    fn constraint_due(&mut self, was_reasoning: bool) -> Option<Closing> {
+        let Phase::Waiting { has_reasoned } = &mut self.phase else {
+            return None;
+        };
+        *has_reasoned |= was_reasoning || self.parser.is_reasoning();
+        let has_content = self.pieces.iter().any(is_content);
+        match (*has_reasoned, has_content) {
+            (true, _) if was_reasoning && !self.parser.is_reasoning() => {
+                Some(self.reading.closings.after_reasoning())
+            }
+            (_, true) => Some(self.reading.closings.instead_of_reasoning()),
+            _ => {
+                self.pieces
+                    .retain(|piece| matches!(piece, Piece::Reasoning(_)));
+                None
+            }
+        }
+    }
+
+    fn budget_is_spent(&self) -> bool {
+        let over = |budget| self.reasoning_tokens >= budget;
+        !self.is_closed && self.parser.is_reasoning() && self.reading.budget.is_some_and(over)
+    }
+
+    /// Ends reasoning for the model.
+    fn close_reasoning(&mut self, out: &mut Vec<Event>) -> Verdict {
+        self.is_closed = true;
+        let closing = self.reading.closings.in_reasoning();
+        if self.phase == Phase::Settled {
+            self.parser.push(&closing.text, &mut self.pieces);
+        }
+        self.continue_with(&closing, out)
+    }
+
+    /// Goes on in another call, with `closing` behind what was written.
+    fn continue_with(&mut self, closing: &Closing, out: &mut Vec<Event>) -> Verdict {
+        let left = self.max_tokens.saturating_sub(self.tokens());
+        let constraint = match self.phase {
+            Phase::Waiting { .. } => {
+                self.pieces
+                    .retain(|piece| matches!(piece, Piece::Reasoning(_)));
+                self.reading.constraint.clone()
+            }
+            Phase::Settled => None,
+        };
+        self.take_pieces(out);
+        if left == 0 {
+            self.end(Finish::Length, None, out);
+            return Verdict::Over;
+        }
+        if constraint.is_some() {
+            self.phase = Phase::Settled;
+            self.parser = self.reading.constrained_parser();
+        }
+        let written = if closing.keeps_written {
+            self.written()
+        } else {
+            &[]
+        };
+        let prompt = [&self.prompt, written, &closing.tokens].concat();
+        Verdict::Continue(Continuation {
+            prompt: prompt.into(),
+            max_tokens: left,
+            constraint,
+        })
+    }
+
+    /// What was generated, without the token that ended it.
+    fn written(&self) -> &[u32] {
+        match self.generated.split_last() {
+            Some((last, rest)) if !self.is_shown(*last) => rest,
+            _ => &self.generated,
+        }
+    }
+
+    fn finish(&mut self, finish: &TokenFinish, out: &mut Vec<Event>) -> Verdict {
+        self.raw.clear();
+        self.detokenizer.finish(&mut self.raw);
+        let stopped = self.take_text(0);
+        if stopped.is_none() && matches!(finish, TokenFinish::Stop { .. }) {
+            // An answer that ended before its constraint could begin has not given what was asked for.
+            match self.phase {
+                Phase::Waiting { .. } if self.parser.is_reasoning() => {
+                    return self.continue_with(&self.reading.closings.in_reasoning(), out);
+                }
+                Phase::Waiting { .. } => {
+                    return self.continue_with(&self.reading.closings.instead_of_reasoning(), out);
+                }
+                Phase::Settled => {}
+            }
+        }
+        let (finish, stop) = match (stopped, finish) {
+            (Some(text), _) => (Finish::Stop, Some(StopCause::Text(text))),
+            (None, TokenFinish::Stop { token }) => (Finish::Stop, token.map(StopCause::Token)),
+            (None, TokenFinish::Length) => (Finish::Length, None),
+            (None, TokenFinish::Other(word)) => (Finish::Other(word.clone()), None),
+        };
+        self.end(finish, stop, out);
+        Verdict::Over
+    }
+
+    /// Lets go of everything held back, and ends.
+    fn end(&mut self, finish: Finish, stop: Option<StopCause>, out: &mut Vec<Event>) {
+        self.text.clear();
+        self.stops.finish(&mut self.text);
+        self.parser.push(&self.text, &mut self.pieces);
+        self.parser.finish(&mut self.pieces);
+        self.take_pieces(out);
+        self.output.end(finish, stop, out);
+    }
+}
+
+fn is_content(piece: &Piece) -> bool {
+    match piece {
+        Piece::Text(text) => !text.trim().is_empty(),
+        Piece::Reasoning(_) => false,
+        _ => true,
+    }
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader")
+            .field("tokens", &self.generated.len())
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,108 @@
+//! Pieces to events, held to what the caller was promised.
+
+use super::calls::CallIds;
+use crate::error::ApiError;
+use crate::ir::{Event, Finish, Step, StopCause};
+use crate::text::model::StrictFormat;
+use crate::text::parse::{Family, Piece};
+
+/// The events of one choice.
+#[derive(Debug)]
+pub(super) struct Output {
+    choice: u32,
+    ids: CallIds,
+    strict: StrictFormat,
+    /// The text so far, where it is checked at the end.
+    content: String,
+    /// The call being written, where it is checked at its end.
+    call: Option<(String, String)>,
+    has_calls: bool,
+    violation: Option<String>,
+}
+
+impl Output {
+    pub(super) fn new(family: Family, strict: StrictFormat, seed: u64, choice: u32) -> Self {
+        Self {
+            choice,
+            ids: CallIds::new(family, seed, choice),
+            strict,
+            content: String::new(),
+            call: None,
+            has_calls: false,
+            violation: None,
+        }
+    }
+
+    pub(super) fn step(&self, step: Step, out: &mut Vec<Event>) {
+        out.push(Event::Step {
+            choice: self.choice,
+            step,
+        });
+    }
+
+    pub(super) fn piece(&mut self, piece: Piece, out: &mut Vec<Event>) {
+        if !self.strict.is_empty() {
+            self.remember(&piece);
+        }
+        let step = match piece {
+            Piece::Text(text) => Step::Text(text),
+            Piece::Reasoning(text) => Step::Reasoning(text),
+            Piece::CallStart { id, name } => {
+                self.has_calls = true;
+                let id = self.ids.next(id, &name);
+                Step::CallStart { id, name }
+            }
+            Piece::CallArguments(text) => Step::CallArguments(text),
+            Piece::CallEnd => Step::CallEnd,
+        };
+        self.step(step, out);
+    }
+
+    fn remember(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Text(text) => self.content.push_str(text),
+            Piece::CallStart { name, .. } => self.call = Some((name.clone(), String::new())),
+            Piece::CallArguments(more) => {
+                if let Some((_, arguments)) = &mut self.call {
+                    arguments.push_str(more);
+                }
+            }
+            Piece::CallEnd => {
+                if let Some((name, arguments)) = self.call.take() {
+                    let broken = self.strict.check_call(&name, &arguments);
+                    self.violation = self.violation.take().or(broken);
+                }
+            }
+            Piece::Reasoning(_) => {}
+        }
+    }
+
+    /// The end. An answer that was cut short cannot be whole, and says so by its reason; one that ended by itself and
+    /// breaks what was promised is an error.
+    pub(super) fn end(&mut self, finish: Finish, stop: Option<StopCause>, out: &mut Vec<Event>) {
+        let is_whole = finish == Finish::Stop && stop.is_none();
+        if is_whole && !self.has_calls {
+            let broken = self.strict.check_content(&self.content);
+            self.violation = self.violation.take().or(broken);
+        }
+        if let Some(violation) = self.violation.take().filter(|_| is_whole) {
+            let message = format!("The model broke the form that was asked for: {violation}");
+            let error = ApiError::upstream(message).with_code("schema_violation");
+            out.push(Event::Failed(Box::new(error)));
+            return;
+        }
+        let finish = match finish {
+            Finish::Stop if self.has_calls && stop.is_none() => Finish::ToolCalls,
+            other => other,
+        };
+        let violation = None;
+        self.step(
+            Step::Finished {
+                finish,
+                stop,
+                violation,
+            },
+            out,
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! What all choices of a prompt share.
+
+use std::sync::Arc;
+
+use super::closing::Closings;
+use super::output::Output;
+use crate::engines::IdLogprob;
+use crate::ir::TokenLogprob;
+use crate::text::detokenize::{
+    DetokenizeOptions, Detokenizer, Stop, StopMatcher, StopOptions, StopOptionsError,
+};
+use crate::text::model::{Constraint, StrictFormat};
+use crate::text::parse::{Family, Parser, ParserSpec, ReasoningStyle};
+use crate::text::tokenize::Tokenizer;
+
+/// How the answers to a prompt are read.
+#[derive(Debug)]
+pub(in crate::text::model) struct Reading {
+    pub(in crate::text::model) tokenizer: Arc<Tokenizer>,
+    pub(in crate::text::model) spec: ParserSpec,
+    pub(in crate::text::model) closings: Closings,
+    pub(in crate::text::model) constraint: Option<Constraint>,
+    pub(in crate::text::model) strict: StrictFormat,
+    pub(in crate::text::model) budget: Option<u64>,
+    pub(in crate::text::model) stops: StopSpec,
+    pub(in crate::text::model) ends: Arc<[u32]>,
+    pub(in crate::text::model) stop_token_ids: Vec<u32>,
+    pub(in crate::text::model) ignores_end: bool,
+    pub(in crate::text::model) wants_ids: bool,
+    pub(in crate::text::model) keeps_special: bool,
+    pub(in crate::text::model) seed: u64,
+}
+
+/// Where an answer stops, checked once and copied for each choice.
+#[derive(Debug)]
+pub(in crate::text::model) struct StopSpec {
+    texts: Vec<String>,
+    matcher: StopMatcher,
+}
+
+impl StopSpec {
+    pub(in crate::text::model) fn new(
+        texts: Vec<String>,
+        keep_stop: bool,
+        min_tokens: Option<u64>,
+    ) -> Result<Self, StopOptionsError> {
+        let matcher = StopMatcher::new(StopOptions {
+            stops: texts.clone(),
+            keep_stop,
+            min_tokens: min_tokens.unwrap_or(0),
+        })?;
+        Ok(Self { texts, matcher })
+    }
+
+    pub(super) fn text(&self, stop: Stop) -> String {
+        self.texts[stop.index].clone()
+    }
+}
+
+impl Reading {
+    /// Whether the constraint has to wait until the model has reasoned.
+    pub(in crate::text::model) fn waits_for_reasoning(&self) -> bool {
+        let reasons =
+            self.spec.reasoning != ReasoningStyle::None || self.spec.family == Family::Harmony;
+        self.constraint.is_some() && reasons
+    }
+
+    /// Whether an answer may need a second call.
+    pub(in crate::text::model) fn may_continue(&self) -> bool {
+        self.waits_for_reasoning() || self.budget.is_some()
+    }
+
+    /// Whether `id` ends an answer and so has no text of its own.
+    pub(super) fn ends_answer(&self, id: u32) -> bool {
+        let is_end = !self.ignores_end && self.ends.contains(&id);
+        is_end || self.stop_token_ids.contains(&id)
+    }
+
+    pub(super) fn detokenizer(&self) -> Detokenizer {
+        let mut hidden = self.stop_token_ids.clone();
+        if !self.ignores_end {
+            hidden.extend(&*self.ends);
+        }
+        let options = DetokenizeOptions {
+            keep_special: self.keeps_special,
+            hidden,
+            continues: true,
+        };
+        Detokenizer::new(Arc::clone(&self.tokenizer), options)
+    }
+
+    pub(super) fn stop_matcher(&self) -> StopMatcher {
+        self.stops.matcher.clone()
+    }
+
+    /// The parser of an answer from its beginning.
+    pub(super) fn parser(&self) -> Box<dyn Parser> {
+        match self.constraint {
+            Some(_) if !self.waits_for_reasoning() => self.constrained_parser(),
+            _ => self.spec.build(),
+        }
+    }
+
+    /// The parser of what the engine holds to a form.
+    pub(super) fn constrained_parser(&self) -> Box<dyn Parser> {
+        let is_calls = self.constraint.as_ref().is_some_and(|one| one.is_calls);
+        let spec = ParserSpec {
+            family: if is_calls { Family::Json } else { Family::None },
+            reasoning: ReasoningStyle::None,
+            tools: Arc::clone(&self.spec.tools),
+        };
+        spec.build()
+    }
+
+    pub(super) fn output(&self, choice: u32) -> Output {
+        Output::new(self.spec.family, self.strict.clone(), self.seed, choice)
+    }
+
+    /// Ids as text.
+    pub(super) fn logprob(&self, of: &IdLogprob) -> TokenLogprob {
+        let top = of.top.iter().map(|(id, logprob)| self.one(*id, *logprob));
+        TokenLogprob {
+            top: top.collect(),
+            ..self.one(of.id, of.logprob)
+        }
+    }
+
+    fn one(&self, id: u32, logprob: f64) -> TokenLogprob {
+        let bytes = self.tokenizer.bytes_of(id).unwrap_or_default();
+        TokenLogprob {
+            token: String::from_utf8_lossy(bytes).into_owned(),
+            bytes: bytes.to_vec(),
+            id: Some(id),
+            logprob,
+            top: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The engine's own chat route, for dialects that it does not speak.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use gateway_proto::{
+    error::ApiError,
+    ir::{Answer, Event, Prompt, Request},
+    openai::{
+        Api, RequestView, ViewLimits,
+        chat::{self, ChunkReader, Progress},
+    },
+    sse,
+};
+use http::header;
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+
+use super::{AnswerEvents, AnswerReply, Ask};
+use crate::{ErrorKind, ReplyBody, Retry, RouteError, RouteReply, RouteRequest, Router};
+
+/// The largest event that is read, in bytes; the router's own limit is checked before.
+const EVENT_BYTES: usize = 64 << 20;
+
+pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, RouteError> {
+    let head = ask.head(None);
+    let body = Bytes::from(chat::encode_request(&streamed(&ask.request)?));
+    let limits = ViewLimits::default();
+    let view = RequestView::parse(Api::ChatCompletions, &body, &limits).map_err(bad_request)?;
+    let RouteReply {
+        response,
+        endpoint,
+        explanation,
+    } = router
+        .route(RouteRequest {
+            view,
+            body,
+            request_id: ask.request_id,
+            headers: ask.headers,
+            hints: ask.hints,
+        })
+        .await?;
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let streams = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    let events = if streams {
+        TextEvents::streamed(response.into_body())
+    } else {
+        TextEvents::whole(response.into_body()).await?
+    };
+    Ok(AnswerReply {
+        endpoint,
+        explanation,
+        head,
+        echo: Vec::new(),
+        events: AnswerEvents::of_text(events),
+    })
+}
+
+/// The request as it goes to the engine: always a stream, and always with its cost.
+fn streamed(request: &Request) -> Result<Request, RouteError> {
+    if !matches!(request.prompt, Prompt::Messages(_)) {
+        let message = "A prompt without turns goes to the engine's completions route as it is.";
+        let api = ApiError::invalid_request(message);
+        return Err(RouteError::new(ErrorKind::BadRequest, Retry::Never, api));
+    }
+    let mut request = request.clone();
+    request.stream = true;
+    request.include_usage = true;
+    Ok(request)
+}
+
+fn bad_request(error: gateway_proto::openai::RequestError) -> RouteError {
+    RouteError::new(ErrorKind::BadRequest, Retry::Never, error.into())
+}
+
+/// An engine's chat stream, read back.
+pub(super) struct TextEvents {
+    body: Option<ReplyBody>,
+    decoder: sse::Decoder,
+    reader: ChunkReader,
+    fresh: Vec<Event>,
+}
+
+impl TextEvents {
+    fn streamed(body: ReplyBody) -> Self {
+        Self {
+            body: Some(body),
+            decoder: sse::Decoder::new(sse::Limits {
+                event_bytes: EVENT_BYTES,
+            }),
+            reader: ChunkReader::new(),
+            fresh: Vec::new(),
+        }
+    }
+
+    /// An engine that does not stream all the same.
+    async fn whole(body: ReplyBody) -> Result<Self, RouteError> {
+        let whole = match body.collect().await {
+            Ok(whole) => whole.to_bytes(),
+            Err(never) => match never {},
+        };
+        let answer: Answer = chat::read_answer(&whole)
+            .map_err(|error| RouteError::new(ErrorKind::Broken, Retry::Never, *error))?;
+        let mut events = Self::streamed(ReplyBody::from(Bytes::new()));
+        events.body = None;
+        events.fresh = answer.into_events();
+        Ok(events)
+    }
+
+    /// Appends what has come to `out`. Ready with events appended, or when all is over (`false`).
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, out: &mut VecDeque<Event>) -> Poll<bool> {
+        loop {
+            if !self.fresh.is_empty() {
+                out.extend(self.fresh.drain(..));
+                return Poll::Ready(true);
+            }
+            let Some(body) = &mut self.body else {
+                return Poll::Ready(false);
+            };
+            match Pin::new(body).poll_frame(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        self.feed(&data);
+                    }
+                }
+                Poll::Ready(Some(Err(never))) => match never {},
+                Poll::Ready(None) => {
+                    self.body = None;
+                    self.reader.finish(&mut self.fresh);
+                }
+            }
+        }
+    }
+
+    fn feed(&mut self, data: &[u8]) {
+        self.decoder.feed(data);
+        while let Ok(Some(event)) = self.decoder.next_event() {
+            if self.reader.read(&event.data, &mut self.fresh) == Progress::Failed {
+                self.body = None;
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! One call to an engine and the choices it answers, with the calls that go on with them.
+
+use std::{
+    fmt, mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use gateway_core::Explanation;
+use gateway_proto::{
+    engines::{TokenCall, TokenEvent},
+    ir::{Event, Format},
+    text::model::{Constraint, Continuation, Prepared, Reader, Verdict},
+};
+
+use super::Ask;
+use crate::{RouteError, Router, TokenReply, TokenRequest, TokenStep, TokenStream};
+
+type Begins = Pin<Box<dyn Future<Output = Result<TokenReply, RouteError>> + Send>>;
+
+/// The choices of one call.
+pub(super) struct Strand {
+    request: TokenRequest,
+    /// The number of its first choice in the whole answer.
+    first: u32,
+    choices: Vec<Choice>,
+    state: State,
+    cached_tokens: Option<u64>,
+    /// Whether this is the first call of its prompt, whose cache hits count.
+    counts_cache: bool,
+}
+
+struct Choice {
+    reader: Reader,
+    is_over: bool,
+}
+
+enum State {
+    /// Not asked yet.
+    Ready,
+    Streams(Box<TokenStream>),
+    Continues(Begins),
+    Over,
+}
+
+/// A strand whose first tokens are there.
+pub(super) struct Begun {
+    pub(super) strand: Strand,
+    pub(super) endpoint: Arc<str>,
+    pub(super) explanation: Option<Box<Explanation>>,
+}
+
+impl Strand {
+    /// `number` tells calls of one prompt apart, so that sampled choices differ as they would in one call.
+    pub(super) fn new(ask: &Ask, prepared: &Prepared, first: u32, each: u32, number: u32) -> Self {
+        let request = &ask.request;
+        let max_tokens = prepared.sampling.max_tokens.unwrap_or(u64::MAX);
+        let mut call = TokenCall::new(&*request.model, Arc::clone(&prepared.prompt), max_tokens);
+        call.sampling = prepared.sampling.clone();
+        call.sampling.n = Some(each);
+        let seed = call.sampling.seed.as_mut();
+        seed.into_iter()
+            .for_each(|seed| *seed = seed.wrapping_add(i64::from(number)));
+        call.logprobs = request.logprobs;
+        call.format = format(prepared.constraint.clone());
+        call.cache_salt.clone_from(&request.cache_salt);
+        call.priority = request.priority;
+        let choice = |choice| Choice {
+            reader: prepared.reader(choice),
+            is_over: false,
+        };
+        Self {
+            request: TokenRequest {
+                call,
+                api: ask.api,
+                stream: request.stream,
+                request_id: Arc::clone(&ask.request_id),
+                headers: ask.headers.clone(),
+                hints: ask.hints.clone(),
+            },
+            first,
+            choices: (first..first + each).map(choice).collect(),
+            state: State::Ready,
+            cached_tokens: None,
+            counts_cache: number == 0,
+        }
+    }
+
+    /// Asks an engine, and others until one begins to answer.
+    pub(super) async fn begin(mut self, router: &Router) -> Result<Begun, RouteError> {
+        let reply = router.generate(self.request.clone()).await?;
+        self.state = State::Streams(Box::new(reply.events));
+        // The record of the decision is told once.
+        self.request.hints.explain = false;
+        Ok(Begun {
+            strand: self,
+            endpoint: reply.endpoint,
+            explanation: reply.explanation,
+        })
+    }
+
+    /// Tokens written and, of these, tokens of reasoning.
+    pub(super) fn written(&self) -> (u64, u64) {
+        self.choices.iter().fold((0, 0), |(all, reasoning), one| {
+            let reader = &one.reader;
+            (all + reader.tokens(), reasoning + reader.reasoning_tokens())
+        })
+    }
+
+    /// Prompt tokens that the engine found in its cache at the prompt's first call.
+    pub(super) fn cached_tokens(&self) -> Option<u64> {
+        self.cached_tokens.filter(|_| self.counts_cache)
+    }
+
+    /// Appends what has come to `out`. Ready with events appended, or when all is over (`false`).
+    ///
+    /// # Errors
+    /// Where the answer broke.
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        router: &Router,
+        out: &mut Vec<Event>,
+    ) -> Poll<Result<bool, RouteError>> {
+        loop {
+            let before = out.len();
+            match &mut self.state {
+                State::Ready | State::Over => return Poll::Ready(Ok(false)),
+                State::Continues(begins) => match begins.as_mut().poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(reply) => self.state = State::Streams(Box::new(reply?.events)),
+                },
+                State::Streams(stream) => match stream.poll_next(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Some(TokenStep::Event(event))) => self.take(&event, router, out),
+                    Poll::Ready(Some(TokenStep::Done { usage })) => {
+                        self.cached_tokens = self.cached_tokens.or(usage.cached_tokens);
+                    }
+                    Poll::Ready(Some(TokenStep::Failed(error))) => return Poll::Ready(Err(error)),
+                    Poll::Ready(None) => self.state = State::Over,
+                },
+            }
+            if out.len() > before {
+                return Poll::Ready(Ok(true));
+            }
+        }
+    }
+
+    fn take(&mut self, event: &TokenEvent, router: &Router, out: &mut Vec<Event>) {
+        let Some(choice) = self.choices.get_mut(event.choice as usize) else {
+            return;
+        };
+        if choice.is_over {
+            return;
+        }
+        match choice.reader.push(event, out) {
+            Verdict::GoOn => {}
+            Verdict::Over => {
+                choice.is_over = true;
+                if event.finish.is_none() && self.choices.iter().all(|one| one.is_over) {
+                    self.finish_early();
+                }
+            }
+            Verdict::Continue(next) => self.go_on(next, router),
+        }
+    }
+
+    /// Nothing that the engine may still write is wanted.
+    fn finish_early(&mut self) {
+        if let State::Streams(stream) = mem::replace(&mut self.state, State::Over) {
+            let usage = stream.finish_early();
+            self.cached_tokens = self.cached_tokens.or(usage.cached_tokens);
+        }
+    }
+
+    /// Goes on with the only choice in another call. Its prompt begins with all that was there before, so most of it is
+    /// cached where the choice was until now.
+    fn go_on(&mut self, next: Continuation, router: &Router) {
+        self.finish_early();
+        let call = &mut self.request.call;
+        call.prompt = next.prompt;
+        call.max_tokens = next.max_tokens;
+        call.format = format(next.constraint);
+        // The minimum was for the whole answer, and enough of it is there.
+        call.sampling.min_tokens = None;
+        let (request, router) = (self.request.clone(), router.clone());
+        let begins = Box::pin(async move { router.generate(request).await });
+        self.state = State::Continues(begins);
+    }
+}
+
+fn format(constraint: Option<Constraint>) -> Format {
+    constraint.map_or(Format::Text, |constraint| constraint.format)
+}
+
+impl fmt::Debug for Strand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Strand")
+            .field("first", &self.first)
+            .field("choices", &self.choices.len())
+            .finish_non_exhaustive()
+    }
+}
