@@ -19,4 +19,8 @@ pub use prometheus::prometheus;
 pub use responses::responses;
 pub use sse::sse;
 #[cfg(feature = "text")]
+pub use crate::text::detokenize::fuzz::{detokenize, stops};
+#[cfg(feature = "text")]
 pub use crate::text::parse::fuzz as parse;
+#[cfg(feature = "text")]
+pub use crate::text::template::fuzz::template;

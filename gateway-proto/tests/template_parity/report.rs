@@ -37,7 +37,7 @@ impl Row {
 }
 
 /// Words of file names, and the family they stand for. The first that fits counts.
-const FAMILIES: [(&str, &str); 42] = [
+const FAMILIES: [(&str, &str); 36] = [
     ("DeepSeek", "DeepSeek"),
     ("deepseek", "DeepSeek"),
     ("Hermes", "Hermes"),
@@ -74,12 +74,6 @@ const FAMILIES: [(&str, &str); 42] = [
     ("Laguna", "Laguna"),
     ("Hy3", "Hunyuan"),
     ("Solar", "Solar"),
-    ("Devstral", "Mistral"),
-    ("Ernie", "Ernie"),
-    ("Yi", "Yi"),
-    ("Falcon", "Falcon"),
-    ("Olmo", "OLMo"),
-    ("Command", "Cohere Command"),
 ];
 
 fn family(name: &str) -> &str {

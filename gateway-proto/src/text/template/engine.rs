@@ -11,8 +11,8 @@ use super::{LONGEST_PROMPT, TemplateError, prepare};
 /// The name that the one template has in its environment.
 const NAME: &str = "chat_template";
 
-/// Steps that one rendering may take: some seconds of work.
-const MOST_STEPS: u64 = 20_000_000;
+/// Steps that one rendering may take: a long conversation takes some ten thousand.
+const MOST_STEPS: u64 = 5_000_000;
 
 /// Nested macro calls count four each.
 const DEEPEST: usize = 320;

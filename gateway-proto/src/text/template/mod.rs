@@ -23,11 +23,14 @@ mod context;
 mod engine;
 mod error;
 mod facts;
+pub(crate) mod fuzz;
 mod prepare;
 mod python;
 mod render;
 mod resume;
 mod source;
+#[cfg(test)]
+mod tests;
 mod time;
 mod tokens;
 
