@@ -6,6 +6,8 @@
 
 mod automaton;
 mod detokenizer;
+#[doc(hidden)]
+pub mod fuzz;
 mod other;
 mod pieces;
 mod stop;

@@ -76,7 +76,8 @@ mod tests {
                 prop_assert!(utf8.pending.len() < 4);
             }
             utf8.finish(&mut out);
-            prop_assert_eq!(out, String::from_utf8_lossy(&chunks.concat()));
+            let whole = chunks.concat();
+            prop_assert_eq!(out, String::from_utf8_lossy(&whole));
         }
     }
 }

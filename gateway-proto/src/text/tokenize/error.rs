@@ -22,10 +22,12 @@ pub enum TokenizerError {
     #[error("tokenizer.json has no `{0}`")]
     Missing(&'static str),
     /// A part of `tokenizer.json` is understood by no known tokenizer.
-    #[error("tokenizer.json: `{part}`: {reason}")]
+    #[error("tokenizer.json: `{part}` of type {kind}: {reason}")]
     Part {
         /// The member of the file.
         part: &'static str,
+        /// The type that it names.
+        kind: String,
         /// What is wrong with it.
         reason: Cause,
     },

@@ -58,6 +58,7 @@ impl Shape {
     }
 }
 
+/// Reads a part and, before it, the steps that it is a sequence of: the error is about the innermost that is wrong.
 fn part<T: for<'de> Deserialize<'de>>(
     name: &'static str,
     value: &Value,
@@ -65,10 +66,19 @@ fn part<T: for<'de> Deserialize<'de>>(
     if value.is_null() {
         return Ok(());
     }
+    let lists = ["normalizers", "pretokenizers", "processors", "decoders"];
+    for step in lists
+        .iter()
+        .filter_map(|list| value[*list].as_array())
+        .flatten()
+    {
+        part::<T>(name, step)?;
+    }
     match T::deserialize(value) {
         Ok(_) => Ok(()),
         Err(error) => Err(TokenizerError::Part {
             part: name,
+            kind: value["type"].as_str().unwrap_or("unknown").to_owned(),
             reason: error.into(),
         }),
     }
