@@ -11,6 +11,12 @@ mod sse;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "text")]
+pub use crate::text::detokenize::fuzz::{detokenize, stops};
+#[cfg(feature = "text")]
+pub use crate::text::parse::fuzz as parse;
+#[cfg(feature = "text")]
+pub use crate::text::template::fuzz::template;
 pub use chat::chat;
 pub use engines::engine_tokens;
 pub use kv_events::kv_events;
@@ -18,9 +24,3 @@ pub use messages::messages;
 pub use prometheus::prometheus;
 pub use responses::responses;
 pub use sse::sse;
-#[cfg(feature = "text")]
-pub use crate::text::detokenize::fuzz::{detokenize, stops};
-#[cfg(feature = "text")]
-pub use crate::text::parse::fuzz as parse;
-#[cfg(feature = "text")]
-pub use crate::text::template::fuzz::template;

@@ -1,4 +1,8 @@
 //! `json.dumps`, as the `tojson` filter of chat templates.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the engine hands arguments over by value"
+)]
 
 use std::fmt::{self, Write};
 

@@ -1,4 +1,8 @@
 //! Functions that templates may call.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "the engine hands arguments over by value"
+)]
 
 use std::fmt;
 

@@ -40,13 +40,13 @@ pub(super) fn install(environment: &mut Environment<'_>) {
         environment.add_filter(
             name,
             move |state: &mut State<'_, '_>, args: Rest<ValueOrKwargs>| {
-                generate(state, engine, args.into_values())
+                generate(state, engine, &args.into_values())
             },
         );
     }
 }
 
-fn generate(state: &mut State<'_, '_>, engine: &str, args: Vec<Value>) -> Result<Value, Error> {
-    let values = state.apply_filter(engine, &args)?;
+fn generate(state: &mut State<'_, '_>, engine: &str, args: &[Value]) -> Result<Value, Error> {
+    let values = state.apply_filter(engine, args)?;
     Ok(Value::from_object(Generator(values.try_iter()?.collect())))
 }

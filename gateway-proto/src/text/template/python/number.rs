@@ -111,7 +111,7 @@ fn shortest(value: f64) -> (String, i32) {
 /// Exactly between two shortest texts Python takes the even one, Rust the upper one.
 fn prefer_even(digits: &mut String, value: f64) {
     let last = digits.as_bytes()[digits.len() - 1];
-    if last % 2 == 0 {
+    if last.is_multiple_of(2) {
         return;
     }
     let exact: String = format!("{value:.60e}");
@@ -158,7 +158,7 @@ mod tests {
             (1.25e-7, "1.25e-07"),
             (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e+308"),
-            (165_793_407_361_858.125, "165793407361858.12"),
+            (165_793_407_361_858.0 + 0.125, "165793407361858.12"),
             (f64::INFINITY, "inf"),
         ] {
             assert_eq!(float_text(value), text);
