@@ -34,7 +34,19 @@ pub(super) fn parse(spec: &ParserSpec, output: &str, cuts: &[usize]) -> Vec<Piec
     };
     assert_eq!(joined(text_of), text, "text of {output:?}");
     assert_eq!(joined(reasoning_of), reasoning, "reasoning of {output:?}");
+    check_markup(spec, output, &pieces);
     pieces
+}
+
+/// Without a call or reasoning there is no construct whose markers could be left out.
+fn check_markup(spec: &ParserSpec, output: &str, pieces: &[Piece]) {
+    let all_text = spec.family != Family::Harmony
+        && spec.reasoning == ReasoningStyle::None
+        && pieces.iter().all(|piece| text_of(piece).is_some());
+    if all_text {
+        let text: String = pieces.iter().filter_map(text_of).collect();
+        assert_eq!(text, output, "markers vanished");
+    }
 }
 
 fn text_of(piece: &Piece) -> Option<&str> {

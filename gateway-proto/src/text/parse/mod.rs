@@ -9,7 +9,13 @@
 //!   whitespace that belongs to one, or what frames a call's name and arguments.
 //! * A call that is broken before its name is certain comes out as text, markers included. One that breaks later goes on
 //!   as arguments, as the call has begun by then; its end comes with its closing marker or with the answer's.
-//! * Arguments stream as they come.
+//! * Arguments stream as they come; a value that must be converted comes as soon as its type is certain.
+//! * What is held back is bounded: an ambiguous beginning of a marker, up to 64 bytes of whitespace before one, and the
+//!   head of a call until its name is certain.
+//! * A closing tag that the model forgot is forgiven, and whitespace around markers and reasoning is not content: engines
+//!   differ there, and a conversation that is rendered again gets the whitespace of its template anyway.
+//! * Calls of functions that the request does not have are calls all the same. Ids are the model's own, so they need not
+//!   be unique in a conversation.
 mod ahead;
 mod answer;
 mod bare;
