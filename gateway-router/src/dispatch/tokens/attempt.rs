@@ -3,7 +3,11 @@
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use gateway_core::{EndpointId, residency::Keying};
-use gateway_proto::engines::{TokenCall, TokenEvent};
+use gateway_proto::{
+    engines::{TokenCall, TokenEvent},
+    openai::Api,
+};
+use http::HeaderMap;
 
 use super::{
     super::{
@@ -17,7 +21,7 @@ use super::{
     TokenReply, TokenRequest, TokenStream,
 };
 use crate::{
-    ErrorKind, Retry, RouteError,
+    ErrorKind, Hints, Retry, RouteError,
     engine::{BoxTokens, Flow, GenerateCall},
     feed::id_keys,
     router::Shared,
@@ -27,15 +31,11 @@ use crate::{
 /// Routes `request`.
 pub(crate) async fn generate(
     shared: &Shared,
-    request: TokenRequest,
+    mut request: TokenRequest,
 ) -> Result<TokenReply, RouteError> {
     let snapshot = shared.snapshot.load_full();
-    let mut call = request.call.clone();
-    call.is_adapter = snapshot.fleet.is_adapter(&call.model);
-    let work = TokenWork {
-        call: Arc::new(call),
-        request,
-    };
+    request.call.is_adapter = snapshot.fleet.is_adapter(&request.call.model);
+    let work = TokenWork::of(request);
     let landed = run(shared, &snapshot, &work).await?;
     Ok(into_reply(landed, &work.call))
 }
@@ -48,9 +48,27 @@ fn into_reply(landed: Landed<Begun>, call: &TokenCall) -> TokenReply {
     }
 }
 
+/// A [`TokenRequest`] whose call is shared with the engines' clients.
 struct TokenWork {
-    request: TokenRequest,
     call: Arc<TokenCall>,
+    api: Api,
+    stream: bool,
+    request_id: Arc<str>,
+    headers: HeaderMap,
+    hints: Hints,
+}
+
+impl TokenWork {
+    fn of(request: TokenRequest) -> Self {
+        Self {
+            call: Arc::new(request.call),
+            api: request.api,
+            stream: request.stream,
+            request_id: request.request_id,
+            headers: request.headers,
+            hints: request.hints,
+        }
+    }
 }
 
 /// Tokens that have begun to come.
@@ -66,11 +84,11 @@ impl Work for TokenWork {
 
     fn subject(&self) -> Subject<'_> {
         Subject {
-            api: self.request.api,
+            api: self.api,
             model: &self.call.model,
-            request_id: &self.request.request_id,
-            hints: &self.request.hints,
-            stream: self.request.stream,
+            request_id: &self.request_id,
+            hints: &self.hints,
+            stream: self.stream,
             engine_streams: true,
             prompt_tokens: tokens(self.call.prompt.len() as u64),
             max_tokens: tokens(self.call.max_tokens),
@@ -104,7 +122,7 @@ impl Work for TokenWork {
     ) -> Result<Begun, RouteError> {
         let call = GenerateCall {
             call: Arc::clone(&self.call),
-            headers: headers::for_engine(&self.request.headers, &self.request.request_id),
+            headers: headers::for_engine(&self.headers, &self.request_id),
             deadlines: snapshot.deadlines,
             event_bytes: snapshot.limits.event_bytes,
         };
