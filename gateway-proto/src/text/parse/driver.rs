@@ -20,6 +20,9 @@ pub(super) trait Grammar: Send {
     /// Consumes some of the cursor's rest, which is not empty. On an ended cursor it consumes or leaves text behind.
     fn step(&mut self, cursor: &mut Cursor<'_>) -> Progress;
 
+    /// The answer is over and all of it consumed.
+    fn finish(&mut self, _cursor: &mut Cursor<'_>) {}
+
     /// Whether the model is reasoning now.
     fn is_reasoning(&self) -> bool;
 }
@@ -56,6 +59,7 @@ impl<G: Grammar> Driver<G> {
         if ended {
             cursor.set_lead(0);
             cursor.text(cursor.rest().len());
+            self.grammar.finish(&mut cursor);
             cursor.end();
         }
         cursor.at()

@@ -164,6 +164,13 @@ impl Grammar for Harmony {
         }
     }
 
+    /// Engines keep the end of a call, as it ends the answer.
+    fn finish(&mut self, cursor: &mut Cursor<'_>) {
+        if let State::Body(body) = std::mem::replace(&mut self.state, State::Due) {
+            body.finish(cursor);
+        }
+    }
+
     fn is_reasoning(&self) -> bool {
         matches!(&self.state, State::Body(body) if body.kind == Kind::Reasoning)
     }
