@@ -1,8 +1,9 @@
 //! What `tokenizer_config.json` changes about a tokenizer.
 //!
 //! The rules are those of `transformers` 5 (`TokenizersBackend`): tokens of `added_tokens_decoder` that `tokenizer.json`
-//! does not have as they are, and all named special tokens, are added to the vocabulary; where `add_bos_token` or
-//! `add_eos_token` is given, or the file has no post-processor, these two alone decide what stands around a text.
+//! does not have as they are, and all named special tokens, are added to the vocabulary. `add_bos_token` and
+//! `add_eos_token` have no effect: where there is a `tokenizer.json`, its post-processor alone decides what stands around a
+//! text. (Version 4 heeded them in the Llama classes.) Nor has `legacy`, which is about files of another kind.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +26,6 @@ const NAMES: [&str; 7] = [
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Config {
-    pub(super) add_bos_token: Option<bool>,
-    pub(super) add_eos_token: Option<bool>,
     split_special_tokens: Option<bool>,
     added_tokens_decoder: Option<BTreeMap<u32, Token>>,
     additional_special_tokens: Option<Value>,

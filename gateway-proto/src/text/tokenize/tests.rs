@@ -95,26 +95,30 @@ fn ids_tokens_and_bytes() {
 }
 
 #[test]
-fn the_configuration_says_what_stands_around_a_text() {
-    let base = json!({ "bos_token": "<|im_start|>", "eos_token": { "content": "<|im_end|>", "special": true } });
-    let around = |bos: Option<bool>, eos: Option<bool>| {
-        let mut config = base.clone();
-        config["add_bos_token"] = json!(bos);
-        config["add_eos_token"] = json!(eos);
-        let tokenizer = configured(&config).unwrap();
-        let plain = tokenizer.encode("text", false).unwrap();
-        let whole = tokenizer.encode("text", true).unwrap();
-        let named = |name: &str| tokenizer.special_tokens().id(name);
-        (
-            whole.first().copied() == named("bos_token"),
-            whole.last().copied() == named("eos_token"),
-            whole.len() - plain.len(),
-        )
-    };
-    assert_eq!(around(None, None), (false, false, 0));
-    assert_eq!(around(Some(true), None), (true, false, 1));
-    assert_eq!(around(Some(true), Some(true)), (true, true, 2));
-    assert_eq!(around(Some(false), Some(true)), (false, true, 1));
+fn the_post_processor_says_what_stands_around_a_text() {
+    let start = json!({ "SpecialToken": { "id": "<|im_start|>", "type_id": 0 } });
+    let end = json!({ "SpecialToken": { "id": "<|im_end|>", "type_id": 0 } });
+    let text = json!({ "Sequence": { "id": "A", "type_id": 0 } });
+    let tokenizer = changed(|file| {
+        file["post_processor"] = json!({
+            "type": "TemplateProcessing",
+            "single": [start, text, end],
+            "pair": [text, { "Sequence": { "id": "B", "type_id": 1 } }],
+            "special_tokens": {
+                "<|im_start|>": { "id": "<|im_start|>", "ids": [4097], "tokens": ["<|im_start|>"] },
+                "<|im_end|>": { "id": "<|im_end|>", "ids": [4098], "tokens": ["<|im_end|>"] },
+            },
+        });
+    })
+    .unwrap();
+    let cache = TurnCache::new(Arc::new(tokenizer), &CacheConfig::default());
+    for text in ["", "text", "one two three <|im_end|> four"] {
+        let mut expected = vec![4097];
+        expected.extend(cache.tokenizer().encode(text, false).unwrap());
+        expected.push(4098);
+        assert_eq!(cache.tokenizer().encode(text, true).unwrap(), expected);
+        assert_eq!(cache.encode(text, true).unwrap().ids, expected);
+    }
 }
 
 #[test]

@@ -41,8 +41,8 @@ impl Tokenizer {
         Self::load(file, &Config::default())
     }
 
-    /// Reads `tokenizer.json` together with `tokenizer_config.json`, which names the special tokens and may change what
-    /// stands around a text.
+    /// Reads `tokenizer.json` together with `tokenizer_config.json`, which names the special tokens and may add some to
+    /// the vocabulary.
     ///
     /// # Errors
     /// As [`from_json`](Self::from_json), and if the configuration is no JSON object or names a token that cannot be.
@@ -64,10 +64,7 @@ impl Tokenizer {
             let id = id(&text);
             (name, text, id)
         }));
-        let affixes = match told(&inner, config, &special) {
-            Some(affixes) => Some(affixes),
-            None => probed(&inner)?,
-        };
+        let affixes = probed(&inner)?;
         let boundaries = Boundaries::find(&inner, &shape)?;
         Ok(Self {
             inner,
@@ -199,26 +196,6 @@ fn add_tokens(inner: &mut tokenizers::Tokenizer, config: &Config) -> Result<(), 
         .add_special_tokens(config.special())
         .map_err(TokenizerError::Special)?;
     Ok(())
-}
-
-/// What stands around a text by the configuration, where it has a say.
-fn told(
-    inner: &tokenizers::Tokenizer,
-    config: &Config,
-    special: &SpecialTokens,
-) -> Option<Affixes> {
-    let explicit = config.add_bos_token.is_some() || config.add_eos_token.is_some();
-    if !explicit && inner.get_post_processor().is_some() {
-        return None;
-    }
-    let wanted = |add: Option<bool>, name: &str| {
-        let id = special.id(name).filter(|_| add == Some(true));
-        id.into_iter().collect()
-    };
-    Some(Affixes {
-        before: wanted(config.add_bos_token, "bos_token"),
-        after: wanted(config.add_eos_token, "eos_token"),
-    })
 }
 
 /// What the post-processor puts around a text, where that is the same for every text.
