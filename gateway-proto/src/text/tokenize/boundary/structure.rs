@@ -64,7 +64,9 @@ fn is_candidate(token: &AddedToken, any_word: bool, any_rstrip: bool) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || !c.is_ascii();
     let ends_word = token.content.ends_with(|c| is_word(c) || c == '_');
     let starts_white = token.content.starts_with(char::is_whitespace);
-    !token.single_word && !token.rstrip && !(any_word && ends_word) && !(any_rstrip && starts_white)
+    let looks_around = token.single_word || token.rstrip;
+    let is_looked_at = (any_word && ends_word) || (any_rstrip && starts_white);
+    !(looks_around || is_looked_at)
 }
 
 /// Whether a normaliser is there in name only.
