@@ -8,6 +8,7 @@ mod conformance;
 mod connections;
 mod deadlines;
 mod detect;
+mod edge;
 mod failover;
 mod feed;
 mod goals;

@@ -1,7 +1,6 @@
 //! Pieces to events, held to what the caller was promised.
 
 use super::calls::CallIds;
-use crate::error::ApiError;
 use crate::ir::{Event, Finish, Step, StopCause};
 use crate::text::model::StrictFormat;
 use crate::text::parse::{Family, Piece};
@@ -77,25 +76,19 @@ impl Output {
         }
     }
 
-    /// The end. An answer that was cut short cannot be whole, and says so by its reason; one that ended by itself and
-    /// breaks what was promised is an error.
+    /// The end. An answer that was cut short cannot be whole, and says so by its reason; one that ended by itself tells how
+    /// it breaks what was promised.
     pub(super) fn end(&mut self, finish: Finish, stop: Option<StopCause>, out: &mut Vec<Event>) {
         let is_whole = finish == Finish::Stop && stop.is_none();
         if is_whole && !self.has_calls {
             let broken = self.strict.check_content(&self.content);
             self.violation = self.violation.take().or(broken);
         }
-        if let Some(violation) = self.violation.take().filter(|_| is_whole) {
-            let message = format!("The model broke the form that was asked for: {violation}");
-            let error = ApiError::upstream(message).with_code("schema_violation");
-            out.push(Event::Failed(Box::new(error)));
-            return;
-        }
         let finish = match finish {
             Finish::Stop if self.has_calls && stop.is_none() => Finish::ToolCalls,
             other => other,
         };
-        let violation = None;
+        let violation = self.violation.take().filter(|_| is_whole);
         self.step(
             Step::Finished {
                 finish,

@@ -1,0 +1,176 @@
+//! Models made from files, good and broken; prompts; answers token by token.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::engines::{TokenEvent, TokenFinish};
+use crate::ir::{Answer, AnswerChoice, Finish, Format, Head, Request};
+use crate::openai::chat;
+use crate::text::parse::Family;
+use crate::text::template::LocalTime;
+
+fn files() -> ModelFiles {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/models/small");
+    let read = |name: &str| std::fs::read(folder.join(name)).expect("a file of the model");
+    ModelFiles {
+        tokenizer: read("tokenizer.json"),
+        tokenizer_config: Some(read("tokenizer_config.json")),
+        chat_template: Some(String::from_utf8(read("chat_template.jinja")).expect("text")),
+        generation_config: Some(read("generation_config.json")),
+        config: Some(read("config.json")),
+    }
+}
+
+fn model() -> TextModel {
+    TextModel::load(&files(), &ModelOptions::default()).expect("a good model")
+}
+
+fn request(mut body: Value) -> Request {
+    body["model"] = "m".into();
+    chat::decode_request(body.to_string().as_bytes()).expect("a good body")
+}
+
+fn prepare(model: &TextModel, body: Value) -> Result<Prepared, PrepareError> {
+    let prepared = model.prepare(&request(body), LocalTime::from_unix(0, 0), 7);
+    prepared.map(|mut all| all.swap_remove(0))
+}
+
+/// Reads `text` in pieces of these lengths, as an engine that stops by itself gives it.
+fn read(model: &TextModel, prepared: &Prepared, text: &str, pieces: &[usize]) -> AnswerChoice {
+    let ids = model.tokenizer().encode(text, false).expect("text");
+    let mut reader = prepared.reader(0);
+    let (mut events, mut rest, mut at) = (Vec::new(), &ids[..], 0);
+    while !rest.is_empty() {
+        let count = pieces.get(at).copied().unwrap_or(1).clamp(1, rest.len());
+        let event = TokenEvent {
+            ids: rest[..count].to_vec(),
+            ..TokenEvent::default()
+        };
+        assert_eq!(reader.push(&event, &mut events), Verdict::GoOn);
+        (rest, at) = (&rest[count..], at + 1);
+    }
+    let end = TokenEvent {
+        ids: vec![model.ends()[0]],
+        finish: Some(TokenFinish::Stop { token: None }),
+        ..TokenEvent::default()
+    };
+    assert_eq!(reader.push(&end, &mut events), Verdict::Over);
+    assert_eq!(reader.tokens(), ids.len() as u64 + 1);
+    let mut answer = Answer::new(Head::default());
+    for event in events {
+        answer.push(event).expect("nothing fails here");
+    }
+    answer.choices.swap_remove(0)
+}
+
+fn with_tool(text: &str) -> Value {
+    json!({"messages": [{"role": "user", "content": text}], "tools": [{"type": "function",
+        "function": {"name": "f", "parameters": {"type": "object", "$defs": {"d": {"type": "string"}},
+            "properties": {"x": {"$ref": "#/$defs/d"}}}}}]})
+}
+
+#[test]
+fn broken_files_are_named_with_the_reason() {
+    let refused = |change: fn(&mut ModelFiles)| {
+        let mut files = files();
+        change(&mut files);
+        let error = TextModel::load(&files, &ModelOptions::default()).expect_err("broken");
+        error.to_string()
+    };
+    let cut = refused(|files| files.tokenizer.truncate(1_000));
+    assert!(cut.starts_with("tokenizer.json"), "{cut}");
+    let template = refused(|files| files.chat_template = Some("{% for %}".to_owned()));
+    assert!(template.starts_with("chat template"), "{template}");
+    let generation = refused(|files| files.generation_config = Some(b"[]".to_vec()));
+    assert!(generation.starts_with("generation_config.json"), "{generation}");
+    let context = refused(|files| files.config = None);
+    assert!(context.contains("context_tokens"), "{context}");
+    let stop = ModelOptions {
+        stop_token_ids: vec![4_000_000],
+        ..ModelOptions::default()
+    };
+    let error = TextModel::load(&files(), &stop).expect_err("no such token");
+    assert!(error.to_string().contains("4000000"), "{error}");
+}
+
+#[test]
+fn the_template_tells_how_the_model_writes_and_options_overrule_it() {
+    assert_eq!(model().parser().family, Family::Hermes);
+    let options = ModelOptions {
+        family: Some(Family::Json),
+        ..ModelOptions::default()
+    };
+    let other = TextModel::load(&files(), &options).expect("a good model");
+    assert_eq!(other.parser().family, Family::Json);
+}
+
+#[test]
+fn forced_calls_become_a_schema_with_the_tools_definitions_on_top() {
+    let mut body = with_tool("Hi");
+    body["tool_choice"] = "required".into();
+    body["parallel_tool_calls"] = false.into();
+    body["reasoning_effort"] = "none".into();
+    let prepared = prepare(&model(), body).expect("a prompt");
+    let constraint = prepared.constraint.expect("it is forced at once");
+    assert!(constraint.is_calls);
+    let Format::JsonSchema { schema, .. } = constraint.format else {
+        panic!("{constraint:?}");
+    };
+    let schema = schema.to_value();
+    assert_eq!(schema["maxItems"], 1);
+    assert_eq!(schema["$defs"]["d"]["type"], "string");
+    assert_eq!(schema["items"]["anyOf"][0]["properties"]["name"]["enum"][0], "f");
+}
+
+#[test]
+fn a_forced_call_and_another_form_exclude_each_other() {
+    let mut body = with_tool("Hi");
+    body["tool_choice"] = "required".into();
+    body["response_format"] = json!({"type": "json_object"});
+    let error = prepare(&model(), body).expect_err("a conflict").to_api();
+    assert_eq!(error.code.as_deref(), Some("conflicting_constraints"));
+}
+
+#[test]
+fn defaults_come_from_the_files_unless_the_request_says_otherwise() {
+    let model = model();
+    let hi = json!({"messages": [{"role": "user", "content": "Hi"}]});
+    let mut warm = hi.clone();
+    warm["temperature"] = 0.25.into();
+    warm["max_tokens"] = 1_000_000.into();
+    let sampling = |body: &Value| prepare(&model, body.clone()).expect("a prompt").sampling;
+    let (usual, own) = (sampling(&hi), sampling(&warm));
+    assert_eq!(own.temperature, Some(0.25));
+    let room = u64::from(model.context_tokens());
+    assert!(own.max_tokens.is_some_and(|tokens| tokens < room), "cut to what fits");
+    assert!(usual.max_tokens.is_some_and(|tokens| tokens < room));
+}
+
+#[test]
+fn an_answer_of_reasoning_text_and_calls_is_read() {
+    let model = model();
+    let prepared = prepare(&model, with_tool("Hi")).expect("a prompt");
+    let text = "<think>\nHm.\n</think>\n\nSo.\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": \"é\"}}\n</tool_call>";
+    let choice = read(&model, &prepared, text, &[]);
+    assert_eq!(choice.finish, Some(Finish::ToolCalls));
+    assert_eq!(choice.calls().next().map(|call| &*call.arguments), Some("{\"x\": \"é\"}"));
+}
+
+proptest! {
+    #[test]
+    fn however_tokens_come_the_answer_is_the_same(
+        text in "(<think>|</think>|<tool_call>|\\{\"name\": \"f\", \"arguments\": \\{\\}\\}|</tool_call>|[a-zé€ ]{0,9}|\n|stop){0,12}",
+        pieces in prop::collection::vec(1usize..9, 0..40),
+    ) {
+        let model = Arc::new(model());
+        let mut body = with_tool("Hi");
+        body["stop"] = json!(["never said"]);
+        let prepared = prepare(&model, body).expect("a prompt");
+        let whole = read(&model, &prepared, &text, &[usize::MAX]);
+        prop_assert_eq!(read(&model, &prepared, &text, &pieces), whole);
+    }
+}
