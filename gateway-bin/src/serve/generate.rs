@@ -15,6 +15,7 @@ use super::{
     error_reply::Refusal,
     explain, hints,
     request_id::RequestId,
+    responses,
 };
 use crate::{clock, gate::Gate, metrics::Rejection};
 
@@ -71,8 +72,12 @@ async fn routed(
             body,
             headers,
             hints,
+            owner: Arc::clone(key.name()),
         };
-        return answer::serve(gate, question, &served, id).await;
+        return match api {
+            Api::Responses => responses::create(gate, question, &served, id).await,
+            _ => answer::serve(gate, question, &served, id).await,
+        };
     }
     let explain = hints.explain;
     let request = RouteRequest {

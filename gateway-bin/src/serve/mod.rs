@@ -1,7 +1,7 @@
 //! The front door: sockets, connections, routes, and one handler per kind of route.
 //!
 //! A request goes through `handler` (identity of the request, route, error to HTTP) into `generate` (key, body, facts,
-//! routing), from there into `answer` where an answer is translated, or into `info` (models, health, metrics).
+//! routing), from there into `answer` or `responses` where an answer is translated, or into `info` (models, health, metrics).
 
 mod answer;
 mod body;
@@ -14,6 +14,7 @@ mod hints;
 mod info;
 mod listener;
 mod request_id;
+mod responses;
 mod routes;
 mod socket;
 mod stall;

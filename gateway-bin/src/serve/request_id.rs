@@ -61,6 +61,11 @@ impl RequestIds {
         }
     }
 
+    /// A word that no other caller of this has got and no caller chose.
+    pub(super) fn fresh(&self) -> Arc<str> {
+        Arc::from(self.make(&mut [0; 24]))
+    }
+
     fn make<'a>(&self, digits: &'a mut [u8; 24]) -> &'a str {
         let count = self.next.fetch_add(1, Relaxed);
         // The generator's output is a permutation of its state, so different counts give different numbers.

@@ -2,11 +2,17 @@
 
 use gateway_proto::{
     anthropic,
-    dialect::{DialectError, StreamEncoder},
+    dialect::DialectError,
     error::ApiError,
     ir::{Answer, Head, Request},
     openai::{Api, Echo, ReplyOptions, chat, completions},
 };
+
+use super::Encoder;
+
+impl Encoder for chat::ChatStream {}
+impl Encoder for completions::CompletionStream {}
+impl Encoder for anthropic::MessageStream {}
 
 /// An API that is spoken through the neutral form, for one request.
 #[derive(Clone, Debug)]
@@ -48,7 +54,7 @@ impl Dialect {
         head: Head,
         request: &Request,
         echo: Vec<String>,
-    ) -> Box<dyn StreamEncoder> {
+    ) -> Box<dyn Encoder> {
         let options = options(request, echo);
         match self {
             Self::Chat => Box::new(chat::ChatStream::new(&head, &options)),

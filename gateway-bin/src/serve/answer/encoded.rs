@@ -3,28 +3,51 @@
 use std::{
     fmt,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{FutureExt as _, Stream, future::BoxFuture};
 use gateway_proto::{dialect::StreamEncoder, ir::Event};
 use gateway_router::edge::AnswerEvents;
 
 /// Bytes that are written before they go out, though more events may be ready.
 const FULL_BYTES: usize = 16 << 10;
 
+/// Writes a stream, and may have something to see to before its end goes out.
+pub(in crate::serve) trait Encoder: StreamEncoder {
+    /// What must be done before the caller sees what `finish` or `fail` wrote.
+    fn settle(&mut self) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
+}
+
 /// An answer's events as bytes. Dropped before its end, it cancels the answer.
 pub(in crate::serve) struct Encoded {
     events: Option<AnswerEvents>,
-    encoder: Box<dyn StreamEncoder>,
+    encoder: Box<dyn Encoder>,
+    /// The end, once written, and what it waits for.
+    last: Option<(Vec<u8>, BoxFuture<'static, ()>)>,
 }
 
 impl Encoded {
-    pub(super) fn new(events: AnswerEvents, encoder: Box<dyn StreamEncoder>) -> Self {
+    pub(in crate::serve) fn new(events: AnswerEvents, encoder: Box<dyn Encoder>) -> Self {
         Self {
             events: Some(events),
             encoder,
+            last: None,
+        }
+    }
+
+    /// Holds `end` back where something is to be done first.
+    fn settled(&mut self, end: Vec<u8>) -> Vec<u8> {
+        self.events = None;
+        match self.encoder.settle() {
+            Some(settling) => {
+                self.last = Some((end, settling));
+                Vec::new()
+            }
+            None => end,
         }
     }
 }
@@ -42,16 +65,20 @@ impl Stream for Encoded {
             match Pin::new(events).poll_next(cx) {
                 Poll::Ready(Some(Event::Failed(error))) => {
                     this.encoder.fail(&error, &mut out);
-                    this.events = None;
+                    out = this.settled(out);
                 }
                 Poll::Ready(Some(event)) => this.encoder.event(&event, &mut out),
                 Poll::Ready(None) => {
                     this.encoder.finish(&mut out);
-                    this.events = None;
+                    out = this.settled(out);
                 }
                 Poll::Pending if out.is_empty() => return Poll::Pending,
                 Poll::Pending => break,
             }
+        }
+        if let Some((_, settling)) = &mut this.last {
+            ready!(settling.poll_unpin(cx));
+            out = this.last.take().map_or(out, |(end, _)| end);
         }
         Poll::Ready((!out.is_empty()).then(|| out.into()))
     }

@@ -4,9 +4,13 @@ use std::{future::poll_fn, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use gateway_proto::{ir::Answer, openai::Api};
+use gateway_proto::{
+    error::ApiError,
+    ir::{Answer, Event, Request},
+    openai::Api,
+};
 use gateway_router::{
-    Hints, ReplyBody,
+    Hints, ReplyBody, RouteError,
     edge::{AnswerEvents, AnswerReply, Ask},
 };
 use http::{HeaderMap, HeaderValue, Response, header};
@@ -27,6 +31,8 @@ pub(in crate::serve) struct Question {
     pub(in crate::serve) body: Bytes,
     pub(in crate::serve) headers: HeaderMap,
     pub(in crate::serve) hints: Hints,
+    /// The name of the caller's key.
+    pub(in crate::serve) owner: Arc<str>,
 }
 
 /// Whether requests to `api` go through the neutral form: where the model is served by tokens, and where its engines do
@@ -61,19 +67,7 @@ pub(in crate::serve) async fn serve(
         head,
         echo,
         events,
-    } = gate
-        .router
-        .answer(Ask {
-            request: Arc::clone(&request),
-            model: served.tokens.clone(),
-            api: question.api,
-            request_id: Arc::clone(&id.text),
-            headers: question.headers,
-            hints: question.hints,
-            now: clock::local_time(),
-            unix_seconds: clock::unix_seconds().unsigned_abs(),
-        })
-        .await?;
+    } = ask(gate, question, Arc::clone(&request), served, &id.text).await?;
     let mut response = if request.stream {
         let encoder = dialect.encoder(head, &request, echo);
         let body = ReplyBody::written(Encoded::new(events, encoder));
@@ -89,7 +83,35 @@ pub(in crate::serve) async fn serve(
     Ok(response)
 }
 
-fn respond(body: ReplyBody, content_type: &'static str) -> Response<ReplyBody> {
+/// Has `request` answered as `served` says, with what the question's caller brought.
+///
+/// # Errors
+/// Where the request is wrong, or no engine served it.
+pub(in crate::serve) async fn ask(
+    gate: &Gate,
+    question: Question,
+    request: Arc<Request>,
+    served: &ServedModel,
+    request_id: &Arc<str>,
+) -> Result<AnswerReply, RouteError> {
+    let ask = Ask {
+        request,
+        model: served.tokens.clone(),
+        api: question.api,
+        request_id: Arc::clone(request_id),
+        headers: question.headers,
+        hints: question.hints,
+        now: clock::local_time(),
+        unix_seconds: clock::unix_seconds().unsigned_abs(),
+    };
+    gate.router.answer(ask).await
+}
+
+/// A reply of `body`.
+pub(in crate::serve) fn respond(
+    body: ReplyBody,
+    content_type: &'static str,
+) -> Response<ReplyBody> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -101,12 +123,22 @@ fn respond(body: ReplyBody, content_type: &'static str) -> Response<ReplyBody> {
 
 /// All events, added up.
 async fn gathered(mut answer: Answer, mut events: AnswerEvents) -> Result<Answer, Refusal> {
-    while let Some(event) = poll_fn(|cx| Pin::new(&mut events).poll_next(cx)).await {
-        answer.push(event).map_err(|error| Refusal {
-            retry_after: None,
-            api: *error,
-            at: None,
-        })?;
+    while let Some(event) = next(&mut events).await {
+        answer.push(event).map_err(|error| broken(*error))?;
     }
     Ok(answer)
+}
+
+/// The next event of an answer.
+pub(in crate::serve) async fn next(events: &mut AnswerEvents) -> Option<Event> {
+    poll_fn(|cx| Pin::new(&mut *events).poll_next(cx)).await
+}
+
+/// The refusal that an answer which broke makes, where nothing of it was shown.
+pub(in crate::serve) fn broken(error: ApiError) -> Refusal {
+    Refusal {
+        retry_after: None,
+        api: error,
+        at: None,
+    }
 }

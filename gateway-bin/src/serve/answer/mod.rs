@@ -8,4 +8,5 @@ mod encoded;
 mod flow;
 
 pub(super) use dialect::Dialect;
-pub(super) use flow::{Question, serve, translates};
+pub(super) use encoded::{Encoded, Encoder};
+pub(super) use flow::{Question, ask, broken, next, respond, serve, translates};
