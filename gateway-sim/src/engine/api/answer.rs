@@ -44,8 +44,8 @@ pub(super) trait Dialect: Send + Sync {
     /// A chunk that comes before a choice's first token.
     fn opening(&self, job: &Job, choice: usize) -> Option<Value>;
 
-    /// A chunk with tokens.
-    fn piece(&self, job: &Job, piece: &Piece) -> Value;
+    /// A chunk with tokens; none where they add nothing that the route tells.
+    fn piece(&self, job: &Job, piece: &Piece) -> Option<Value>;
 
     /// The chunk that has the usage and no choices.
     fn usage_chunk(&self, job: &Job, usage: Usage) -> Value;

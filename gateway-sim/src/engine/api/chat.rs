@@ -1,12 +1,14 @@
 //! `/v1/chat/completions`.
 
+use gateway_proto::ir::Request;
 use gateway_proto::openai;
 use serde_json::{Value, json};
 
 use super::answer::{Dialect, FINGERPRINT, Piece};
 use super::fields::Fields;
-use super::job::{Ask, Ending, Job, Usage};
+use super::job::{Ask, Choice, Ending, Job, Usage};
 use super::plan::Finish;
+use super::reading;
 use super::sampling::{Delivery, Sampling};
 use super::tools::{self, ToolCall};
 use crate::engine::error::ApiError;
@@ -19,32 +21,49 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask,
     let delivery = Delivery::read(fields)?;
     let turns = turns(fields)?;
     let tool = tools::chosen(fields, &turns)?;
-    let prompt = match voice {
-        Voice::Plain => {
-            let announced = tools::announcement(fields)?;
-            let chat: Vec<Turn> = announced.into_iter().chain(turns).collect();
-            render(&chat, true)
-        }
-        Voice::Model(model) => rendered(model, fields)?,
-    };
-    let prompts = vec![prompt];
-    Ok(Ask {
+    let mut ask = Ask {
         dialect: Box::new(Chat),
-        prompts,
+        prompts: Vec::new(),
         sampling,
         delivery,
         tool,
+        parser: None,
         request_id: None,
-    })
+    };
+    match voice {
+        Voice::Plain => {
+            let announced = tools::announcement(fields)?;
+            let chat: Vec<Turn> = announced.into_iter().chain(turns).collect();
+            ask.prompts.push(render(&chat, true));
+        }
+        Voice::Model(model) => {
+            let (request, prompt) = rendered(model, fields)?;
+            let parser = model.parser_of(&request, &prompt);
+            let scripted = model.scripted(&prompt);
+            let is_forced = request.tool_choice.is_forced();
+            // What the script says stands, unless a call is forced that it does not make.
+            ask.tool = ask.tool.filter(|_| match scripted {
+                None => true,
+                Some(reply) => is_forced && !reading::has_calls(&reply, &parser),
+            });
+            ask.parser = Some(parser);
+            ask.prompts.push(prompt);
+        }
+    }
+    Ok(ask)
 }
 
 /// The chat as the model's own template writes it.
-pub(super) fn rendered(model: &ModelVoice, fields: Fields<'_>) -> Result<Vec<u32>, ApiError> {
+pub(super) fn rendered(
+    model: &ModelVoice,
+    fields: Fields<'_>,
+) -> Result<(Request, Vec<u32>), ApiError> {
     let refused =
         |error: &dyn std::fmt::Display| ApiError::bad_request("messages", error.to_string());
     let body = fields.to_json();
     let request = openai::chat::decode_request(&body).map_err(|error| refused(&error))?;
-    model.render(&request).map_err(|error| refused(&error))
+    let prompt = model.render(&request).map_err(|error| refused(&error))?;
+    Ok((request, prompt))
 }
 
 /// The turns of a chat, as text.
@@ -127,18 +146,18 @@ impl Dialect for Chat {
         Some(chunk)
     }
 
-    fn piece(&self, job: &Job, piece: &Piece) -> Value {
-        let plan = &job.choices[piece.choice].plan;
-        let text = plan.text(piece.tokens.clone());
-        let delta = match &job.tool {
-            None => json!({"content": text}),
-            Some(_) if text.is_empty() => json!({}),
-            Some(tool) if piece.tokens.start == 0 => {
-                let function = json!({"name": tool.name, "arguments": text});
-                let call = json!({"id": tool.id(&job.id), "type": "function", "index": 0, "function": function});
-                json!({"content": null, "tool_calls": [call]})
+    fn piece(&self, job: &Job, piece: &Piece) -> Option<Value> {
+        let Choice { plan, reading, .. } = &job.choices[piece.choice];
+        let delta = match reading {
+            None => delta(job, plan.text(piece.tokens.clone()), piece),
+            Some(reading) => {
+                let delta = reading.delta(piece.tokens.clone(), call_ids(job, piece.choice));
+                let is_told = piece.finish.is_some() || job.delivery.returns_token_ids;
+                if delta.is_empty() && !is_told {
+                    return None;
+                }
+                Value::Object(delta)
             }
-            Some(_) => json!({"tool_calls": [{"index": 0, "function": {"arguments": text}}]}),
         };
         let mut choice =
             json!({"index": piece.choice, "delta": delta, "logprobs": null, "finish_reason": null});
@@ -154,7 +173,7 @@ impl Dialect for Chat {
         if piece.finish.is_some() && !job.delivery.includes_usage {
             chunk["system_fingerprint"] = FINGERPRINT.into();
         }
-        chunk
+        Some(chunk)
     }
 
     fn usage_chunk(&self, job: &Job, usage: Usage) -> Value {
@@ -186,9 +205,47 @@ impl Dialect for Chat {
     }
 }
 
+/// What a piece adds to an answer that is not split.
+fn delta(job: &Job, text: &str, piece: &Piece) -> Value {
+    match &job.tool {
+        None => json!({"content": text}),
+        Some(_) if text.is_empty() => json!({}),
+        Some(tool) if piece.tokens.start == 0 => {
+            let function = json!({"name": tool.name, "arguments": text});
+            let call = json!({"id": tool.id(&job.id), "type": "function", "index": 0, "function": function});
+            json!({"content": null, "tool_calls": [call]})
+        }
+        Some(_) => json!({"tool_calls": [{"index": 0, "function": {"arguments": text}}]}),
+    }
+}
+
+/// Names the calls of a choice that the model gives no names.
+fn call_ids(job: &Job, choice: usize) -> impl Fn(usize) -> String {
+    let answer = tools::call_id(&job.id);
+    move |call| match choice {
+        0 => format!("{answer}-{call}"),
+        _ => format!("{answer}-{choice}-{call}"),
+    }
+}
+
 fn whole_choice(job: &Job, index: usize, ending: &Ending) -> Value {
-    let plan = &job.choices[index].plan;
-    let text = plan.text(0..ending.tokens);
+    let Choice { plan, reading, .. } = &job.choices[index];
+    let message = match reading {
+        Some(reading) => reading.message(ending.tokens, call_ids(job, index)),
+        None => whole_message(job, plan.text(0..ending.tokens), ending),
+    };
+    json!({
+        "index": index,
+        "message": message,
+        "logprobs": null,
+        "finish_reason": ending.finish.reason(),
+        "stop_reason": ending.finish.stop_reason(),
+        "token_ids": job.delivery.returns_token_ids.then(|| json!(plan.tokens[..ending.tokens])),
+    })
+}
+
+/// The message of an answer that is not split.
+fn whole_message(job: &Job, text: &str, ending: &Ending) -> Value {
     let mut message = json!({
         "role": "assistant",
         "content": text,
@@ -201,14 +258,7 @@ fn whole_choice(job: &Job, index: usize, ending: &Ending) -> Value {
     if let Some(tool) = &job.tool {
         whole_tool_call(job, tool, ending, text, &mut message);
     }
-    json!({
-        "index": index,
-        "message": message,
-        "logprobs": null,
-        "finish_reason": ending.finish.reason(),
-        "stop_reason": ending.finish.stop_reason(),
-        "token_ids": job.delivery.returns_token_ids.then(|| json!(plan.tokens[..ending.tokens])),
-    })
+    message
 }
 
 /// A complete call goes into `tool_calls`; one that was cut stays raw text, as with vLLM.

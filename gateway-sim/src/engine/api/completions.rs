@@ -24,6 +24,7 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask,
         sampling,
         delivery,
         tool: None,
+        parser: None,
         request_id: None,
     })
 }
@@ -100,12 +101,12 @@ impl Dialect for Completions {
         None
     }
 
-    fn piece(&self, job: &Job, piece: &Piece) -> Value {
+    fn piece(&self, job: &Job, piece: &Piece) -> Option<Value> {
         let mut chunk = Self::reply(job, &json!([Self::choice(job, piece)]));
         if piece.finish.is_some() && !job.delivery.includes_usage {
             chunk["system_fingerprint"] = FINGERPRINT.into();
         }
-        chunk
+        Some(chunk)
     }
 
     fn usage_chunk(&self, job: &Job, usage: Usage) -> Value {

@@ -22,6 +22,7 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32) -> Result<Ask, ApiError> {
         sampling,
         delivery: Delivery::read(fields)?,
         tool: None,
+        parser: None,
         request_id: fields.string("request_id")?.map(str::to_owned),
     })
 }
@@ -48,13 +49,13 @@ impl Dialect for Generate {
         None
     }
 
-    fn piece(&self, job: &Job, piece: &Piece) -> Value {
+    fn piece(&self, job: &Job, piece: &Piece) -> Option<Value> {
         let choices = [Self::choice(job, piece)];
         let mut chunk = json!({"request_id": job.id, "usage": null, "output_mode": "tokens", "choices": choices});
         if job.delivery.returns_token_ids && piece.tokens.start == 0 {
             chunk["prompt_token_ids"] = json!(job.prompts[0][..]);
         }
-        chunk
+        Some(chunk)
     }
 
     fn usage_chunk(&self, job: &Job, usage: Usage) -> Value {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use gateway_proto::text::parse::ParserSpec;
 use serde_json::{Value, json};
 
 use super::answer::Dialect;
 use super::plan::{Finish, Plan};
+use super::reading::Reading;
 use super::sampling::{Delivery, Sampling};
 use super::tools::ToolCall;
 use crate::engine::clock::Clock;
@@ -25,6 +27,8 @@ pub(super) struct Ask {
     pub(super) sampling: Sampling,
     pub(super) delivery: Delivery,
     pub(super) tool: Option<ToolCall>,
+    /// How the answer is split, where it is.
+    pub(super) parser: Option<ParserSpec>,
     /// The name the body gives the request.
     pub(super) request_id: Option<String>,
 }
@@ -47,6 +51,8 @@ pub(super) struct Job {
 pub(super) struct Choice {
     pub(super) plan: Plan,
     pub(super) prompt: usize,
+    /// The answer in parts, where it is split.
+    pub(super) reading: Option<Reading>,
 }
 
 /// How far a choice came: its tokens, and why there are no more.
@@ -114,13 +120,15 @@ impl Job {
             check_prompt(&prompt, limit, voice.vocabulary())?;
             for choice in 0..ask.sampling.n {
                 let room = limit - prompt.len();
-                let plan = match &job.tool {
+                let mut plan = match &job.tool {
                     Some(tool) => {
                         Plan::tool_call(voice, &tool.tokens(voice, &prompt), &ask.sampling, room)
                     }
                     None => Plan::write(voice, &prompt, &ask.sampling, choice, room),
                 };
+                let parser = ask.parser.as_ref().filter(|_| job.tool.is_none());
                 job.choices.push(Choice {
+                    reading: parser.map(|spec| Reading::of(&mut plan, spec)),
                     plan,
                     prompt: place,
                 });

@@ -7,6 +7,7 @@ mod fields;
 mod generate;
 mod job;
 mod plan;
+mod reading;
 mod sampling;
 mod serve;
 mod stream;

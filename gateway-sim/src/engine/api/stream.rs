@@ -113,14 +113,13 @@ impl Streamer {
             FaultKind::AbortStream => {
                 self.phase = Phase::Done;
                 let at = self.sent[0];
-                event(&self.dialect.piece(
-                    &self.job,
-                    &Piece {
-                        choice: 0,
-                        tokens: at..at,
-                        finish: Some(Finish::Abort),
-                    },
-                ))
+                let end = Piece {
+                    choice: 0,
+                    tokens: at..at,
+                    finish: Some(Finish::Abort),
+                };
+                let chunk = self.dialect.piece(&self.job, &end);
+                chunk.as_ref().map(event).unwrap_or_default()
             }
             FaultKind::MalformedSse => Bytes::from_static(BROKEN_EVENT),
             FaultKind::DropStream => {
@@ -152,28 +151,35 @@ impl Streamer {
     }
 
     fn ready_piece(&mut self) -> Option<Bytes> {
-        let choices = self.job.choices.len();
-        let choice = (self.turn..self.turn + choices)
-            .map(|turn| turn % choices)
-            .find(|choice| self.ticket.progress_of(*choice).tokens > self.sent[*choice])?;
-        if !std::mem::replace(&mut self.is_opened[choice], true)
-            && let Some(opening) = self.dialect.opening(&self.job, choice)
-        {
-            return Some(self.with_usage(choice, opening));
+        loop {
+            let choices = self.job.choices.len();
+            let choice = (self.turn..self.turn + choices)
+                .map(|turn| turn % choices)
+                .find(|choice| self.ticket.progress_of(*choice).tokens > self.sent[*choice])?;
+            if !std::mem::replace(&mut self.is_opened[choice], true)
+                && let Some(opening) = self.dialect.opening(&self.job, choice)
+            {
+                return Some(self.with_usage(choice, opening));
+            }
+            if let Some(chunk) = self.advance(choice) {
+                return Some(self.with_usage(choice, chunk));
+            }
         }
+    }
+
+    /// Sends the next token of a choice; gives its chunk, if it has one.
+    fn advance(&mut self, choice: usize) -> Option<Value> {
         self.turn = choice + 1;
         let at = self.sent[choice];
         self.sent[choice] = at + 1;
         let plan = &self.job.choices[choice].plan;
         let finish = (at + 1 == plan.len()).then(|| plan.finish.clone());
-        let chunk = self.dialect.piece(
-            &self.job,
-            &Piece {
-                choice,
-                tokens: at..at + 1,
-                finish,
-            },
-        );
+        let piece = Piece {
+            choice,
+            tokens: at..at + 1,
+            finish,
+        };
+        let chunk = self.dialect.piece(&self.job, &piece);
         if self.is_complete() {
             self.phase = if self.job.delivery.includes_usage {
                 Phase::Usage
@@ -181,7 +187,7 @@ impl Streamer {
                 Phase::Done
             };
         }
-        Some(self.with_usage(choice, chunk))
+        chunk
     }
 
     fn is_complete(&self) -> bool {

@@ -15,7 +15,7 @@ pub(in crate::engine) fn tokenize(shell: &Shell, body: &Value) -> Result<Value, 
     let voice = &shell.voice;
     let tokens = match fields.string("prompt")? {
         Some(prompt) => voice.encode(prompt),
-        None if let Voice::Model(model) = voice => chat::rendered(model, fields)?,
+        None if let Voice::Model(model) = voice => chat::rendered(model, fields)?.1,
         None => {
             let invites_answer = fields
                 .get("add_generation_prompt")

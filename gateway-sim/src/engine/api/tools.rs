@@ -26,9 +26,14 @@ impl ToolCall {
 
     /// The call's id, which follows from the reply's.
     pub(super) fn id(&self, reply_id: &str) -> String {
-        let name = reply_id.strip_prefix("chatcmpl-").unwrap_or(reply_id);
-        format!("chatcmpl-tool-{name}")
+        call_id(reply_id)
     }
+}
+
+/// The id of a reply's call, which follows from the reply's own.
+pub(super) fn call_id(reply_id: &str) -> String {
+    let name = reply_id.strip_prefix("chatcmpl-").unwrap_or(reply_id);
+    format!("chatcmpl-tool-{name}")
 }
 
 /// The call that the request forces or asks for.

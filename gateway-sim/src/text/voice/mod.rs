@@ -1,9 +1,13 @@
 //! Whose words an engine speaks: made-up ones of its own vocabulary, or those of a real model's tokenizer by a script.
 
+mod begun;
+mod error;
+mod files;
 mod model;
 mod script;
 
-pub use model::{ModelVoice, VoiceError};
+pub use error::VoiceError;
+pub use model::ModelVoice;
 pub use script::{Rule, Script};
 
 use super::{Detokenizer, EOS, VOCABULARY, Writer};

@@ -1,37 +1,19 @@
 //! A model's own tokenizer and chat template.
 
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::path::Path;
 
-use gateway_proto::ir::Request;
-use gateway_proto::text::model::{ModelError, ModelFiles, ModelOptions, PrepareError, TextModel};
+use gateway_proto::ir::{Content, Message, Prompt, Request, ToolChoice};
+use gateway_proto::text::model::{ModelFiles, ModelOptions, PrepareError, TextModel};
+use gateway_proto::text::parse::{Family, ParserSpec, ToolSpec};
 use gateway_proto::text::template::LocalTime;
 
-use super::Script;
+use super::begun::rest_of;
+use super::{Script, VoiceError, files};
 use crate::engine::clock::Clock;
 use crate::text::{self, EOS, Writer};
 
 /// The most tokens of an answer that is made up.
 const MADE_UP_TOKENS: usize = 4_096;
-
-/// Why a model's files are of no use.
-#[derive(Debug, thiserror::Error)]
-pub enum VoiceError {
-    /// A file cannot be read.
-    #[error("cannot read {path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// A file is broken.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// The script is not of its form.
-    #[error("not a script: {0}")]
-    Script(serde_json::Error),
-}
 
 /// A model's files, read, and what it says.
 #[derive(Debug)]
@@ -47,23 +29,21 @@ impl ModelVoice {
     /// # Errors
     /// Where a file is missing or broken.
     pub fn load(folder: &Path, script: Script) -> Result<Self, VoiceError> {
-        let read = |name: &str| {
-            let path = folder.join(name);
-            fs::read(&path).map_err(|source| VoiceError::File { path, source })
-        };
-        let files = ModelFiles {
-            tokenizer: read("tokenizer.json")?,
-            tokenizer_config: read("tokenizer_config.json").ok(),
-            chat_template: fs::read_to_string(folder.join("chat_template.jinja")).ok(),
-            generation_config: read("generation_config.json").ok(),
-            config: read("config.json").ok(),
-        };
+        Self::new(&files::read(folder)?, script)
+    }
+
+    /// A model of these files. Where the script does not say what opens an answer, the template does.
+    ///
+    /// # Errors
+    /// Where a file is broken.
+    pub fn new(files: &ModelFiles, mut script: Script) -> Result<Self, VoiceError> {
         let options = ModelOptions {
             // The engine's own limit counts.
             context_tokens: Some(u32::MAX),
             ..ModelOptions::default()
         };
-        let model = TextModel::load(&files, &options)?;
+        let model = TextModel::load(files, &options)?;
+        script.opening = script.opening.or_else(|| opening(&model));
         let named = model.tokenizer().special_tokens().id("eos_token");
         Ok(Self {
             eos: named.unwrap_or(model.ends()[0]),
@@ -77,9 +57,24 @@ impl ModelVoice {
     /// # Errors
     /// The template's own refusal.
     pub fn render(&self, request: &Request) -> Result<Vec<u32>, PrepareError> {
-        #[expect(clippy::cast_possible_truncation, reason = "whole seconds since 1970")]
-        let now = LocalTime::from_unix(Clock::unix_seconds() as i64, 0);
-        Ok(self.model.tokens(request, now)?.swap_remove(0))
+        Ok(self.model.tokens(request, now())?.swap_remove(0))
+    }
+
+    /// How the answer to this prompt is split into reasoning, content and calls of the request's tools.
+    #[must_use]
+    pub fn parser_of(&self, request: &Request, prompt: &[u32]) -> ParserSpec {
+        let ParserSpec {
+            family, reasoning, ..
+        } = self.model.parser();
+        let calls_tools = !request.tools.is_empty() && request.tool_choice != ToolChoice::None;
+        ParserSpec {
+            family: match calls_tools || *family == Family::Harmony {
+                true => *family,
+                false => Family::None,
+            },
+            reasoning: reasoning.after_prompt(&self.decode(prompt)),
+            tools: ToolSpec::of_tools(&request.tools),
+        }
     }
 
     pub(super) fn encode(&self, text: &str) -> Vec<u32> {
@@ -105,6 +100,13 @@ impl ModelVoice {
         self.eos
     }
 
+    /// What the script says to a prompt, from the beginning of the answer; none where no rule fits.
+    #[must_use]
+    pub fn scripted(&self, prompt: &[u32]) -> Option<String> {
+        let text = self.decode(prompt);
+        self.script.reply(self.script.split(&text).0)
+    }
+
     /// The answer to a prompt, or what is left of it where the prompt holds its beginning already.
     pub(super) fn answer(&self, prompt: &[u32], seed: u64) -> Vec<u32> {
         let text = self.decode(prompt);
@@ -120,7 +122,10 @@ impl ModelVoice {
         let asked = self.tokens_of(prompt, question.len());
         match tokens.strip_prefix(&prompt[asked..]) {
             Some(rest) => rest.to_vec(),
-            None => self.encode(rest_of(&reply, begun)),
+            None => {
+                let tags = self.model.parser().reasoning.tags();
+                self.encode(&rest_of(&reply, begun, tags))
+            }
         }
     }
 
@@ -135,19 +140,54 @@ impl ModelVoice {
     }
 }
 
-/// What comes behind `begun` in `reply`. Where reasoning was closed in another place than the reply does, the reply goes
-/// on behind its own.
-fn rest_of<'a>(reply: &'a str, begun: &str) -> &'a str {
-    const CLOSE: &str = "</think>";
-    if let Some(rest) = reply.strip_prefix(begun) {
-        return rest;
-    }
-    let Some((_, said)) = begun.rsplit_once(CLOSE) else {
-        return "";
+/// What the template puts before every answer, whether or not it is to have reasoning. Where reasoning is opened or
+/// closed for the model, that is part of the answer.
+fn opening(model: &TextModel) -> Option<String> {
+    let with = |thinking: Option<bool>, opens: bool| {
+        let said = Message {
+            role: "user".to_owned(),
+            content: Some(Content::Text("Hi".to_owned())),
+            ..Message::default()
+        };
+        let mut request = Request {
+            prompt: Prompt::Messages(vec![said]),
+            ..Request::default()
+        };
+        request.reasoning.enabled = thinking;
+        request.template.add_generation_prompt = Some(opens);
+        let tokens = model.tokens(&request, now()).ok()?.swap_remove(0);
+        Some(model.text_of(&tokens))
     };
-    let answer = reply.split_once(CLOSE).map_or(reply, |(_, answer)| answer);
-    let answer = answer.trim_start();
-    answer.strip_prefix(said.trim_start()).unwrap_or("")
+    let added = |thinking| {
+        let (open, closed) = (with(thinking, true)?, with(thinking, false)?);
+        Some(open.strip_prefix(&closed)?.to_owned())
+    };
+    let mut opening = added(None)?;
+    for thinking in [true, false] {
+        let other = added(Some(thinking)).unwrap_or_default();
+        opening.truncate(common(&opening, &other));
+    }
+    if let Some(at) = model
+        .parser()
+        .reasoning
+        .tags()
+        .and_then(|tags| opening.find(tags.open()))
+    {
+        opening.truncate(at);
+    }
+    Some(opening).filter(|opening| !opening.is_empty())
+}
+
+/// The bytes of the beginning that two texts share.
+fn common(one: &str, other: &str) -> usize {
+    let pairs = one.chars().zip(other.chars());
+    let same = pairs.take_while(|(one, other)| one == other);
+    same.map(|(one, _)| one.len_utf8()).sum()
+}
+
+fn now() -> LocalTime {
+    #[expect(clippy::cast_possible_truncation, reason = "whole seconds since 1970")]
+    LocalTime::from_unix(Clock::unix_seconds() as i64, 0)
 }
 
 /// Sentences that follow from the question.
@@ -157,25 +197,4 @@ fn made_up(question: &str, seed: u64) -> String {
     let words = std::iter::repeat_with(|| writer.write(true)).take(MADE_UP_TOKENS);
     let words: Vec<u32> = words.take_while(|word| *word != EOS).collect();
     text::decode(&words)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_continued_where_it_was_left() {
-        let reply = "<think>\nLong thoughts.\n</think>\n\nYes, it is.";
-        assert_eq!(
-            rest_of(reply, "<think>\nLong"),
-            " thoughts.\n</think>\n\nYes, it is."
-        );
-        assert_eq!(
-            rest_of(reply, "<think>\nLo\n</think>\n\n"),
-            "Yes, it is.",
-            "closed early"
-        );
-        assert_eq!(rest_of(reply, "<think>\n\n</think>\n\nYes,"), " it is.");
-        assert_eq!(rest_of("Yes.", "No"), "");
-    }
 }

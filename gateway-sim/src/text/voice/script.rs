@@ -6,12 +6,13 @@ use serde::Deserialize;
 use super::VoiceError;
 
 /// Rules, of which the first that fits answers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
     /// What opens the assistant's turn in a rendered prompt, such as `<|im_start|>assistant\n`. What stands behind its
-    /// last place is the answer so far, which is continued.
-    pub opening: String,
+    /// last place is the answer so far, which is continued. None leaves it to the model's template.
+    #[serde(default)]
+    pub opening: Option<String>,
     /// The rules.
     #[serde(default)]
     pub rules: Vec<Rule>,
@@ -44,7 +45,7 @@ impl Script {
     #[must_use]
     pub fn empty(opening: impl Into<String>) -> Self {
         Self {
-            opening: opening.into(),
+            opening: Some(opening.into()),
             rules: Vec::new(),
         }
     }
@@ -52,11 +53,9 @@ impl Script {
     /// The prompt up to its answer, and the answer so far.
     #[must_use]
     pub fn split<'a>(&self, prompt: &'a str) -> (&'a str, &'a str) {
-        let at = match prompt.rfind(&self.opening) {
-            Some(start) if !self.opening.is_empty() => start + self.opening.len(),
-            _ => prompt.len(),
-        };
-        prompt.split_at(at)
+        let opening = self.opening.as_deref().filter(|text| !text.is_empty());
+        let end = |opening: &str| Some(prompt.rfind(opening)? + opening.len());
+        prompt.split_at(opening.and_then(end).unwrap_or(prompt.len()))
     }
 
     /// What the first rule that fits says.
