@@ -79,6 +79,12 @@ pub(super) struct SimArgs {
     /// The model's name
     #[arg(long, default_value = "demo")]
     pub(super) model: String,
+    /// The folder of a real model's tokenizer and template, whose tokens it then speaks; no weights are needed
+    #[arg(long, value_name = "DIR")]
+    pub(super) model_dir: Option<PathBuf>,
+    /// What it says to which prompt, in JSON: rules of `when` (a regular expression), `unless` and `reply`
+    #[arg(long, value_name = "FILE", requires = "model_dir")]
+    pub(super) script: Option<PathBuf>,
     /// The chip and model size that set its speed
     #[arg(long, default_value = super::sim_engine::DEFAULT_PROFILE)]
     pub(super) profile: String,

@@ -1,9 +1,12 @@
 //! `gateway sim-engine`.
 
+use std::fs;
+
 use anyhow::Context as _;
 use gateway_sim::{
     engine::{EventForm, HashForm, KvEventsConfig, SimConfig, SimEngine},
     model::ChipProfile,
+    text::{ModelVoice, Script, Voice},
 };
 use tokio::{runtime::Builder, signal};
 
@@ -33,7 +36,24 @@ pub(super) fn run(args: &SimArgs) -> anyhow::Result<()> {
     Builder::new_current_thread()
         .enable_all()
         .build()?
-        .block_on(serve(config))
+        .block_on(serve(config, voice(args)?))
+}
+
+/// Whose words it speaks.
+fn voice(args: &SimArgs) -> anyhow::Result<Voice> {
+    let Some(folder) = &args.model_dir else {
+        return Ok(Voice::Plain);
+    };
+    let script = match &args.script {
+        None => Script::default(),
+        Some(file) => {
+            let json = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            Script::parse(&json).with_context(|| file.display().to_string())?
+        }
+    };
+    let model = ModelVoice::load(folder, script)
+        .with_context(|| format!("cannot speak as the model in {}", folder.display()))?;
+    Ok(Voice::Model(Box::new(model)))
 }
 
 /// Where and how it publishes KV events, if it is to.
@@ -61,8 +81,8 @@ fn kv_events(args: &SimArgs, model: &str) -> Option<KvEventsConfig> {
     Some(events)
 }
 
-async fn serve(config: SimConfig) -> anyhow::Result<()> {
-    let engine = SimEngine::start(config).await?;
+async fn serve(config: SimConfig, voice: Voice) -> anyhow::Result<()> {
+    let engine = SimEngine::start_with(config, voice).await?;
     out::line(format_args!("simulated engine listens on {}", engine.url()));
     if let Some(events) = engine.kv_events() {
         let replay = events
