@@ -16,6 +16,7 @@ mod options;
 mod prepare;
 mod reader;
 mod reasoning;
+mod roles;
 mod strict;
 mod templates;
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! From a request to a prompt in token ids.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::reader::{Reading, StopSpec};
 use super::reasoning::ReasoningPlan;
-use super::{Constraint, PrepareError, Reader, StrictFormat, TextModel, limits};
+use super::{Constraint, PrepareError, Reader, StrictFormat, TextModel, limits, roles};
 use crate::ir::{Content, Format, Message, Part, Prompt, Request, Sampling, ToolChoice};
 use crate::text::parse::{Family, ParserSpec, ReasoningStyle, ToolSpec};
-use crate::text::template::LocalTime;
+use crate::text::template::{LocalTime, Template};
 
 /// A prompt with everything that its answer is read by.
 #[derive(Clone, Debug)]
@@ -133,14 +134,11 @@ impl TextModel {
         request: &Request,
         now: LocalTime,
     ) -> Result<(String, ReasoningPlan), PrepareError> {
-        let templates = self.templates.as_ref().ok_or(PrepareError::NoTemplate)?;
-        let template = templates.for_tools(!request.tools.is_empty());
-        if request.template.template.is_some() && !self.allows_request_templates {
-            return Err(PrepareError::RequestTemplate);
-        }
+        let template = self.template_for(request)?;
         refuse_media(request)?;
         let plan = ReasoningPlan::of(request, template.facts());
-        let rendered = template.render(&plan.told(request), now);
+        let told = roles::known(plan.told(request), template.facts());
+        let rendered = template.render(&told, now);
         let mut text = rendered.map_err(PrepareError::Template)?;
         if let Some(tags) = self.spec.reasoning.tags()
             && plan.is_off
@@ -150,6 +148,20 @@ impl TextModel {
             text.push_str("\n\n");
         }
         Ok((text, plan))
+    }
+
+    /// The request's own template where that is allowed, else the model's.
+    fn template_for(&self, request: &Request) -> Result<Cow<'_, Template>, PrepareError> {
+        let templates = self.templates.as_ref().ok_or(PrepareError::NoTemplate)?;
+        let usual = templates.for_tools(!request.tools.is_empty());
+        match &request.template.template {
+            None => Ok(Cow::Borrowed(usual)),
+            Some(_) if !self.allows_request_templates => Err(PrepareError::RequestTemplate),
+            Some(own) => {
+                let own = Template::compile(own, usual.tokens().clone());
+                Ok(Cow::Owned(own.map_err(PrepareError::Template)?))
+            }
+        }
     }
 
     fn encode_plain(&self, request: &Request, text: &str) -> Result<Vec<u32>, PrepareError> {

@@ -53,10 +53,8 @@ mod tests {
     fn plan(change: impl FnOnce(&mut Request), reads: &[&str]) -> ReasoningPlan {
         let mut request = Request::default();
         change(&mut request);
-        let facts = TemplateFacts {
-            variables: reads.iter().map(|name| (*name).to_owned()).collect(),
-            ..TemplateFacts::default()
-        };
+        let mut facts = TemplateFacts::default();
+        facts.variables = reads.iter().map(|name| (*name).to_owned()).collect();
         ReasoningPlan::of(&request, &facts)
     }
 

@@ -1,7 +1,7 @@
 //! Models made from files, good and broken; prompts; answers token by token.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -25,9 +25,9 @@ fn files() -> ModelFiles {
     }
 }
 
-fn model() -> TextModel {
+static MODEL: LazyLock<TextModel> = LazyLock::new(|| {
     TextModel::load(&files(), &ModelOptions::default()).expect("a good model")
-}
+});
 
 fn request(mut body: Value) -> Request {
     body["model"] = "m".into();
@@ -99,7 +99,7 @@ fn broken_files_are_named_with_the_reason() {
 
 #[test]
 fn the_template_tells_how_the_model_writes_and_options_overrule_it() {
-    assert_eq!(model().parser().family, Family::Hermes);
+    assert_eq!(MODEL.parser().family, Family::Hermes);
     let options = ModelOptions {
         family: Some(Family::Json),
         ..ModelOptions::default()
@@ -114,7 +114,7 @@ fn forced_calls_become_a_schema_with_the_tools_definitions_on_top() {
     body["tool_choice"] = "required".into();
     body["parallel_tool_calls"] = false.into();
     body["reasoning_effort"] = "none".into();
-    let prepared = prepare(&model(), body).expect("a prompt");
+    let prepared = prepare(&MODEL, body).expect("a prompt");
     let constraint = prepared.constraint.expect("it is forced at once");
     assert!(constraint.is_calls);
     let Format::JsonSchema { schema, .. } = constraint.format else {
@@ -131,18 +131,18 @@ fn a_forced_call_and_another_form_exclude_each_other() {
     let mut body = with_tool("Hi");
     body["tool_choice"] = "required".into();
     body["response_format"] = json!({"type": "json_object"});
-    let error = prepare(&model(), body).expect_err("a conflict").to_api();
+    let error = prepare(&MODEL, body).expect_err("a conflict").to_api();
     assert_eq!(error.code.as_deref(), Some("conflicting_constraints"));
 }
 
 #[test]
 fn defaults_come_from_the_files_unless_the_request_says_otherwise() {
-    let model = model();
+    let model = &*MODEL;
     let hi = json!({"messages": [{"role": "user", "content": "Hi"}]});
     let mut warm = hi.clone();
     warm["temperature"] = 0.25.into();
     warm["max_tokens"] = 1_000_000.into();
-    let sampling = |body: &Value| prepare(&model, body.clone()).expect("a prompt").sampling;
+    let sampling = |body: &Value| prepare(model, body.clone()).expect("a prompt").sampling;
     let (usual, own) = (sampling(&hi), sampling(&warm));
     assert_eq!(own.temperature, Some(0.25));
     let room = u64::from(model.context_tokens());
@@ -152,12 +152,24 @@ fn defaults_come_from_the_files_unless_the_request_says_otherwise() {
 
 #[test]
 fn an_answer_of_reasoning_text_and_calls_is_read() {
-    let model = model();
-    let prepared = prepare(&model, with_tool("Hi")).expect("a prompt");
+    let model = &*MODEL;
+    let prepared = prepare(model, with_tool("Hi")).expect("a prompt");
     let text = "<think>\nHm.\n</think>\n\nSo.\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": \"é\"}}\n</tool_call>";
-    let choice = read(&model, &prepared, text, &[]);
+    let choice = read(model, &prepared, text, &[]);
     assert_eq!(choice.finish, Some(Finish::ToolCalls));
     assert_eq!(choice.calls().next().map(|call| &*call.arguments), Some("{\"x\": \"é\"}"));
+}
+
+#[test]
+fn a_request_brings_its_own_template_where_that_is_allowed() {
+    let options = ModelOptions {
+        allows_request_templates: true,
+        ..ModelOptions::default()
+    };
+    let model = TextModel::load(&files(), &options).expect("a good model");
+    let own = json!({"messages": [{"role": "user", "content": "Hi"}], "chat_template": "Say: {{ messages[0].content }}"});
+    let prepared = prepare(&model, own).expect("a prompt");
+    assert_eq!(model.text_of(&prepared.prompt), "Say: Hi");
 }
 
 proptest! {
@@ -166,11 +178,11 @@ proptest! {
         text in "(<think>|</think>|<tool_call>|\\{\"name\": \"f\", \"arguments\": \\{\\}\\}|</tool_call>|[a-zé€ ]{0,9}|\n|stop){0,12}",
         pieces in prop::collection::vec(1usize..9, 0..40),
     ) {
-        let model = Arc::new(model());
+        let model = &*MODEL;
         let mut body = with_tool("Hi");
         body["stop"] = json!(["never said"]);
-        let prepared = prepare(&model, body).expect("a prompt");
-        let whole = read(&model, &prepared, &text, &[usize::MAX]);
-        prop_assert_eq!(read(&model, &prepared, &text, &pieces), whole);
+        let prepared = prepare(model, body).expect("a prompt");
+        let whole = read(model, &prepared, &text, &[usize::MAX]);
+        prop_assert_eq!(read(model, &prepared, &text, &pieces), whole);
     }
 }

@@ -14,6 +14,9 @@ const NAME: &str = "chat_template";
 /// Steps that one rendering may take: a long conversation takes some ten thousand.
 const MOST_STEPS: u64 = 5_000_000;
 
+/// Steps that one rendering may take while a template is tried on small conversations.
+const PROBE_STEPS: u64 = 200_000;
+
 /// Nested macro calls count four each.
 const DEEPEST: usize = 320;
 
@@ -28,7 +31,7 @@ impl Engine {
         let syntax = syntax.trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(|error| TemplateError::of_source(&error))?);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
-        environment.set_fuel(Some(MOST_STEPS));
+        environment.set_fuel(Some(PROBE_STEPS));
         environment.set_recursion_limit(DEEPEST);
         environment.set_unknown_method_callback(python::call_method);
         environment.set_formatter(|out, _, value| Ok(python::write_str(out, value)?));
@@ -39,6 +42,11 @@ impl Engine {
             .add_template_owned(NAME, prepare::prepare(source))
             .map_err(|error| TemplateError::of_source(&error))?;
         Ok(Self(environment))
+    }
+
+    /// Ends the trial: from now on a rendering may take as long as conversations need.
+    pub(super) fn admit(&mut self) {
+        self.0.set_fuel(Some(MOST_STEPS));
     }
 
     pub(super) fn render(&self, variables: Value) -> Result<String, TemplateError> {

@@ -22,6 +22,10 @@ pub struct TemplateFacts {
     pub arguments_as_text: bool,
     /// Whether it prints what is said in the role `system`.
     pub prints_system: bool,
+    /// Whether it prints what is said in the role `developer`.
+    pub prints_developer: bool,
+    /// Whether it prints what is said in the role `system` behind other messages.
+    pub prints_late_system: bool,
     /// Whether it prints the answers of tools (role `tool`).
     pub prints_tool_results: bool,
     /// Whether it prints the calls that an assistant made.
@@ -88,6 +92,8 @@ pub(super) fn learn(
         null_as_empty: probe.shape.null_as_empty,
         arguments_as_text: probe.shape.arguments_as_text,
         prints_system: probe.prints(vec![said("system", text()), user(plain("hi"))], SAID),
+        prints_developer: probe.prints(vec![said("developer", text()), user(plain("hi"))], SAID),
+        prints_late_system: probe.prints_late_system(),
         prints_tool_results: probe.prints(with_result(), SAID),
         prints_tool_calls: probe.prints(with_call(), ARGUMENT),
         prints_tools: variables.contains("tools") && probe.prints_tools(),
@@ -160,6 +166,16 @@ impl Probe<'_> {
             ..self.shape
         };
         !is_good(self) && is_good(&Probe { shape, ..*self })
+    }
+
+    fn prints_late_system(&self) -> bool {
+        let talk = vec![
+            user(plain("hi")),
+            said("assistant", plain("hello")),
+            said("system", text()),
+            user(plain("well?")),
+        ];
+        self.prints(talk, SAID)
     }
 
     fn prints_tools(&self) -> bool {

@@ -29,8 +29,9 @@ impl Template {
         if source.len() > LONGEST_SOURCE {
             return Err(TemplateError::SourceTooLong(source.len()));
         }
-        let engine = Engine::compile(source)?;
+        let mut engine = Engine::compile(source)?;
         let facts = facts::learn(&engine, source, &tokens)?;
+        engine.admit();
         Ok(Self(Arc::new(Inner {
             source: source.to_owned(),
             engine,
