@@ -261,6 +261,7 @@ impl TextModel {
             closings: self.closings.clone(),
             ends: self.ends.clone(),
             stop_token_ids: request.sampling.stop_token_ids.clone(),
+            takes_one_call: request.parallel_tool_calls == Some(false),
             ignores_end: request.sampling.ignore_eos == Some(true),
             wants_ids: request.return_token_ids,
             keeps_special: plan.is_some(),

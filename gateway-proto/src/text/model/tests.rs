@@ -172,6 +172,28 @@ fn a_request_brings_its_own_template_where_that_is_allowed() {
     assert_eq!(model.text_of(&prepared.prompt), "Say: Hi");
 }
 
+#[test]
+fn an_answer_is_over_with_its_first_call_where_one_is_all_that_is_taken() {
+    let mut body = with_tool("Hi");
+    body["parallel_tool_calls"] = false.into();
+    let prepared = prepare(&MODEL, body).expect("a prompt");
+    let call = "<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>";
+    let ids = MODEL.tokenizer().encode(&format!("{call}\n{call}"), false).expect("text");
+    let mut reader = prepared.reader(0);
+    let mut events = Vec::new();
+    let all = TokenEvent {
+        ids,
+        ..TokenEvent::default()
+    };
+    assert_eq!(reader.push(&all, &mut events), Verdict::Over);
+    let mut answer = Answer::new(Head::default());
+    for event in events {
+        answer.push(event).expect("nothing fails here");
+    }
+    assert_eq!(answer.choices[0].calls().count(), 1);
+    assert_eq!(answer.choices[0].finish, Some(Finish::ToolCalls));
+}
+
 proptest! {
     #[test]
     fn however_tokens_come_the_answer_is_the_same(

@@ -158,6 +158,10 @@ impl Reader {
             return self.continue_with(&append, out);
         }
         self.take_pieces(out);
+        if self.has_enough_calls() {
+            self.output.end(Finish::Stop, None, out);
+            return Verdict::Over;
+        }
         if self.budget_is_spent() {
             return self.close_reasoning(out);
         }
@@ -175,7 +179,15 @@ impl Reader {
     fn take_pieces(&mut self, out: &mut Vec<Event>) {
         for piece in self.pieces.drain(..) {
             self.output.piece(piece, out);
+            if self.reading.takes_one_call && self.output.whole_calls() > 0 {
+                break;
+            }
         }
+        self.pieces.clear();
+    }
+
+    fn has_enough_calls(&self) -> bool {
+        self.reading.takes_one_call && self.output.whole_calls() > 0
     }
 
     /// Whether the constraint begins now, and what is written before it then.

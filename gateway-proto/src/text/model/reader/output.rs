@@ -16,6 +16,8 @@ pub(super) struct Output {
     /// The call being written, where it is checked at its end.
     call: Option<(String, String)>,
     has_calls: bool,
+    /// Calls that are complete.
+    whole_calls: u32,
     violation: Option<String>,
 }
 
@@ -28,8 +30,13 @@ impl Output {
             content: String::new(),
             call: None,
             has_calls: false,
+            whole_calls: 0,
             violation: None,
         }
+    }
+
+    pub(super) fn whole_calls(&self) -> u32 {
+        self.whole_calls
     }
 
     pub(super) fn step(&self, step: Step, out: &mut Vec<Event>) {
@@ -52,7 +59,10 @@ impl Output {
                 Step::CallStart { id, name }
             }
             Piece::CallArguments(text) => Step::CallArguments(text),
-            Piece::CallEnd => Step::CallEnd,
+            Piece::CallEnd => {
+                self.whole_calls += 1;
+                Step::CallEnd
+            }
         };
         self.step(step, out);
     }

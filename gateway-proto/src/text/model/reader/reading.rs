@@ -26,6 +26,8 @@ pub(in crate::text::model) struct Reading {
     pub(in crate::text::model) ends: Arc<[u32]>,
     pub(in crate::text::model) stop_token_ids: Vec<u32>,
     pub(in crate::text::model) ignores_end: bool,
+    /// The caller takes one call at a time: the answer is over with the first.
+    pub(in crate::text::model) takes_one_call: bool,
     pub(in crate::text::model) wants_ids: bool,
     pub(in crate::text::model) keeps_special: bool,
     pub(in crate::text::model) seed: u64,
