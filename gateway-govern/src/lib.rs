@@ -1,5 +1,7 @@
 //! What wraps a route: who may ask for what.
 //!
-//! One feature per module; nothing here chooses an engine. The first is [`keys`]: without a known key nobody gets in.
+//! One feature per module; nothing here chooses an engine. With [`keys`] nobody gets in without a known key; [`records`]
+//! keeps responses and conversations between requests.
 
 pub mod keys;
+pub mod records;
