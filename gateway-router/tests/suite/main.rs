@@ -8,6 +8,7 @@ mod conformance;
 mod connections;
 mod deadlines;
 mod detect;
+#[cfg(feature = "text")]
 mod edge;
 mod failover;
 mod feed;
