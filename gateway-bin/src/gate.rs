@@ -10,7 +10,7 @@ use crate::{
     clock,
     config::{Config, ServeLimits, ServedModel},
     metrics::Metrics,
-    serve::RequestIds,
+    serve::{Desk, RequestIds},
     stage::Stages,
 };
 
@@ -43,6 +43,8 @@ impl Rules {
 pub(crate) struct Gate {
     pub(crate) router: Router,
     pub(crate) metrics: Arc<Metrics>,
+    /// What is kept of the Responses API.
+    pub(crate) responses: Desk,
     pub(crate) rules: ArcSwap<Rules>,
     pub(crate) stages: Stages,
     pub(crate) ids: RequestIds,
@@ -55,6 +57,7 @@ impl Gate {
     pub(crate) fn new(
         router: Router,
         metrics: Arc<Metrics>,
+        responses: Desk,
         config: &Config,
         stages: Stages,
         ids: RequestIds,
@@ -62,6 +65,7 @@ impl Gate {
         Self {
             router,
             metrics,
+            responses,
             rules: ArcSwap::from_pointee(Rules::of(config)),
             stages,
             ids,

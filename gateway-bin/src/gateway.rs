@@ -8,6 +8,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use gateway_govern::records::StoreError;
 use gateway_router::{BuildError, Router};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -24,10 +25,11 @@ use crate::{
     metrics::Metrics,
     reload::{self, Source},
     running::Running,
-    serve::{self, ListenError, RequestIds, Site},
+    serve::{self, Desk, ListenError, RequestIds, Site},
     signals::Signals,
     stage::{Stage, Stages},
     steward::{Orders, PATIENCE, Steward},
+    store,
 };
 
 /// Why a gateway did not start.
@@ -39,6 +41,9 @@ pub enum StartError {
     /// The endpoints make no fleet.
     #[error(transparent)]
     Build(#[from] BuildError),
+    /// The store of responses and conversations cannot be opened.
+    #[error("responses.store: {0}")]
+    Store(#[from] StoreError),
     /// The system gives no threads, sockets or randomness.
     #[error("the system refuses: {0}")]
     System(#[from] io::Error),
@@ -182,6 +187,8 @@ async fn control(
         tokio::spawn(reload::watch(source, asked, Arc::clone(&gate), orders));
     }
     tokio::spawn(steward.run());
+    let sweeping = Arc::clone(&gate);
+    tokio::spawn(async move { sweeping.responses.sweep().await });
     if let Some(keeper) = &keeper {
         tokio::spawn(keeper.clone().run(gate.router.clone(), WRITE_EVERY));
     }
@@ -219,7 +226,9 @@ async fn open(
         .seed(ids.seed())
         .build()?;
     metrics.follow(&router.fleet());
-    let gate = Arc::new(Gate::new(router, metrics, &config, stages, ids));
+    let store = store::open(&config.responses).await?;
+    let desk = Desk::new(store, config.responses.background);
+    let gate = Arc::new(Gate::new(router, metrics, desk, &config, stages, ids));
     let (steward, orders) = Steward::new(Arc::clone(&gate), config, known);
     Ok((gate, steward, orders))
 }

@@ -19,6 +19,7 @@ mod serve;
 mod signals;
 mod stage;
 mod steward;
+mod store;
 
 pub use gateway::{Gateway, Options, ReloadFrom, StartError};
 pub use log::LostLines;

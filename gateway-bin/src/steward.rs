@@ -127,6 +127,7 @@ fn fixed_changes(old: &Config, new: &Config) -> Vec<&'static str> {
         ("threads", old.threads != new.threads),
         ("log", old.log != new.log),
         ("drain", old.drain != new.drain),
+        ("responses", old.responses != new.responses),
         ("state", old.state_file != new.state_file),
         ("telemetry, health or prefix", fleet(old) != fleet(new)),
     ];

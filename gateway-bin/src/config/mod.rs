@@ -18,5 +18,6 @@ pub use error::{ConfigError, Place, Problem};
 pub(crate) use lower::PRIORITIES;
 pub use lower::{Decisions, read, read_decisions};
 pub use settings::{
-    Config, Discovery, DrainConfig, EndpointConfig, LogConfig, LogFormat, ServeLimits, ServedModel,
+    Config, DatabaseUrl, Discovery, DrainConfig, EndpointConfig, LogConfig, LogFormat,
+    ResponsesConfig, ServeLimits, ServedModel, StoreConfig,
 };

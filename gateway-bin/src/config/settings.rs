@@ -1,8 +1,8 @@
 //! What the binary is told, in domain types.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use gateway_govern::keys::KeyRing;
+use gateway_govern::{keys::KeyRing, records};
 use gateway_proto::{openai::ViewLimits, text::model::TextModel};
 use gateway_router::{EndpointSettings, RouterSettings};
 
@@ -27,6 +27,8 @@ pub struct Config {
     pub router: RouterSettings,
     /// Sizes and times at the front door.
     pub limits: ServeLimits,
+    /// What is kept of the Responses API.
+    pub responses: ResponsesConfig,
     /// Where what was learned is kept.
     pub state_file: Option<PathBuf>,
     /// How the gateway stops.
@@ -91,6 +93,39 @@ pub struct ServeLimits {
     pub connections: usize,
     /// What a request's JSON may hold.
     pub view: ViewLimits,
+}
+
+/// What is kept of the Responses API, and what runs in the background.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponsesConfig {
+    /// Where it is kept.
+    pub store: StoreConfig,
+    /// How much, and for how long.
+    pub limits: records::Limits,
+    /// The most responses that are made in the background at a time.
+    pub background: usize,
+}
+
+/// Where responses and conversations are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreConfig {
+    /// In memory.
+    Memory,
+    /// In a SQLite file.
+    Sqlite(PathBuf),
+    /// In a PostgreSQL database.
+    Postgres(DatabaseUrl),
+}
+
+/// A database's address, which may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(pub String);
+
+impl fmt::Debug for DatabaseUrl {
+    /// Without the address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl")
+    }
 }
 
 /// How the gateway stops.

@@ -103,7 +103,7 @@ pub(crate) struct Open<'a> {
 }
 
 impl<'a> Open<'a> {
-    fn enter(gauge: &'a AtomicU64) -> Self {
+    pub(super) fn enter(gauge: &'a AtomicU64) -> Self {
         Self {
             gauge,
             count: gauge.fetch_add(1, Relaxed) + 1,

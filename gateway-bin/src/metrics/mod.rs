@@ -14,11 +14,12 @@ mod histogram;
 mod model;
 mod page;
 mod process;
+mod responses;
 mod sink;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub(crate) use door::Rejection;
-pub(crate) use page::page;
+pub(crate) use page::{page, responses_page};
 pub(crate) use sink::Metrics;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use gateway_core::{Fleet, Timestamp};
+use gateway_govern::records::Usage;
 use gateway_router::feed::FeedStatus;
 
 use super::{
@@ -33,6 +34,13 @@ pub(crate) fn page(
     forecasts::write(&mut page, fleet, now);
     feeds::write(&mut page, kv);
     process::write(&mut page, &metrics.lost_lines);
+    page.finish()
+}
+
+/// The page's part on the Responses API, where its store holds `store` and `running` responses are made in the background.
+pub(crate) fn responses_page(metrics: &Metrics, store: &Usage, running: usize) -> String {
+    let mut page = Page::default();
+    metrics.responses.write(&mut page, store, running);
     page.finish()
 }
 

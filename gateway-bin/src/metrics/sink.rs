@@ -13,6 +13,7 @@ use super::{
     access,
     door::Door,
     model::{EndpointCounts, ModelCounts},
+    responses::Responses,
 };
 use crate::log::LostLines;
 
@@ -23,6 +24,7 @@ pub(super) const OTHER: &str = "other";
 #[derive(Debug)]
 pub(crate) struct Metrics {
     pub(crate) door: Door,
+    pub(crate) responses: Responses,
     pub(super) lost_lines: LostLines,
     pub(super) tables: ArcSwap<Tables>,
 }
@@ -48,6 +50,7 @@ impl Metrics {
         };
         Self {
             door: Door::default(),
+            responses: Responses::default(),
             lost_lines,
             tables: ArcSwap::from_pointee(tables),
         }

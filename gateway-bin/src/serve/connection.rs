@@ -1,6 +1,10 @@
 //! One client connection.
 
-use std::{convert::Infallible, pin::pin, sync::Arc};
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioTimer;
@@ -8,6 +12,7 @@ use tokio::net::TcpStream;
 
 use super::{
     handler,
+    responses::Session,
     socket::{Socket, Talk},
     worker::Site,
 };
@@ -27,11 +32,17 @@ pub(super) async fn serve(stream: TcpStream, gate: &Arc<Gate>, site: Site) {
         Arc::clone(&gate.metrics),
         limits.write_timeout,
     );
-    if let Err(error) = converse(socket, &talk, &limits, gate, site).await {
+    let session = Mutex::new(None);
+    if let Err(error) = converse(socket, &talk, &limits, gate, (site, &session)).await {
         tracing::debug!(%error, "connection ended");
         if error.is_timeout() {
             talk.end_slow(&gate.metrics);
         }
+    }
+    // The session takes the connection's place, so that it counts as one and is drained as one.
+    let session = session.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(session) = session {
+        session.run().await;
     }
 }
 
@@ -40,19 +51,26 @@ async fn converse(
     talk: &Talk,
     limits: &ServeLimits,
     gate: &Arc<Gate>,
-    site: Site,
+    (site, session): (Site, &Mutex<Option<Session>>),
 ) -> hyper::Result<()> {
     let mut stages = gate.stages.subscribe();
     let service = service_fn(|request| {
         talk.begin();
-        async move { Ok::<_, Infallible>(handler::handle(gate, request, site).await) }
+        async move {
+            let mut reply = handler::handle(gate, request, site).await;
+            if let Some(begun) = reply.extensions_mut().remove::<Session>() {
+                *session.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+            }
+            Ok::<_, Infallible>(reply)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_headers(limits.headers)
         .max_buf_size(limits.header_bytes)
-        .serve_connection(socket, service);
+        .serve_connection(socket, service)
+        .with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {
         biased;

@@ -11,6 +11,7 @@ use super::{
     error_reply::{self, Refusal},
     generate, info,
     request_id::{self, RequestId},
+    responses,
     routes::{self, Route},
     worker::Site,
 };
@@ -42,9 +43,13 @@ async fn serve(
     site: Site,
 ) -> Result<Response<ReplyBody>, Refusal> {
     let unknown = |error| Refusal::new(error, Rejection::Route);
-    match (site, routes::find(&parts.method, parts.uri.path())) {
+    let uri = parts.uri.clone();
+    match (site, routes::find(&parts.method, uri.path())) {
         (Site::Clients, Ok(Route::Generate(api))) => {
             generate::serve(gate, api, parts, body, id).await
+        }
+        (Site::Clients, Ok(Route::Responses(route))) => {
+            responses::serve(gate, route, parts, body, id).await
         }
         (Site::Clients, Ok(Route::Models)) => info::models(gate, &parts.headers),
         (Site::Clients, Ok(Route::Model(model))) => info::model(gate, &parts.headers, model),
@@ -55,9 +60,8 @@ async fn serve(
         }
         (_, found) => {
             body::linger(body);
-            let absent = |_| {
-                gateway_proto::error::ApiError::not_found(parts.method.as_str(), parts.uri.path())
-            };
+            let absent =
+                |_| gateway_proto::error::ApiError::not_found(parts.method.as_str(), uri.path());
             Err(unknown(found.map_or_else(|error| error, absent)))
         }
     }

@@ -108,12 +108,15 @@ pub(super) fn metrics(gate: &Gate) -> Response<ReplyBody> {
 
 /// The metrics now.
 pub(crate) fn metrics_page(gate: &Gate) -> String {
-    metrics::page(
+    let mut page = metrics::page(
         &gate.metrics,
         &gate.router.fleet(),
         &gate.router.feeds(),
         gate.router.clock().now(),
-    )
+    );
+    let (usage, running) = (gate.responses.usage(), gate.responses.running());
+    page.push_str(&metrics::responses_page(&gate.metrics, &usage, running));
+    page
 }
 
 fn json(status: StatusCode, body: bytes::Bytes) -> Response<ReplyBody> {
@@ -127,7 +130,7 @@ fn json(status: StatusCode, body: bytes::Bytes) -> Response<ReplyBody> {
 }
 
 /// Model names hold slashes, which some clients write as `%2F`.
-fn percent_decoded(text: &str) -> Cow<'_, str> {
+pub(super) fn percent_decoded(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }

@@ -24,4 +24,5 @@ pub(crate) use info::metrics_page;
 pub use listener::ListenError;
 pub(crate) use listener::bind_all;
 pub(crate) use request_id::RequestIds;
+pub(crate) use responses::Desk;
 pub(crate) use worker::{Site, run};

@@ -3,11 +3,15 @@
 use gateway_proto::{error::ApiError, openai::Api};
 use http::Method;
 
+use super::responses;
+
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route<'a> {
     /// Generation.
     Generate(Api),
+    /// Kept responses, conversations, and the WebSocket form.
+    Responses(responses::Route<'a>),
     /// `/v1/models`.
     Models,
     /// `/v1/models/{id}`, the id as written.
@@ -32,11 +36,16 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, ApiE
         "/metrics" => Route::Metrics,
         _ => match (path.strip_prefix("/v1/models/"), Api::from_path(path)) {
             (Some(id), _) if !id.is_empty() => Route::Model(id),
+            (_, Some(Api::Responses)) if method == Method::GET => {
+                Route::Responses(responses::Route::Socket)
+            }
             (_, Some(api)) => Route::Generate(api),
+            _ if let Some(route) = responses::find(path) => Route::Responses(route),
             _ => return Err(ApiError::not_found(method.as_str(), path)),
         },
     };
     let allowed = match route {
+        Route::Responses(route) => route.allows(method),
         Route::Generate(_) => method == Method::POST,
         _ => method == Method::GET || method == Method::HEAD,
     };
@@ -49,8 +58,9 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, ApiE
 
 /// The methods of the route at `path`, for the `allow` header of a 405.
 pub(super) fn methods(path: &str) -> &'static str {
-    match Api::from_path(path) {
-        Some(_) => "POST",
-        None => "GET, HEAD",
+    match (responses::find(path), Api::from_path(path)) {
+        (Some(route), _) => responses::methods(route),
+        (None, Some(_)) => "POST",
+        (None, None) => "GET, HEAD",
     }
 }

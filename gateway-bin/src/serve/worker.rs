@@ -19,6 +19,9 @@ use crate::{
 /// How long to wait when the system has no sockets to give.
 const BREATH: Duration = Duration::from_millis(50);
 
+/// How long background work has at the end to note how far it came.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Said to whoever comes when all connections are taken.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 115\r\n\
     retry-after: 1\r\nconnection: close\r\n\r\n\
@@ -52,9 +55,17 @@ pub(crate) async fn run(listener: TcpListener, gate: Arc<Gate>, site: Site) {
         admit(accepted, &gate, site, &mut connections).await;
     }
     drop(listener);
+    let work = async {
+        while connections.join_next().await.is_some() {}
+        // What runs in the background runs on threads like this one.
+        gate.responses.idle().await;
+    };
     tokio::select! {
-        () = async { while connections.join_next().await.is_some() {} } => {}
-        () = stage::wait(&mut stages, Stage::Cut) => {}
+        () = work => {}
+        () = stage::wait(&mut stages, Stage::Cut) => {
+            // Background work notes that it was cut; a store that does not answer is not waited for.
+            drop(time::timeout(LAST_WORDS, gate.responses.idle()).await);
+        }
     }
 }
 

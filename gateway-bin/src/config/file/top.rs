@@ -7,8 +7,8 @@ use gateway_core::Registry;
 
 use super::{
     Address, DeadlinesFile, DrainFile, EndpointFile, FeedsFile, HealthFile, KeyFile, LimitsFile,
-    LogFile, MetricsFile, ModelFile, ObjectivesFile, PipelineFile, PrefixFile, RetryFile,
-    StateFile, TelemetryFile, TextFile, WatchFile,
+    LogFile, MetricsFile, ModelFile, ObjectivesFile, PipelineFile, PrefixFile, ResponsesFile,
+    RetryFile, StateFile, TelemetryFile, TextFile, WatchFile,
 };
 
 /// The configuration of the gateway.
@@ -53,6 +53,8 @@ pub struct ConfigFile {
     pub kv_events: FeedsFile,
     /// Sizes and times at the front door.
     pub limits: LimitsFile,
+    /// Responses and conversations that are kept. Read at the start only.
+    pub responses: ResponsesFile,
     /// How the gateway stops.
     pub drain: DrainFile,
     /// What was learned, over restarts. Read at the start only.

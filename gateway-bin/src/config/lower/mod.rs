@@ -8,6 +8,7 @@ mod hardware;
 mod keys;
 mod models;
 mod pipelines;
+mod responses;
 
 use std::{path::Path as FilePath, thread};
 
@@ -77,6 +78,7 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
     let models = models::lower(&file.models, cx)?;
     let pipelines = pipelines::lower(file.pipeline.as_ref(), &file.models, cx)?;
     let goals = goals::lower(&file, cx)?;
+    let responses = responses::lower(&file.responses, cx)?;
     let router = RouterSettings {
         endpoints: Vec::new(),
         pipelines,
@@ -111,6 +113,7 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
         models,
         router,
         limits: (&file.limits).into(),
+        responses,
         drain: (&file.drain).into(),
         state_file: file.state.file,
         log: (&file.log).into(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gateway_proto::{
     dialect::{DialectError, StreamEncoder as _},
-    ir::{Event, Head},
-    responses::{Framing, ResponseStream, decode_request},
+    ir::Event,
+    responses::{Framing, decode_request},
 };
 use gateway_router::{
     ReplyBody,
@@ -14,14 +14,17 @@ use gateway_router::{
 };
 use http::Response;
 
-use super::writing::Writing;
+use super::{
+    background,
+    fault::invalid,
+    making::{self, Ready},
+    writing::Writing,
+};
 use crate::{
-    clock,
     config::ServedModel,
     gate::Gate,
-    metrics::Rejection,
     serve::{
-        answer::{self, Encoded, Question},
+        answer::{self, Encoded, Encoder as _, Question},
         error_reply::Refusal,
         explain,
         request_id::RequestId,
@@ -38,31 +41,34 @@ pub(in crate::serve) async fn create(
     served: &ServedModel,
     id: &RequestId,
 ) -> Result<Response<ReplyBody>, Refusal> {
-    let mut decoded = decode_request(&question.body).map_err(invalid)?;
-    let seed = gate.ids.fresh();
-    decoded.name_items(&seed);
-    let head = Head {
-        id: seed.to_string(),
-        created: clock::unix_seconds().unsigned_abs(),
-        model: decoded.request.model.clone(),
-        prompt_tokens: None,
+    let decoded = decode_request(&question.body).map_err(invalid)?;
+    if !decoded.settings.generate {
+        return Err(no_warm_up());
+    }
+    let (streams, explains) = (decoded.request.stream, question.hints.explain);
+    let is_background = decoded.settings.background;
+    let framing = match (is_background, streams) {
+        (true, _) => Framing::Lines,
+        (false, true) => Framing::Sse,
+        (false, false) => Framing::Silent,
     };
-    let streams = decoded.request.stream;
-    let framing = if streams {
-        Framing::Sse
-    } else {
-        Framing::Silent
-    };
-    let stream = ResponseStream::new(&decoded, &head, framing);
-    let explains = question.hints.explain;
-    let request = Arc::new(decoded.request);
+    let from = (question, served.clone(), Arc::clone(&id.text));
+    let ready = making::ready(gate, decoded, framing, from, None).await?;
+    if is_background {
+        return background::start(gate, ready, streams).await;
+    }
+    let Ready {
+        stream,
+        keep,
+        making,
+    } = ready;
     let AnswerReply {
         endpoint,
         explanation,
         events,
         ..
-    } = answer::ask(gate, question, request, served, &id.text).await?;
-    let writing = Writing::new(stream);
+    } = making.ask(gate).await?;
+    let writing = Writing::new(stream, Some(keep));
     let mut response = if streams {
         let body = ReplyBody::written(Encoded::new(events, Box::new(writing)));
         answer::respond(body, "text/event-stream")
@@ -86,10 +92,13 @@ async fn whole(mut writing: Writing, mut events: AnswerEvents) -> Result<Bytes, 
         }
     }
     writing.finish(&mut nothing);
+    if let Some(settling) = writing.settle() {
+        settling.await;
+    }
     Ok(writing.response().to_json().into())
 }
 
-/// The refusal of a request that is not what its API says.
-fn invalid(error: DialectError) -> Refusal {
-    Refusal::new(error.into(), Rejection::Invalid)
+fn no_warm_up() -> Refusal {
+    let message = "'generate' can be false over WebSocket only: there is no connection to warm up.";
+    invalid(DialectError::at("generate", message).with_code("invalid_value"))
 }

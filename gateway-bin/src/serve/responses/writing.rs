@@ -1,5 +1,6 @@
 //! A response being written.
 
+use futures_util::future::BoxFuture;
 use gateway_proto::{
     dialect::StreamEncoder,
     error::ApiError,
@@ -7,22 +8,34 @@ use gateway_proto::{
     responses::{ResponseObject, ResponseStream},
 };
 
+use super::keep::Keep;
 use crate::{clock, serve::answer::Encoder};
 
-/// A response being written.
+/// A response being written, and what is kept of it.
 #[derive(Debug)]
 pub(super) struct Writing {
     stream: ResponseStream,
+    keep: Option<Keep>,
 }
 
 impl Writing {
-    pub(super) fn new(stream: ResponseStream) -> Self {
-        Self { stream }
+    pub(super) fn new(stream: ResponseStream, keep: Option<Keep>) -> Self {
+        Self { stream, keep }
     }
 
     /// The response as far as it has come.
     pub(super) fn response(&self) -> &ResponseObject {
         self.stream.response()
+    }
+
+    /// Writes the events that open it.
+    pub(super) fn begin(&mut self, out: &mut Vec<u8>) {
+        self.stream.begin(out);
+    }
+
+    /// Calls it off.
+    pub(super) fn cancel(&mut self) {
+        self.stream.cancel();
     }
 
     fn tell_time(&mut self) {
@@ -46,4 +59,10 @@ impl StreamEncoder for Writing {
     }
 }
 
-impl Encoder for Writing {}
+impl Encoder for Writing {
+    /// A caller that has seen the end may go on from there, so that it is kept before.
+    fn settle(&mut self) -> Option<BoxFuture<'static, ()>> {
+        let keep = self.keep.take()?;
+        Some(keep.keep(self.stream.response()))
+    }
+}

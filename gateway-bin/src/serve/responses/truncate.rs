@@ -1,0 +1,104 @@
+//! `truncation: auto`: the oldest turns go until the rest fits.
+
+use std::sync::Arc;
+
+use gateway_proto::{
+    error::ApiError,
+    ir::{Message, Prompt, Request},
+    text::model::{PrepareError, TextModel},
+};
+use tokio::task;
+
+use super::fault::refused;
+use crate::{clock, serve::error_reply::Refusal};
+
+/// The request with as many of its newest turns as fit into the model's context, and with all that the system says. Where
+/// not even the newest turn fits, it is left for the model to refuse.
+///
+/// # Errors
+/// Where the request is wrong for its model.
+pub(super) async fn fit(model: &Arc<TextModel>, request: Request) -> Result<Request, Refusal> {
+    let model = Arc::clone(model);
+    let fitted = task::spawn_blocking(move || fitted(&model, request)).await;
+    let fitted = fitted.map_err(|_| refused(ApiError::internal()))?;
+    fitted.map_err(|error| refused(error.to_api()))
+}
+
+fn fitted(model: &TextModel, mut request: Request) -> Result<Request, PrepareError> {
+    let Prompt::Messages(all) = &mut request.prompt else {
+        return Ok(request);
+    };
+    let all = std::mem::take(all);
+    let turns = turns(&all);
+    // The fewest turns to drop; dropping more never makes a prompt longer.
+    let (mut least, mut most) = (0, turns.len().saturating_sub(1));
+    while least < most {
+        let middle = usize::midpoint(least, most);
+        request.prompt = Prompt::Messages(without(&all, turns[middle]));
+        if fits(model, &request)? {
+            most = middle;
+        } else {
+            least = middle + 1;
+        }
+    }
+    let from = turns.get(least).copied().unwrap_or(0);
+    request.prompt = Prompt::Messages(without(&all, from));
+    Ok(request)
+}
+
+fn fits(model: &TextModel, request: &Request) -> Result<bool, PrepareError> {
+    match model.prepare(request, clock::local_time(), 0) {
+        Ok(_) => Ok(true),
+        Err(PrepareError::TooLong { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where turns begin: at the first message, and at each of the user's behind it.
+fn turns(messages: &[Message]) -> Vec<usize> {
+    let is_user = |at: &usize| messages[*at].role == "user";
+    let first = messages.iter().position(|message| !is_system(message));
+    let behind = (0..messages.len()).filter(is_user);
+    first
+        .into_iter()
+        .chain(behind.filter(|at| Some(*at) != first))
+        .collect()
+}
+
+/// The messages from `from` on, and what the system says before.
+fn without(messages: &[Message], from: usize) -> Vec<Message> {
+    let kept = |(at, message): &(usize, &Message)| *at >= from || is_system(message);
+    let messages = messages.iter().enumerate().filter(kept);
+    messages.map(|(_, message)| message.clone()).collect()
+}
+
+fn is_system(message: &Message) -> bool {
+    matches!(message.role.as_str(), "system" | "developer")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(roles: &[&str]) -> Vec<Message> {
+        let message = |role: &&str| Message {
+            role: (*role).to_owned(),
+            ..Message::default()
+        };
+        roles.iter().map(message).collect()
+    }
+
+    #[test]
+    fn turns_begin_with_the_user() {
+        let all = messages(&["system", "assistant", "user", "assistant", "tool", "user"]);
+        assert_eq!(turns(&all), [1, 2, 5]);
+        let roles = |from| -> Vec<String> {
+            without(&all, from)
+                .into_iter()
+                .map(|one| one.role)
+                .collect()
+        };
+        assert_eq!(roles(2), ["system", "user", "assistant", "tool", "user"]);
+        assert_eq!(roles(5), ["system", "user"]);
+    }
+}
