@@ -7,7 +7,12 @@ use crate::records::sql::{TABLES, VERSION};
 
 /// Only one gateway at a time creates tables: any number that nobody else uses.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7453010389214651)";
-const EXISTS: &str = "SELECT to_regclass('gateway_records_version') IS NOT NULL";
+/// Not `to_regclass`, which within a transaction may remember what it found before the lock.
+const EXISTS: &str = "
+SELECT EXISTS (
+  SELECT 1 FROM pg_catalog.pg_class
+  WHERE relname = 'gateway_records_version' AND pg_catalog.pg_table_is_visible(oid)
+)";
 
 /// Creates the tables where there are none.
 pub(super) async fn create(client: &mut Client) -> Result<(), Refusal> {

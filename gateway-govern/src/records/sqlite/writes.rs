@@ -226,7 +226,10 @@ impl Writer<'_> {
         let ended = self.in_batches(sql::PURGE, params![self.caller.now, sql::BATCH])?;
         self.ledger.expired(ended);
         self.make_room()?;
-        self.step.execute_batch("PRAGMA incremental_vacuum(4096)")?;
+        // Each step gives back one page.
+        let mut vacuum = prepare(&self.step, "PRAGMA incremental_vacuum(4096)")?;
+        let mut pages = vacuum.query([])?;
+        while pages.next()?.is_some() {}
         Ok(())
     }
 
