@@ -4,8 +4,8 @@ mod support;
 
 use std::path::Path;
 
-use gateway_sim::engine::{RunningEngine, SimEngine};
-use gateway_sim::text::{ModelVoice, Script, Voice, VoiceError};
+use gateway_sim::engine::RunningEngine;
+use gateway_sim::text::{ModelVoice, Script, VoiceError};
 use serde_json::{Value, json};
 use support::*;
 
@@ -19,18 +19,6 @@ const TOOL_CALL: u64 = 4_099;
 const TOOL_CALL_END: u64 = 4_100;
 const THINK: u64 = 4_103;
 const END: u64 = 4_098;
-
-fn folder() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway-proto/testdata/models/small")
-}
-
-async fn speaking(script: &str) -> RunningEngine {
-    let script = Script::parse(script.as_bytes()).expect("a script");
-    let model = ModelVoice::load(&folder(), script).expect("a model's files");
-    SimEngine::start_with(config(), Voice::Model(Box::new(model)))
-        .await
-        .expect("a free loopback port")
-}
 
 fn tools() -> Value {
     let parameters =
@@ -59,7 +47,7 @@ async fn text_of(engine: &RunningEngine, tokens: &[Value]) -> String {
 
 #[tokio::test]
 async fn what_the_script_says_comes_as_the_models_tokens() {
-    let engine = speaking(SCRIPT).await;
+    let engine = speaking(config(), SCRIPT).await;
     let prompt = chat_tokens(&engine, "Weather in Oslo?").await;
     let tokens = generate(&engine, &prompt, 100).await;
     assert_eq!(tokens[0], THINK);
@@ -79,7 +67,7 @@ async fn what_the_script_says_comes_as_the_models_tokens() {
 
 #[tokio::test]
 async fn an_answer_goes_on_wherever_it_was_cut() {
-    let engine = speaking(SCRIPT).await;
+    let engine = speaking(config(), SCRIPT).await;
     for question in ["Count", "Tell me of the sea"] {
         let prompt = chat_tokens(&engine, question).await;
         let whole = generate(&engine, &prompt, 60).await;
@@ -93,7 +81,7 @@ async fn an_answer_goes_on_wherever_it_was_cut() {
 
 #[tokio::test]
 async fn an_answer_skips_reasoning_that_the_prompt_closed() {
-    let engine = speaking(SCRIPT).await;
+    let engine = speaking(config(), SCRIPT).await;
     let without = json!({"chat_template_kwargs": {"enable_thinking": false}, "tools": tools()});
     let reply = post_chat(&engine, "Weather in Oslo?", without).await.json();
     let message = &reply["choices"][0]["message"];
@@ -103,7 +91,7 @@ async fn an_answer_skips_reasoning_that_the_prompt_closed() {
 
 #[tokio::test]
 async fn a_chat_is_split_into_reasoning_and_calls_streamed_or_not() {
-    let engine = speaking(SCRIPT).await;
+    let engine = speaking(config(), SCRIPT).await;
     let more = json!({"tools": tools()});
     let whole = post_chat(&engine, "Weather in Oslo?", more.clone())
         .await
@@ -150,7 +138,7 @@ async fn a_chat_is_split_into_reasoning_and_calls_streamed_or_not() {
 
 #[tokio::test]
 async fn a_forced_call_is_made_where_the_script_makes_none() {
-    let engine = speaking(SCRIPT).await;
+    let engine = speaking(config(), SCRIPT).await;
     let forced = json!({"tools": tools(), "tool_choice": "required"});
     let made = post_chat(&engine, "Count", forced.clone()).await.json();
     let call = &made["choices"][0]["message"]["tool_calls"][0]["function"];
@@ -168,7 +156,7 @@ async fn a_forced_call_is_made_where_the_script_makes_none() {
 
 #[tokio::test]
 async fn results_of_tools_are_heard() {
-    let engine = speaking(SCRIPT).await;
+    let engine = speaking(config(), SCRIPT).await;
     let call =
         json!({"id": "c", "type": "function", "function": {"name": "weather", "arguments": "{}"}});
     let body = json!({"model": "demo", "tools": tools(), "messages": [

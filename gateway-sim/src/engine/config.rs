@@ -17,6 +17,9 @@ pub struct SimConfig {
     /// LoRA adapters, served under their names as models whose parent is the first model.
     #[serde(default)]
     pub adapters: Vec<String>,
+    /// Whose HTTP surface it has.
+    #[serde(default)]
+    pub flavour: Flavour,
     /// Chip, cache and limits.
     pub engine: EngineConfig,
     /// Seconds of the model in a second of wall time: 10 runs everything ten times as fast.
@@ -62,6 +65,35 @@ pub struct KvEventsConfig {
     pub max_queue: usize,
 }
 
+/// Whose HTTP surface an engine has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flavour {
+    /// vLLM's.
+    #[default]
+    Vllm,
+    /// `SGLang`'s.
+    Sglang,
+}
+
+impl Flavour {
+    /// The owner that the models list names.
+    pub(super) const fn owner(self) -> &'static str {
+        match self {
+            Self::Vllm => "vllm",
+            Self::Sglang => "sglang",
+        }
+    }
+
+    /// The member of a message that has its reasoning.
+    pub(super) const fn reasoning_field(self) -> &'static str {
+        match self {
+            Self::Vllm => "reasoning",
+            Self::Sglang => "reasoning_content",
+        }
+    }
+}
+
 /// The two encodings of one event in the history of vLLM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +126,7 @@ impl SimConfig {
             listen: free_loopback_port(),
             models: vec![model.into()],
             adapters: Vec::new(),
+            flavour: Flavour::Vllm,
             engine: EngineConfig::for_chip(chip),
             time_scale: 1.0,
             api_key: None,

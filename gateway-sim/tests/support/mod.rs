@@ -2,10 +2,12 @@
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use gateway_sim::engine::{RunningEngine, SimConfig, SimEngine};
 use gateway_sim::model::{ChipProfile, EngineConfig};
+use gateway_sim::text::{ModelVoice, Script, Voice};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -32,6 +34,20 @@ pub(crate) fn config() -> SimConfig {
 
 pub(crate) async fn start(config: SimConfig) -> RunningEngine {
     SimEngine::start(config)
+        .await
+        .expect("a free loopback port")
+}
+
+/// The files of a small model.
+pub(crate) fn small_model() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway-proto/testdata/models/small")
+}
+
+/// An engine that speaks the small model's tokens by a script.
+pub(crate) async fn speaking(config: SimConfig, script: &str) -> RunningEngine {
+    let script = Script::parse(script.as_bytes()).expect("a script");
+    let model = ModelVoice::load(&small_model(), script).expect("a model's files");
+    SimEngine::start_with(config, Voice::Model(Box::new(model)))
         .await
         .expect("a free loopback port")
 }

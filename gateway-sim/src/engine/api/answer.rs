@@ -23,6 +23,8 @@ pub(super) struct Piece {
     pub(super) tokens: Range<usize>,
     /// Why the choice ends with this piece, where it does.
     pub(super) finish: Option<Finish>,
+    /// Prompt tokens that the cache had.
+    pub(super) cached_tokens: u32,
 }
 
 impl Piece {
@@ -32,6 +34,7 @@ impl Piece {
             choice,
             tokens: 0..ending.tokens,
             finish: Some(ending.finish.clone()),
+            cached_tokens: 0,
         }
     }
 }

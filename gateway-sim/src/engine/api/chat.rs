@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::answer::{Dialect, FINGERPRINT, Piece};
 use super::fields::Fields;
 use super::job::{Ask, Choice, Ending, Job, Usage};
+use super::logprobs::{self, Asked};
 use super::plan::Finish;
 use super::reading;
 use super::sampling::{Delivery, Sampling};
@@ -18,7 +19,11 @@ struct Chat;
 
 pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask, ApiError> {
     let sampling = Sampling::read(fields, None, max_n)?;
-    let delivery = Delivery::read(fields)?;
+    let mut delivery = Delivery::read(fields)?;
+    if fields.boolean("logprobs")? {
+        let top = Asked::read(fields, "top_logprobs")?;
+        delivery.logprobs = Some(top.unwrap_or_default());
+    }
     let turns = turns(fields)?;
     let tool = tools::chosen(fields, &turns)?;
     let mut ask = Ask {
@@ -38,6 +43,9 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask,
         }
         Voice::Model(model) => {
             let (request, prompt) = rendered(model, fields)?;
+            if let Some(form) = &mut ask.sampling.form {
+                form.allows_reasoning = true;
+            }
             let parser = model.parser_of(&request, &prompt);
             let scripted = model.scripted(&prompt);
             let is_forced = request.tool_choice.is_forced();
@@ -151,7 +159,11 @@ impl Dialect for Chat {
         let delta = match reading {
             None => delta(job, plan.text(piece.tokens.clone()), piece),
             Some(reading) => {
-                let delta = reading.delta(piece.tokens.clone(), call_ids(job, piece.choice));
+                let delta = reading.delta(
+                    piece.tokens.clone(),
+                    job.flavour.reasoning_field(),
+                    call_ids(job, piece.choice),
+                );
                 let is_told = piece.finish.is_some() || job.delivery.returns_token_ids;
                 if delta.is_empty() && !is_told {
                     return None;
@@ -159,8 +171,8 @@ impl Dialect for Chat {
                 Value::Object(delta)
             }
         };
-        let mut choice =
-            json!({"index": piece.choice, "delta": delta, "logprobs": null, "finish_reason": null});
+        let logprobs = logprobs(job, piece);
+        let mut choice = json!({"index": piece.choice, "delta": delta, "logprobs": logprobs, "finish_reason": null});
         if let Some(finish) = &piece.finish {
             choice["finish_reason"] = finish.reason().into();
             choice["stop_reason"] = finish.stop_reason();
@@ -219,6 +231,12 @@ fn delta(job: &Job, text: &str, piece: &Piece) -> Value {
     }
 }
 
+fn logprobs(job: &Job, piece: &Piece) -> Option<Value> {
+    let positions = &job.choices[piece.choice].logprobs[..];
+    let asked = job.delivery.logprobs?;
+    Some(logprobs::of_chat(&positions[piece.tokens.clone()], asked))
+}
+
 /// Names the calls of a choice that the model gives no names.
 fn call_ids(job: &Job, choice: usize) -> impl Fn(usize) -> String {
     let answer = tools::call_id(&job.id);
@@ -231,13 +249,17 @@ fn call_ids(job: &Job, choice: usize) -> impl Fn(usize) -> String {
 fn whole_choice(job: &Job, index: usize, ending: &Ending) -> Value {
     let Choice { plan, reading, .. } = &job.choices[index];
     let message = match reading {
-        Some(reading) => reading.message(ending.tokens, call_ids(job, index)),
+        Some(reading) => reading.message(
+            ending.tokens,
+            job.flavour.reasoning_field(),
+            call_ids(job, index),
+        ),
         None => whole_message(job, plan.text(0..ending.tokens), ending),
     };
     json!({
         "index": index,
         "message": message,
-        "logprobs": null,
+        "logprobs": logprobs(job, &Piece::whole(index, ending)),
         "finish_reason": ending.finish.reason(),
         "stop_reason": ending.finish.stop_reason(),
         "token_ids": job.delivery.returns_token_ids.then(|| json!(plan.tokens[..ending.tokens])),

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::answer::{Dialect, FINGERPRINT, Piece};
 use super::fields::Fields;
 use super::job::{Ask, Ending, Job, Usage};
+use super::logprobs::{self, Asked};
 use super::sampling::{Delivery, Sampling};
 use crate::engine::error::ApiError;
 use crate::text::Voice;
@@ -16,7 +17,8 @@ struct Completions;
 
 pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask, ApiError> {
     let sampling = Sampling::read(fields, Some(DEFAULT_MAX_TOKENS), max_n)?;
-    let delivery = Delivery::read(fields)?;
+    let mut delivery = Delivery::read(fields)?;
+    delivery.logprobs = Asked::read(fields, "logprobs")?;
     let prompts = prompts(fields, voice)?;
     Ok(Ask {
         dialect: Box::new(Completions),
@@ -80,10 +82,14 @@ impl Completions {
         let choice = &job.choices[piece.choice];
         let returned = |tokens: &[u32]| job.delivery.returns_token_ids.then(|| json!(tokens));
         let is_first = piece.tokens.start == 0;
+        let logprobs = job.delivery.logprobs.map(|asked| {
+            let offset = choice.plan.text(0..piece.tokens.start).len();
+            logprobs::of_completion(&choice.logprobs[piece.tokens.clone()], asked, offset)
+        });
         json!({
             "index": piece.choice,
             "text": choice.plan.text(piece.tokens.clone()),
-            "logprobs": null,
+            "logprobs": logprobs,
             "finish_reason": piece.finish.as_ref().map(|finish| finish.reason()),
             "stop_reason": piece.finish.as_ref().map(|finish| finish.stop_reason()),
             "prompt_token_ids": returned(&job.prompts[choice.prompt]).filter(|_| is_first),

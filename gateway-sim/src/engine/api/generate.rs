@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::answer::{Dialect, Piece};
 use super::fields::Fields;
 use super::job::{Ask, Ending, Job, Usage};
+use super::logprobs::{self, Asked};
 use super::sampling::{self, Delivery, Sampling};
 use crate::engine::error::ApiError;
 
@@ -16,11 +17,13 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32) -> Result<Ask, ApiError> {
     let prompt = sampling::token_ids(fields, "token_ids")?.unwrap_or_default();
     let parameters = fields.nested("sampling_params")?.unwrap_or(fields);
     let sampling = Sampling::read(parameters, None, max_n)?;
+    let mut delivery = Delivery::read(fields)?;
+    delivery.logprobs = Asked::read(parameters, "logprobs")?;
     Ok(Ask {
         dialect: Box::new(Generate),
         prompts: vec![prompt],
         sampling,
-        delivery: Delivery::read(fields)?,
+        delivery,
         tool: None,
         parser: None,
         request_id: fields.string("request_id")?.map(str::to_owned),
@@ -29,13 +32,18 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32) -> Result<Ask, ApiError> {
 
 impl Generate {
     fn choice(job: &Job, piece: &Piece) -> Value {
+        let choice = &job.choices[piece.choice];
+        let logprobs = job
+            .delivery
+            .logprobs
+            .map(|asked| logprobs::of_tokens(&choice.logprobs[piece.tokens.clone()], asked));
         json!({
             "index": piece.choice,
             "finish_reason": piece.finish.as_ref().map(|finish| finish.reason()),
             "stop_reason": piece.finish.as_ref().map(|finish| finish.stop_reason()),
-            "token_ids": job.choices[piece.choice].plan.tokens[piece.tokens.clone()],
+            "token_ids": choice.plan.tokens[piece.tokens.clone()],
             "routed_experts": null,
-            "logprobs": null,
+            "logprobs": logprobs,
         })
     }
 }

@@ -6,12 +6,13 @@ use gateway_proto::text::parse::ParserSpec;
 use serde_json::{Value, json};
 
 use super::answer::Dialect;
+use super::logprobs::Position;
 use super::plan::{Finish, Plan};
 use super::reading::Reading;
 use super::sampling::{Delivery, Sampling};
 use super::tools::ToolCall;
 use crate::engine::clock::Clock;
-use crate::engine::config::SimConfig;
+use crate::engine::config::{Flavour, SimConfig};
 use crate::engine::error::ApiError;
 use crate::engine::shell::Submission;
 use crate::engine::ticket::Progress;
@@ -43,6 +44,7 @@ pub(super) struct Job {
     pub(super) choices: Vec<Choice>,
     pub(super) delivery: Delivery,
     pub(super) tool: Option<ToolCall>,
+    pub(super) flavour: Flavour,
     namespace: u64,
 }
 
@@ -53,6 +55,8 @@ pub(super) struct Choice {
     pub(super) prompt: usize,
     /// The answer in parts, where it is split.
     pub(super) reading: Option<Reading>,
+    /// How likely each token was, where that is asked for.
+    pub(super) logprobs: Vec<Position>,
 }
 
 /// How far a choice came: its tokens, and why there are no more.
@@ -114,28 +118,46 @@ impl Job {
             choices: Vec::new(),
             delivery: ask.delivery,
             tool: ask.tool,
+            flavour: config.flavour,
             namespace,
         };
         for (place, prompt) in ask.prompts.into_iter().enumerate() {
             check_prompt(&prompt, limit, voice.vocabulary())?;
-            for choice in 0..ask.sampling.n {
-                let room = limit - prompt.len();
-                let mut plan = match &job.tool {
-                    Some(tool) => {
-                        Plan::tool_call(voice, &tool.tokens(voice, &prompt), &ask.sampling, room)
-                    }
-                    None => Plan::write(voice, &prompt, &ask.sampling, choice, room),
-                };
-                let parser = ask.parser.as_ref().filter(|_| job.tool.is_none());
-                job.choices.push(Choice {
-                    reading: parser.map(|spec| Reading::of(&mut plan, spec)),
-                    plan,
-                    prompt: place,
-                });
+            let parser = ask.parser.as_ref();
+            for number in 0..ask.sampling.n {
+                let mut choice =
+                    job.choice(voice, &prompt, &ask.sampling, number, limit - prompt.len());
+                choice.prompt = place;
+                let parser = parser.filter(|_| job.tool.is_none());
+                choice.reading = parser.map(|spec| Reading::of(&mut choice.plan, spec));
+                job.choices.push(choice);
             }
             job.prompts.push(prompt.into());
         }
         Ok((job, ask.dialect))
+    }
+
+    /// One answer to a prompt, not split yet.
+    fn choice(
+        &self,
+        voice: &Voice,
+        prompt: &[u32],
+        sampling: &Sampling,
+        number: u32,
+        room: usize,
+    ) -> Choice {
+        let plan = match &self.tool {
+            Some(tool) => Plan::tool_call(voice, &tool.tokens(voice, prompt), sampling, room),
+            None => Plan::write(voice, prompt, sampling, number, room),
+        };
+        let asked = self.delivery.logprobs;
+        let logprobs = asked.map(|asked| Position::all(voice, prompt, &plan.tokens, asked));
+        Choice {
+            plan,
+            prompt: 0,
+            reading: None,
+            logprobs: logprobs.unwrap_or_default(),
+        }
     }
 
     /// What the model has to do.
@@ -168,7 +190,8 @@ impl Job {
     }
 }
 
-fn check_prompt(prompt: &[u32], limit: usize, vocabulary: u32) -> Result<(), ApiError> {
+/// Refuses prompts that are empty, too long or of tokens that the model does not have.
+pub(super) fn check_prompt(prompt: &[u32], limit: usize, vocabulary: u32) -> Result<(), ApiError> {
     if prompt.is_empty() {
         let message =
             "Either prompt or prompt_embeds must be provided and non-empty. (parameter=prompt)";

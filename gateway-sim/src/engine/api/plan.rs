@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::sampling::Sampling;
-use crate::text::{Speech, Voice};
+use crate::text::{Author, Speech, Voice};
 
 /// Why an answer ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,10 @@ impl Plan {
         } else {
             sampling.seed.wrapping_add(u64::from(choice))
         };
-        let mut author = voice.author(prompt, seed);
+        let mut author = match &sampling.form {
+            None => voice.author(prompt, seed),
+            Some(form) => Author::of(form.answer(voice, prompt, seed), voice.eos()),
+        };
         let mut draft = Draft::new(voice);
         let limit = sampling.max_tokens.unwrap_or(room).min(room);
         while draft.finish.is_none() && draft.tokens.len() < limit {

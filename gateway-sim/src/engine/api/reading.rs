@@ -46,6 +46,7 @@ impl Reading {
     pub(super) fn delta(
         &self,
         tokens: Range<usize>,
+        reasoning_field: &str,
         call_id: impl Fn(usize) -> String,
     ) -> Map<String, Value> {
         let mut said = Said::default();
@@ -53,17 +54,22 @@ impl Reading {
         for piece in self.steps[tokens].iter().flatten() {
             said.add(piece, &mut next, &call_id);
         }
-        said.into_delta()
+        said.into_delta(reasoning_field)
     }
 
     /// A whole answer, cut after so many tokens, as a reply in one piece says it.
-    pub(super) fn message(&self, tokens: usize, call_id: impl Fn(usize) -> String) -> Value {
+    pub(super) fn message(
+        &self,
+        tokens: usize,
+        reasoning_field: &str,
+        call_id: impl Fn(usize) -> String,
+    ) -> Value {
         let mut said = Said::default();
         let mut next = 0;
         for piece in self.steps[..tokens].iter().flatten() {
             said.add(piece, &mut next, &call_id);
         }
-        said.into_message()
+        said.into_message(reasoning_field)
     }
 }
 
@@ -126,10 +132,10 @@ impl Said {
         self.calls.last_mut().expect("there is one by now")
     }
 
-    fn into_delta(self) -> Map<String, Value> {
+    fn into_delta(self, reasoning_field: &str) -> Map<String, Value> {
         let mut delta = Map::new();
         if !self.reasoning.is_empty() {
-            delta.insert("reasoning".to_owned(), self.reasoning.into());
+            delta.insert(reasoning_field.to_owned(), self.reasoning.into());
         }
         if !self.content.is_empty() {
             delta.insert("content".to_owned(), self.content.into());
@@ -141,7 +147,7 @@ impl Said {
         delta
     }
 
-    fn into_message(self) -> Value {
+    fn into_message(self, reasoning_field: &str) -> Value {
         let text = |text: String| (!text.is_empty()).then_some(text);
         let mut message = json!({
             "role": "assistant",
@@ -150,7 +156,7 @@ impl Said {
             "annotations": null,
             "audio": null,
             "function_call": null,
-            "reasoning": text(self.reasoning),
+            reasoning_field: text(self.reasoning),
         });
         if !self.calls.is_empty() {
             message["tool_calls"] = self

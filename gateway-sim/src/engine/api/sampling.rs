@@ -1,6 +1,8 @@
 //! How an answer is to be made and how it is to be sent.
 
 use super::fields::Fields;
+use super::form::Form;
+use super::logprobs::Asked;
 use crate::engine::error::ApiError;
 
 /// What decides the text of an answer.
@@ -15,6 +17,7 @@ pub(super) struct Sampling {
     pub(super) stop_token_ids: Vec<u32>,
     pub(super) ignores_eos: bool,
     pub(super) keeps_stop: bool,
+    pub(super) form: Option<Form>,
 }
 
 /// How a reply is sent.
@@ -24,6 +27,7 @@ pub(super) struct Delivery {
     pub(super) includes_usage: bool,
     pub(super) repeats_usage: bool,
     pub(super) returns_token_ids: bool,
+    pub(super) logprobs: Option<Asked>,
 }
 
 impl Sampling {
@@ -74,6 +78,7 @@ impl Sampling {
             stop_token_ids: token_ids(fields, "stop_token_ids")?.unwrap_or_default(),
             ignores_eos: fields.boolean("ignore_eos")?,
             keeps_stop: fields.boolean("include_stop_str_in_output")?,
+            form: Form::read(fields)?,
         })
     }
 }
@@ -92,6 +97,7 @@ impl Delivery {
             includes_usage: option("include_usage")?,
             repeats_usage: option("continuous_usage_stats")?,
             returns_token_ids: fields.boolean("return_token_ids")?,
+            logprobs: None,
         })
     }
 }

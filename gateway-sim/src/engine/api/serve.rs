@@ -12,7 +12,7 @@ use super::answer::{self, Fate};
 use super::fields::Fields;
 use super::job::Job;
 use super::stream::Streamer;
-use super::{chat, completions, generate};
+use super::{chat, completions, generate, sglang};
 use crate::engine::error::ApiError;
 use crate::engine::faults::{FaultControl, FaultKind, FaultSpec};
 use crate::engine::server::reply::Body;
@@ -24,6 +24,7 @@ pub(in crate::engine) enum Kind {
     Chat,
     Completions,
     Generate,
+    SglangGenerate,
 }
 
 /// Answers a request for generation. `name` is what the request is called where neither body nor headers name it.
@@ -41,7 +42,9 @@ pub(in crate::engine) async fn serve(
         Kind::Chat => chat::read(fields, max_n, &shell.voice)?,
         Kind::Completions => completions::read(fields, max_n, &shell.voice)?,
         Kind::Generate => generate::read(fields, max_n)?,
+        Kind::SglangGenerate => sglang::read(fields, max_n, &shell.voice)?,
     };
+    check_vocabulary(shell, &ask.prompts).await;
     let header = headers
         .get("x-request-id")
         .and_then(|value| value.to_str().ok());
@@ -56,6 +59,16 @@ pub(in crate::engine) async fn serve(
         Ok(streamer.into_response())
     } else {
         answer::reply_whole(job, dialect, ticket, fate).await
+    }
+}
+
+/// A token that the model does not have kills an engine with that fault, and is refused by others.
+async fn check_vocabulary(shell: &Shell, prompts: &[Vec<u32>]) {
+    let vocabulary = shell.voice.vocabulary();
+    let is_deadly = prompts.iter().flatten().any(|token| *token >= vocabulary);
+    if is_deadly && shell.faults.strike(FaultKind::PoisonToken).is_some() {
+        shell.inject(FaultSpec::new(FaultKind::Die));
+        std::future::pending::<()>().await;
     }
 }
 

@@ -117,6 +117,7 @@ impl Streamer {
                     choice: 0,
                     tokens: at..at,
                     finish: Some(Finish::Abort),
+                    cached_tokens: self.ticket.progress_of(0).cached_tokens,
                 };
                 let chunk = self.dialect.piece(&self.job, &end);
                 chunk.as_ref().map(event).unwrap_or_default()
@@ -178,6 +179,7 @@ impl Streamer {
             choice,
             tokens: at..at + 1,
             finish,
+            cached_tokens: self.ticket.progress_of(choice).cached_tokens,
         };
         let chunk = self.dialect.piece(&self.job, &piece);
         if self.is_complete() {

@@ -1,13 +1,11 @@
 //! Tool calls with made-up arguments.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::fields::Fields;
+use super::invent::invent;
 use crate::engine::error::ApiError;
-use crate::text::{Turn, Voice, Writer, decode};
-
-/// How deep schemas are followed.
-const MOST_DEPTH: u32 = 6;
+use crate::text::{Turn, Voice, Writer};
 
 /// The call an answer will be.
 #[derive(Clone, Debug)]
@@ -21,7 +19,7 @@ impl ToolCall {
     pub(super) fn tokens(&self, voice: &Voice, prompt: &[u32]) -> Vec<u32> {
         let mut writer = Writer::new(0);
         writer.read(prompt);
-        voice.encode(&invent(&self.parameters, &mut writer, 0).to_string())
+        voice.encode(&invent(&self.parameters, &mut writer).to_string())
     }
 
     /// The call's id, which follows from the reply's.
@@ -108,65 +106,10 @@ fn find(tools: &[Value], name: &str) -> Result<ToolCall, ApiError> {
     }
 }
 
-/// A value that fits a JSON schema, for the schemas tools use.
-fn invent(schema: &Value, writer: &mut Writer, depth: u32) -> Value {
-    if let Some(options) = schema
-        .get("enum")
-        .and_then(Value::as_array)
-        .filter(|options| !options.is_empty())
-    {
-        return options[pick(writer, options.len())].clone();
-    }
-    match schema.get("type").and_then(Value::as_str) {
-        Some("string") => word(writer),
-        Some("integer") => json!(pick(writer, 100)),
-        #[expect(clippy::cast_precision_loss, reason = "a number below 1,000")]
-        Some("number") => json!(pick(writer, 1_000) as f64 / 10.0),
-        Some("boolean") => json!(pick(writer, 2) == 1),
-        Some("null") => Value::Null,
-        Some("array") if depth < MOST_DEPTH => {
-            let item = schema
-                .get("items")
-                .map(|items| invent(items, writer, depth + 1));
-            Value::Array(item.into_iter().collect())
-        }
-        Some("array") => json!([]),
-        _ if depth < MOST_DEPTH => object(schema, writer, depth),
-        _ => json!({}),
-    }
-}
-
-/// An object with all properties that its schema requires, or with all where it names none as required.
-fn object(schema: &Value, writer: &mut Writer, depth: u32) -> Value {
-    let empty = Map::new();
-    let properties = schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .unwrap_or(&empty);
-    let required = schema.get("required").and_then(Value::as_array);
-    let is_wanted =
-        |name: &String| required.is_none_or(|names| names.iter().any(|other| other == name));
-    let wanted = properties.iter().filter(|(name, _)| is_wanted(name));
-    Value::Object(
-        wanted
-            .map(|(name, schema)| (name.clone(), invent(schema, writer, depth + 1)))
-            .collect(),
-    )
-}
-
-fn word(writer: &mut Writer) -> Value {
-    decode(&[writer.write(false)]).trim().into()
-}
-
-fn pick(writer: &mut Writer, count: usize) -> usize {
-    let draw = writer.draw(count as u64);
-    writer.write(false);
-    usize::try_from(draw % count as u64).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::decode;
 
     #[test]
     fn arguments_fit_their_schema_and_repeat() {
@@ -195,15 +138,5 @@ mod tests {
         assert!(arguments["days"][0].is_u64());
         assert_eq!(arguments.get("note"), None);
         assert_eq!(text, decode(&call.tokens(&Voice::Plain, &[1, 2, 3])));
-    }
-
-    #[test]
-    fn a_schema_without_end_is_followed_only_so_deep() {
-        let mut schema = json!({"type": "string"});
-        for _ in 0..50 {
-            schema = json!({"type": "array", "items": schema});
-        }
-        let value = invent(&schema, &mut Writer::new(0), 0);
-        assert!(value.to_string().len() < 40);
     }
 }

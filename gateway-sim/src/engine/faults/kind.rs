@@ -37,6 +37,8 @@ pub enum FaultKind {
     DeadConnection,
     /// A request that contains `marker` (`POISON` unless given) kills the engine.
     Poison,
+    /// A token id out of the vocabulary kills the engine, as it does SGLang's; without this fault it is refused.
+    PoisonToken,
     /// The metrics page has NaN for the KV use.
     NanMetric,
     /// The first byte of a reply comes `millis` milliseconds late, 1,000 unless given.

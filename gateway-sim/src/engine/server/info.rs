@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::reply::{self, Body};
-use crate::engine::config::SimConfig;
+use super::sglang;
+use crate::engine::config::{Flavour, SimConfig};
 use crate::engine::faults::FaultKind;
 use crate::engine::metrics;
 use crate::engine::shell::Shell;
@@ -23,11 +23,14 @@ pub(super) async fn health(shell: &Shell) -> Response<Body> {
 }
 
 pub(super) fn metrics(shell: &Shell) -> Response<Body> {
-    let page = Bytes::from(metrics::render(shell));
+    let page = match shell.config.flavour {
+        Flavour::Vllm => metrics::render(shell),
+        Flavour::Sglang => sglang::metrics(shell),
+    };
     reply::full(
         StatusCode::OK,
         "text/plain; version=1.0.0; charset=utf-8",
-        page,
+        page.into(),
     )
 }
 
@@ -38,7 +41,7 @@ pub(super) fn models(config: &SimConfig) -> Value {
             "id": name,
             "object": "model",
             "created": 1_767_225_600,
-            "owned_by": "vllm",
+            "owned_by": config.flavour.owner(),
             "root": root,
             "parent": parent,
             "max_model_len": config.engine.max_model_tokens,
@@ -65,28 +68,4 @@ pub(super) fn kv_event_sources(shell: &Shell) -> Value {
         "max_queue_size": bound.max_queue,
         "topic": bound.topic,
     }})
-}
-
-/// The part of what `SGLang` 0.5.23 says of itself that tells where its KV events come out.
-pub(super) fn server_info(shell: &Shell) -> Value {
-    let config = &shell.config;
-    let kv_events = shell.kv.as_ref().map(|feed| {
-        let bound = &feed.bound;
-        json!({
-            "publisher": "zmq",
-            "endpoint_host": bound.publish.ip().to_string(),
-            "endpoint_port_base": bound.publish.port(),
-            "topic": bound.topic,
-            "block_size": config.engine.block_tokens,
-            "dp_size": 1,
-            "replay_endpoint_port_base": bound.replay.map(|addr| addr.port()),
-        })
-    });
-    json!({
-        "model_path": config.models[0],
-        "served_model_name": config.models[0],
-        "page_size": config.engine.block_tokens,
-        "dp_size": 1,
-        "kv_events": kv_events,
-    })
 }

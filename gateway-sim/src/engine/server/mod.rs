@@ -5,5 +5,7 @@ mod dead;
 mod info;
 pub(super) mod reply;
 mod route;
+mod sglang;
+mod table;
 
 pub(super) use accept::accept;

@@ -6,74 +6,22 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::dead::DeathMark;
-use super::info;
 use super::reply::{self, Body};
-use crate::engine::api::{self, Kind, tokenize};
+use super::table::{self, Route};
+use super::{info, sglang};
+use crate::engine::api::{self, Kind, pooling, tokenize};
 use crate::engine::clock::Clock;
-use crate::engine::config::SimConfig;
+use crate::engine::config::{Flavour, SimConfig};
 use crate::engine::error::ApiError;
 use crate::engine::faults::{FaultKind, FaultSpec};
 use crate::engine::shell::Shell;
 use crate::engine::stats::Counters;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    Generation(Kind),
-    Tokenize,
-    Detokenize,
-    Health,
-    Metrics,
-    Models,
-    Version,
-    Load,
-    KvEventSources,
-    ServerInfo,
-    ResetPrefixCache,
-    ReadFaults,
-    InjectFault,
-    ClearFaults,
-    Stats,
-}
-
-const ROUTES: [(&str, &str, Route); 19] = [
-    (
-        "POST",
-        "/v1/chat/completions",
-        Route::Generation(Kind::Chat),
-    ),
-    (
-        "POST",
-        "/v1/completions",
-        Route::Generation(Kind::Completions),
-    ),
-    (
-        "POST",
-        "/inference/v1/generate",
-        Route::Generation(Kind::Generate),
-    ),
-    ("POST", "/tokenize", Route::Tokenize),
-    ("POST", "/detokenize", Route::Detokenize),
-    ("GET", "/health", Route::Health),
-    ("GET", "/ping", Route::Health),
-    ("POST", "/ping", Route::Health),
-    ("GET", "/metrics", Route::Metrics),
-    ("GET", "/v1/models", Route::Models),
-    ("GET", "/version", Route::Version),
-    ("GET", "/load", Route::Load),
-    ("GET", "/kv_event_sources", Route::KvEventSources),
-    ("GET", "/server_info", Route::ServerInfo),
-    ("POST", "/reset_prefix_cache", Route::ResetPrefixCache),
-    ("GET", "/sim/faults", Route::ReadFaults),
-    ("POST", "/sim/faults", Route::InjectFault),
-    ("DELETE", "/sim/faults", Route::ClearFaults),
-    ("GET", "/sim/stats", Route::Stats),
-];
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -82,15 +30,17 @@ pub(super) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let name = request_name(&shell, request.headers());
-    let outcome = match find(request.method(), request.uri().path()) {
-        Ok(_) if !is_allowed(&shell.config, request.uri().path(), request.headers()) => {
+    let config = &shell.config;
+    let outcome = match table::find(config.flavour, request.method(), request.uri().path()) {
+        Ok(_) if !is_allowed(config, request.uri().path(), request.headers()) => {
             Err(ApiError::Unauthorized)
         }
         Ok(route) => run(&shell, route, request, &name).await,
         Err(error) => Err(error),
     };
     let mut response = outcome.unwrap_or_else(|error| {
-        reply::error(&error, shell.faults.strike(FaultKind::FlatErrors).is_some())
+        let flat = shell.faults.strike(FaultKind::FlatErrors).is_some();
+        reply::error(&error, flat || shell.config.flavour == Flavour::Sglang)
     });
     if let Ok(name) = HeaderValue::from_str(&name) {
         response.headers_mut().insert("x-request-id", name);
@@ -102,15 +52,6 @@ pub(super) async fn answer(
         response = response.map(|body| mark.after(body));
     }
     Ok(response)
-}
-
-fn find(method: &Method, path: &str) -> Result<Route, ApiError> {
-    let here = || ROUTES.iter().filter(|(_, known, _)| *known == path);
-    match (here().find(|(known, ..)| known == method), here().next()) {
-        (Some((_, _, route)), _) => Ok(*route),
-        (None, Some((allowed, ..))) => Err(ApiError::NotAllowed(allowed)),
-        (None, None) => Err(ApiError::Detail(StatusCode::NOT_FOUND)),
-    }
 }
 
 /// What a request is called: as its header says, or by a number of its own.
@@ -161,8 +102,13 @@ async fn run(
             shell,
             &json_body(config, request).await?,
         )?)),
+        Route::Embeddings => pooled(shell, request, name, pooling::embeddings).await,
+        Route::Rerank => pooled(shell, request, name, pooling::rerank).await,
+        Route::Score => pooled(shell, request, name, pooling::score).await,
         Route::Health => Ok(info::health(shell).await),
         Route::Metrics => Ok(info::metrics(shell)),
+        Route::Loads => Ok(reply::json(&sglang::loads(shell))),
+        Route::ModelInfo => Ok(reply::json(&sglang::model_info(config))),
         Route::Models => Ok(reply::json(&info::models(config))),
         Route::Version => Ok(reply::json(&json!({"version": "0.32.0"}))),
         Route::Load => {
@@ -172,7 +118,7 @@ async fn run(
             ))
         }
         Route::KvEventSources => Ok(reply::json(&info::kv_event_sources(shell))),
-        Route::ServerInfo => Ok(reply::json(&info::server_info(shell))),
+        Route::ServerInfo => Ok(reply::json(&sglang::server_info(shell))),
         Route::ResetPrefixCache => {
             shell.reset_prefix_cache();
             Ok(reply::json(&json!({"success": true})))
@@ -185,6 +131,24 @@ async fn run(
         }
         Route::Stats => Ok(reply::json(&json!(shell.stats()))),
     }
+}
+
+/// A route that answers at once, without the scheduler.
+async fn pooled(
+    shell: &Arc<Shell>,
+    request: Request<Incoming>,
+    name: &str,
+    answer: impl FnOnce(&Shell, &Value, &str) -> Result<Value, ApiError>,
+) -> Result<Response<Body>, ApiError> {
+    Counters::add(&shell.counters.requests);
+    let (parts, body) = request.into_parts();
+    let bytes = collect(&shell.config, body).await?;
+    shell
+        .counters
+        .remember(parts.uri.path(), &parts.headers, &bytes);
+    api::suffer(shell, &bytes).await?;
+    check_content_type(&parts.headers)?;
+    Ok(reply::json(&answer(shell, &parse(&bytes)?, name)?))
 }
 
 async fn generation(

@@ -80,10 +80,7 @@ impl Voice {
                 writer.read(prompt);
                 Author::Writer(writer)
             }
-            Self::Model(model) => Author::Script {
-                tokens: model.answer(prompt, seed).into_iter(),
-                eos: model.eos(),
-            },
+            Self::Model(model) => Author::of(model.answer(prompt, seed), model.eos()),
         }
     }
 }
@@ -93,7 +90,7 @@ impl Voice {
 pub enum Author {
     /// Word by word.
     Writer(Writer),
-    /// What was settled beforehand; line feeds of nothing behind it where it must not end.
+    /// What was settled beforehand.
     Script {
         /// What is left of it.
         tokens: std::vec::IntoIter<u32>,
@@ -103,6 +100,15 @@ pub enum Author {
 }
 
 impl Author {
+    /// Of an answer that is settled, without the token that ends it.
+    #[must_use]
+    pub fn of(tokens: Vec<u32>, eos: u32) -> Self {
+        Self::Script {
+            tokens: tokens.into_iter(),
+            eos,
+        }
+    }
+
     /// The next token; the end of the answer comes only where `may_end`, and a script has only so many words.
     pub fn write(&mut self, may_end: bool) -> Option<u32> {
         match self {

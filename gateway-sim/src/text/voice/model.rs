@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gateway_proto::ir::{Content, Message, Prompt, Request, ToolChoice};
 use gateway_proto::text::model::{ModelFiles, ModelOptions, PrepareError, TextModel};
-use gateway_proto::text::parse::{Family, ParserSpec, ToolSpec};
+use gateway_proto::text::parse::{Family, ParserSpec, Tags, ToolSpec};
 use gateway_proto::text::template::LocalTime;
 
 use super::begun::rest_of;
@@ -77,6 +77,22 @@ impl ModelVoice {
         }
     }
 
+    /// The texts around its reasoning, if it has any.
+    #[must_use]
+    pub fn tags(&self) -> Option<&Tags> {
+        self.model.parser().reasoning.tags()
+    }
+
+    /// How its calls are read, whatever the request.
+    #[must_use]
+    pub fn parser_of_calls(&self) -> ParserSpec {
+        let spec = self.model.parser();
+        ParserSpec {
+            reasoning: spec.reasoning.after_prompt(""),
+            ..spec.clone()
+        }
+    }
+
     pub(super) fn encode(&self, text: &str) -> Vec<u32> {
         self.model
             .tokenizer()
@@ -109,12 +125,32 @@ impl ModelVoice {
 
     /// The answer to a prompt, or what is left of it where the prompt holds its beginning already.
     pub(super) fn answer(&self, prompt: &[u32], seed: u64) -> Vec<u32> {
+        self.answer_with(prompt, |question| {
+            let scripted = self.script.reply(question);
+            scripted.unwrap_or_else(|| made_up(question, seed))
+        })
+    }
+
+    /// The answer that `reply` makes of the question and of what the script says to it, or what is left of that answer.
+    /// Where the prompt holds another beginning, all of it: an engine that is held to a form writes nothing else.
+    pub fn answer_as(
+        &self,
+        prompt: &[u32],
+        reply: impl FnOnce(&str, Option<String>) -> String,
+    ) -> Vec<u32> {
+        let mut whole = String::new();
+        let rest = self.answer_with(prompt, |question| {
+            whole = reply(question, self.script.reply(question));
+            whole.clone()
+        });
+        let is_other = rest.is_empty() && !self.decode(prompt).ends_with(&whole);
+        if is_other { self.encode(&whole) } else { rest }
+    }
+
+    fn answer_with(&self, prompt: &[u32], reply: impl FnOnce(&str) -> String) -> Vec<u32> {
         let text = self.decode(prompt);
         let (question, begun) = self.script.split(&text);
-        let reply = self
-            .script
-            .reply(question)
-            .unwrap_or_else(|| made_up(question, seed));
+        let reply = reply(question);
         let tokens = self.encode(&reply);
         if begun.is_empty() {
             return tokens;
@@ -122,10 +158,7 @@ impl ModelVoice {
         let asked = self.tokens_of(prompt, question.len());
         match tokens.strip_prefix(&prompt[asked..]) {
             Some(rest) => rest.to_vec(),
-            None => {
-                let tags = self.model.parser().reasoning.tags();
-                self.encode(&rest_of(&reply, begun, tags))
-            }
+            None => self.encode(&rest_of(&reply, begun, self.tags())),
         }
     }
 
