@@ -1,97 +1,14 @@
-//! What every store must do. Each check gets a store of its own with the limits it asks for.
+//! What is kept, told, listed and changed.
 
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use gateway_govern::records::{
-    Caller, Change, Head, Limits, Record, Status, Store, StoreError, StoredItem,
-};
+use gateway_govern::records::{Change, Head, Record, Status, Store, StoreError, StoredItem};
 use gateway_proto::responses::{ListQuery, Order};
 
-pub(crate) const NOW: i64 = 1_700_000_000;
-pub(crate) const ANN: Caller<'static> = Caller {
-    owner: "ann",
-    now: NOW,
-};
-const BOB: Caller<'static> = Caller {
-    owner: "bob",
-    now: NOW,
-};
+use super::{ANN, BOB, NOW, continuing, conversation, ids, item, item_missing, missing, response};
 
-/// All checks, against the stores that `make` makes.
-pub(crate) async fn all(make: impl AsyncFn(Limits) -> Box<dyn Store>) {
-    let limits = Limits {
-        lifetime_seconds: 1600,
-        ..Limits::memory()
-    };
-    let shared: Arc<dyn Store> = make(limits).await.into();
-    keeps_and_deletes(&*shared).await;
-    keeps_callers_apart(&*shared).await;
-    keeps_any_text(&*shared).await;
-    an_end_is_the_end(&*shared).await;
-    one_end_wins(&shared).await;
-    lists_in_pages(&*shared).await;
-    changes_conversations(&*shared).await;
-    parallel_appends_lose_nothing(&shared).await;
-    tells_histories(&*shared).await;
-    finds_items(&*shared).await;
-    refuses_what_cannot_be(&*shared).await;
-    use_prolongs(&*make(limits).await).await;
-    counts_what_it_holds(&*make(limits).await).await;
-    lets_go_the_longest_unused(make).await;
-}
-
-pub(crate) fn item(id: &str) -> StoredItem {
-    StoredItem::new(id, &format!(r#"{{"id":"{id}","text":"žluťoučký \u0000"}}"#))
-}
-
-pub(crate) fn response(id: &str) -> Record {
-    let mut record = Record::new(Head::response(id, NOW, Status::Completed, r#"{"a":1}"#));
-    record.input = vec![item(&format!("{id}_in"))];
-    record.output = vec![item(&format!("{id}_out"))];
-    record
-}
-
-pub(crate) fn continuing(id: &str, previous: &str) -> Record {
-    let mut record = response(id);
-    record.head.previous = Some(previous.to_owned());
-    record
-}
-
-pub(crate) fn conversation(id: &str, items: &[&str]) -> Record {
-    let mut record = Record::new(Head::conversation(id, NOW, "{}"));
-    record.input = items.iter().map(|id| item(id)).collect();
-    record
-}
-
-pub(crate) fn ids(items: &[StoredItem]) -> Vec<&str> {
-    items.iter().map(|item| &*item.id).collect()
-}
-
-fn later(seconds: i64) -> Caller<'static> {
-    Caller {
-        now: NOW + seconds,
-        ..ANN
-    }
-}
-
-#[track_caller]
-fn missing<T: std::fmt::Debug>(answer: Result<T, StoreError>, wanted: &str) {
-    match answer {
-        Err(StoreError::NotFound { id }) => assert_eq!(id, wanted),
-        other => panic!("{wanted} should be missing: {other:?}"),
-    }
-}
-
-#[track_caller]
-fn item_missing<T: std::fmt::Debug>(answer: Result<T, StoreError>, wanted: &str) {
-    match answer {
-        Err(StoreError::ItemNotFound { item, .. }) => assert_eq!(item, wanted),
-        other => panic!("{wanted} should be missing: {other:?}"),
-    }
-}
-
-async fn keeps_and_deletes(store: &dyn Store) {
+pub(super) async fn keeps_and_deletes(store: &dyn Store) {
     let mut record = continuing("r1", "r0");
     record.head.conversation = Some("c0".to_owned());
     store.put(ANN, record.clone()).await.unwrap();
@@ -108,7 +25,7 @@ async fn keeps_and_deletes(store: &dyn Store) {
     store.delete(ANN, "r1").await.unwrap();
 }
 
-async fn keeps_callers_apart(store: &dyn Store) {
+pub(super) async fn keeps_callers_apart(store: &dyn Store) {
     store
         .put(ANN, conversation("own", &["own_1"]))
         .await
@@ -135,7 +52,7 @@ async fn keeps_callers_apart(store: &dyn Store) {
     missing(store.history(BOB, "bobs_r").await, "ann_r");
 }
 
-async fn keeps_any_text(store: &dyn Store) {
+pub(super) async fn keeps_any_text(store: &dyn Store) {
     let body = r#"{"text":"'; DROP TABLE gateway_records; -- \u0000 $1 ?1 \\ 🦀"}"#;
     let mut record = Record::new(Head::response("odd' \" % \\", -5, Status::Failed, body));
     record.input = vec![StoredItem::new("it'em", &"🦀".repeat(100_000))];
@@ -146,7 +63,7 @@ async fn keeps_any_text(store: &dyn Store) {
     assert_eq!(found, record.input[0]);
 }
 
-async fn an_end_is_the_end(store: &dyn Store) {
+pub(super) async fn an_end_is_the_end(store: &dyn Store) {
     let head = Head::response("bg", NOW, Status::Queued, "{}");
     store.put(ANN, Record::new(head)).await.unwrap();
     let progress = Change {
@@ -179,7 +96,7 @@ async fn an_end_is_the_end(store: &dyn Store) {
     missing(store.update(ANN, "none", Change::default()).await, "none");
 }
 
-async fn one_end_wins(store: &Arc<dyn Store>) {
+pub(super) async fn one_end_wins(store: &Arc<dyn Store>) {
     let head = Head::response("race", NOW, Status::InProgress, "{}");
     store.put(ANN, Record::new(head)).await.unwrap();
     let ends = [Status::Completed, Status::Cancelled].repeat(8);
@@ -200,7 +117,7 @@ async fn one_end_wins(store: &Arc<dyn Store>) {
     assert_eq!(ids(&history.items), [format!("race_{}", won[0])]);
 }
 
-async fn lists_in_pages(store: &dyn Store) {
+pub(super) async fn lists_in_pages(store: &dyn Store) {
     let all = ["p0", "p1", "p2", "p3", "p4"];
     store.put(ANN, conversation("pages", &all)).await.unwrap();
     for (order, wanted) in [
@@ -240,7 +157,7 @@ async fn lists_in_pages(store: &dyn Store) {
     assert!(page.items.is_empty() && !page.more);
 }
 
-async fn changes_conversations(store: &dyn Store) {
+pub(super) async fn changes_conversations(store: &dyn Store) {
     store
         .put(ANN, conversation("conv", &["a", "b"]))
         .await
@@ -285,7 +202,7 @@ async fn changes_conversations(store: &dyn Store) {
     );
 }
 
-async fn parallel_appends_lose_nothing(store: &Arc<dyn Store>) {
+pub(super) async fn parallel_appends_lose_nothing(store: &Arc<dyn Store>) {
     store.put(ANN, conversation("many", &[])).await.unwrap();
     let pair = |number: usize| vec![item(&format!("m{number}a")), item(&format!("m{number}b"))];
     let tasks = (0..40).map(|number| {
@@ -304,7 +221,7 @@ async fn parallel_appends_lose_nothing(store: &Arc<dyn Store>) {
     }
 }
 
-async fn tells_histories(store: &dyn Store) {
+pub(super) async fn tells_histories(store: &dyn Store) {
     store.put(ANN, response("h1")).await.unwrap();
     store.put(ANN, continuing("h2", "h1")).await.unwrap();
     store.put(ANN, continuing("h3", "h2")).await.unwrap();
@@ -331,7 +248,7 @@ async fn tells_histories(store: &dyn Store) {
     assert!(matches!(endless, Err(StoreError::HistoryTooLong { .. })));
 }
 
-async fn finds_items(store: &dyn Store) {
+pub(super) async fn finds_items(store: &dyn Store) {
     store.put(ANN, response("f1")).await.unwrap();
     store
         .put(ANN, conversation("f2", &["f2_a", "f2_b"]))
@@ -351,7 +268,7 @@ async fn finds_items(store: &dyn Store) {
     assert_eq!(store.find_items(ANN, &["f2_a"]).await.unwrap(), []);
 }
 
-async fn refuses_what_cannot_be(store: &dyn Store) {
+pub(super) async fn refuses_what_cannot_be(store: &dyn Store) {
     let long = "x".repeat(300);
     for id in ["", "nul\0", long.as_str()] {
         let answer = store.put(ANN, response(id)).await;
@@ -376,172 +293,4 @@ async fn refuses_what_cannot_be(store: &dyn Store) {
     };
     item_missing(store.list(ANN, "can", &after).await, "nul\0");
     assert_eq!(store.history(ANN, "can").await.unwrap().items.len(), 1);
-}
-
-/// Lifetime 1600 s.
-async fn use_prolongs(store: &dyn Store) {
-    store.put(ANN, response("u1")).await.unwrap();
-    store.put(ANN, continuing("u2", "u1")).await.unwrap();
-    store.put(ANN, response("idle")).await.unwrap();
-    store.put(ANN, conversation("c", &["c_1"])).await.unwrap();
-    store.history(later(1000), "u2").await.unwrap();
-    store
-        .append(later(1000), "c", vec![item("c_2")])
-        .await
-        .unwrap();
-    assert!(store.head(later(1599), "idle").await.is_ok());
-    // Ended is gone, swept or not.
-    missing(store.head(later(1600), "idle").await, "idle");
-    missing(
-        store.update(later(1600), "idle", Change::default()).await,
-        "idle",
-    );
-    assert_eq!(
-        store.find_items(later(1600), &["idle_in"]).await.unwrap(),
-        []
-    );
-    let usage = store.sweep(NOW + 1600).await.unwrap();
-    assert_eq!((usage.records, usage.expired, usage.evicted), (3, 1, 0));
-    assert_eq!(store.history(later(2599), "u2").await.unwrap().records, 2);
-    assert_eq!(
-        store.history(later(2599), "c").await.unwrap().items.len(),
-        2
-    );
-    let usage = store.sweep(NOW + 10_000).await.unwrap();
-    assert_eq!((usage.records, usage.bytes, usage.expired), (0, 0, 4));
-}
-
-async fn counts_what_it_holds(store: &dyn Store) {
-    assert_eq!(store.usage().records, 0);
-    store.put(ANN, conversation("c", &["c_1"])).await.unwrap();
-    let one = store.sweep(NOW).await.unwrap();
-    assert_eq!(one.records, 1);
-    store
-        .append(ANN, "c", vec![item("c_2"), item("c_1")])
-        .await
-        .unwrap();
-    let more = store.sweep(NOW).await.unwrap();
-    let added = more.bytes - one.bytes;
-    assert!(added > item("c_2").json.len() as u64, "{added}");
-    store.delete_item(ANN, "c", "c_2").await.unwrap();
-    assert_eq!(store.usage().bytes, one.bytes);
-    assert_eq!(store.sweep(NOW).await.unwrap(), one);
-    let body = Change {
-        body: Some("{....}".into()),
-        ..Change::default()
-    };
-    store.update(ANN, "c", body).await.unwrap();
-    assert_eq!(store.sweep(NOW).await.unwrap().bytes, one.bytes + 4);
-    store.delete(ANN, "c").await.unwrap();
-    assert_eq!(store.sweep(NOW).await.unwrap().bytes, 0);
-}
-
-async fn lets_go_the_longest_unused(make: impl AsyncFn(Limits) -> Box<dyn Store>) {
-    let limits = Limits {
-        lifetime_seconds: 1600,
-        records: 8,
-        bytes: 64 << 10,
-        record_bytes: 16 << 10,
-        history_records: 3,
-        history_bytes: 20 << 10,
-    };
-    by_count(&*make(limits).await).await;
-    by_size(&*make(limits).await).await;
-    short_histories(&*make(limits).await).await;
-}
-
-async fn by_count(store: &dyn Store) {
-    for number in 0..8 {
-        let caller = later(number);
-        store
-            .put(caller, response(&format!("n{number}")))
-            .await
-            .unwrap();
-    }
-    store.history(later(500), "n0").await.unwrap();
-    store.put(later(501), response("n8")).await.unwrap();
-    missing(store.head(later(502), "n1").await, "n1");
-    assert!(store.head(later(502), "n0").await.is_ok());
-    assert!(store.head(later(502), "n8").await.is_ok());
-    for number in 10..100 {
-        let caller = later(500 + number);
-        store
-            .put(caller, response(&format!("n{number}")))
-            .await
-            .unwrap();
-        assert!(store.usage().records <= 8);
-    }
-    let usage = store.sweep(NOW + 600).await.unwrap();
-    assert_eq!(usage.records + usage.evicted, 99);
-    assert!((6..=8).contains(&usage.records), "{usage:?}");
-}
-
-async fn by_size(store: &dyn Store) {
-    let large = |id: &str, size| {
-        let body = "x".repeat(size);
-        Record::new(Head::response(id, NOW, Status::Completed, &body))
-    };
-    let answer = store.put(ANN, large("huge", 17 << 10)).await;
-    assert!(matches!(answer, Err(StoreError::TooLarge { limit_bytes }) if limit_bytes == 16 << 10));
-    for number in 0..5 {
-        let record = large(&format!("l{number}"), 14 << 10);
-        store.put(later(number), record).await.unwrap();
-        assert!(store.usage().bytes <= 64 << 10);
-    }
-    missing(store.head(later(9), "l0").await, "l0");
-    assert!(store.head(later(9), "l4").await.is_ok());
-    let change = Change {
-        body: Some("x".repeat(17 << 10).into()),
-        ..Change::default()
-    };
-    let answer = store.update(later(9), "l4", change).await;
-    assert!(matches!(answer, Err(StoreError::TooLarge { .. })));
-    assert_eq!(
-        store.head(later(9), "l4").await.unwrap().body.len(),
-        14 << 10
-    );
-    store
-        .put(later(9), conversation("grows", &[]))
-        .await
-        .unwrap();
-    let piece = |number: usize| StoredItem::new(&format!("g{number}"), &"x".repeat(4 << 10));
-    let answer = store
-        .append(later(9), "grows", (0..4).map(piece).collect())
-        .await;
-    assert!(matches!(answer, Err(StoreError::TooLarge { .. })));
-    store
-        .append(later(9), "grows", (0..3).map(piece).collect())
-        .await
-        .unwrap();
-    let history = store.history(later(9), "grows").await.unwrap();
-    assert_eq!(history.items.len(), 3);
-}
-
-/// At most 3 records and 20 KiB.
-async fn short_histories(store: &dyn Store) {
-    store.put(ANN, response("s1")).await.unwrap();
-    for number in 2..=4 {
-        let record = continuing(&format!("s{number}"), &format!("s{}", number - 1));
-        store.put(ANN, record).await.unwrap();
-    }
-    assert_eq!(store.history(ANN, "s3").await.unwrap().records, 3);
-    let long = store.history(ANN, "s4").await;
-    assert!(
-        matches!(long, Err(StoreError::HistoryTooLong { .. })),
-        "{long:?}"
-    );
-    for (id, previous) in [("w1", None), ("w2", Some("w1"))] {
-        let mut record = response(id);
-        record
-            .input
-            .push(StoredItem::new("w", &"x".repeat(11 << 10)));
-        record.head.previous = previous.map(str::to_owned);
-        store.put(ANN, record).await.unwrap();
-    }
-    assert!(store.history(ANN, "w1").await.is_ok());
-    let long = store.history(ANN, "w2").await;
-    assert!(
-        matches!(long, Err(StoreError::HistoryTooLong { .. })),
-        "{long:?}"
-    );
 }
