@@ -85,6 +85,9 @@ pub(super) struct SimArgs {
     /// What it says to which prompt, in JSON: rules of `when` (a regular expression), `unless` and `reply`
     #[arg(long, value_name = "FILE", requires = "model_dir")]
     pub(super) script: Option<PathBuf>,
+    /// Whose HTTP surface it has
+    #[arg(long, value_name = "ENGINE", default_value = "vllm")]
+    pub(super) flavour: SimFlavour,
     /// The chip and model size that set its speed
     #[arg(long, default_value = super::sim_engine::DEFAULT_PROFILE)]
     pub(super) profile: String,
@@ -206,6 +209,15 @@ pub(super) struct SimulateArgs {
     /// Show presets, policies, workloads and chips, and do nothing else
     #[arg(long)]
     pub(super) list: bool,
+}
+
+/// Whose HTTP surface a simulated engine has.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum SimFlavour {
+    /// vLLM's
+    Vllm,
+    /// SGLang's
+    Sglang,
 }
 
 /// How blocks are named in KV events.

@@ -4,14 +4,14 @@ use std::fs;
 
 use anyhow::Context as _;
 use gateway_sim::{
-    engine::{EventForm, HashForm, KvEventsConfig, SimConfig, SimEngine},
+    engine::{EventForm, Flavour, HashForm, KvEventsConfig, SimConfig, SimEngine},
     model::ChipProfile,
     text::{ModelVoice, Script, Voice},
 };
 use tokio::{runtime::Builder, signal};
 
 use super::{
-    args::{KvHashes, SimArgs},
+    args::{KvHashes, SimArgs, SimFlavour},
     out,
 };
 
@@ -32,6 +32,10 @@ pub(super) fn run(args: &SimArgs) -> anyhow::Result<()> {
     config.time_scale = args.speed;
     config.api_key.clone_from(&args.api_key);
     config.seed = args.seed;
+    config.flavour = match args.flavour {
+        SimFlavour::Vllm => Flavour::Vllm,
+        SimFlavour::Sglang => Flavour::Sglang,
+    };
     config.kv_events = kv_events(args, &config.models[0]);
     Builder::new_current_thread()
         .enable_all()
