@@ -113,10 +113,7 @@ impl Author {
     pub fn write(&mut self, may_end: bool) -> Option<u32> {
         match self {
             Self::Writer(writer) => Some(writer.write(may_end)),
-            Self::Script { tokens, eos } => {
-                let next = tokens.next().or(may_end.then_some(*eos));
-                next
-            }
+            Self::Script { tokens, eos } => tokens.next().or(may_end.then_some(*eos)),
         }
     }
 }
