@@ -182,8 +182,7 @@ impl Strand {
         call.prompt = next.prompt;
         call.max_tokens = next.max_tokens;
         call.format = format(next.constraint);
-        // The minimum was for the whole answer, and enough of it is there.
-        call.sampling.min_tokens = None;
+        call.sampling.min_tokens = Some(next.min_tokens).filter(|least| *least > 0);
         let (request, router) = (self.request.clone(), router.clone());
         let begins = Box::pin(async move { router.generate(request).await });
         self.state = State::Continues(begins);

@@ -83,6 +83,16 @@ impl Detokenizer {
         }
     }
 
+    /// Whether no character is begun and not complete.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        match &self.state {
+            State::Bytes(utf8) => utf8.is_empty(),
+            State::Pieces(pieces) => pieces.is_whole(),
+            State::Other(other) => other.is_whole(),
+        }
+    }
+
     /// Ids so far that the vocabulary does not have.
     #[must_use]
     pub fn unknown_ids(&self) -> u64 {

@@ -29,6 +29,11 @@ impl OtherState {
         }
     }
 
+    /// Whether all that came has been given.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.given.ends_with(char::REPLACEMENT_CHARACTER)
+    }
+
     pub(super) fn finish(&mut self, tokenizer: &Tokenizer, out: &mut String) {
         let text = tokenizer.decode(&self.ids).unwrap_or_default();
         self.give(text, out);

@@ -51,6 +51,11 @@ impl PieceState {
         self.emit(text, out);
     }
 
+    /// Whether no run of bytes is open.
+    pub(super) fn is_whole(&self) -> bool {
+        self.run.is_empty()
+    }
+
     /// The text is over.
     pub(super) fn finish(&mut self, out: &mut String) {
         self.end_run(out);

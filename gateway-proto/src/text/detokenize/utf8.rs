@@ -22,6 +22,10 @@ impl Utf8 {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// No more bytes come: an incomplete character becomes one U+FFFD.
     pub(super) fn finish(&mut self, out: &mut String) {
         if !self.pending.is_empty() {

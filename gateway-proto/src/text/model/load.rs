@@ -18,6 +18,7 @@ pub struct TextModel {
     pub(super) spec: ParserSpec,
     pub(super) closings: Closings,
     pub(super) ends: Arc<[u32]>,
+    pub(super) kept: Arc<[u32]>,
     pub(super) stops: Vec<String>,
     pub(super) defaults: Defaults,
     pub(super) context_tokens: u32,
@@ -41,6 +42,7 @@ impl TextModel {
         let ends = ends(&tokenizer, &generation, &config, options)?;
         let context_tokens = options.context_tokens.or(config.context_tokens());
         Ok(Self {
+            kept: kept(&spec, &tokenizer),
             closings: Closings::of(&spec, &tokenizer)?,
             templates,
             turns: TurnCache::new(Arc::clone(&tokenizer), &turn_cache(options)),
@@ -109,6 +111,14 @@ fn spec(templates: Option<&Templates>, options: &ModelOptions) -> ParserSpec {
         reasoning: options.reasoning.clone().unwrap_or(reasoning),
         ..ParserSpec::default()
     }
+}
+
+/// The special tokens that a parser of the model's answers reads.
+fn kept(spec: &ParserSpec, tokenizer: &Tokenizer) -> Arc<[u32]> {
+    let tags = spec.reasoning.tags();
+    let tags = tags.into_iter().flat_map(|tags| [tags.open(), tags.close()]);
+    let names = spec.family.special_tokens().iter().copied().chain(tags);
+    names.filter_map(|name| tokenizer.id_of(name)).collect()
 }
 
 /// The tokens that end an answer: of every file that names any, as engines do, and those configured.

@@ -21,6 +21,7 @@ mod strict;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 
 pub use constraint::Constraint;
 pub use defaults::Defaults;

@@ -169,18 +169,6 @@ impl TextModel {
         Ok(self.tokenizer.encode(text, adds_special)?)
     }
 
-    fn check_ids(&self, ids: &[u32], path: &str) -> Result<(), PrepareError> {
-        let vocabulary = self.tokenizer.vocab_size();
-        match ids.iter().position(|id| *id as usize >= vocabulary) {
-            None => Ok(()),
-            Some(at) => Err(PrepareError::TokenId {
-                path: format!("{path}[{at}]"),
-                id: ids[at],
-                vocabulary,
-            }),
-        }
-    }
-
     fn ready(
         &self,
         request: &Request,
@@ -195,6 +183,7 @@ impl TextModel {
         let mut sampling = request.sampling.clone();
         self.defaults.fill(&mut sampling);
         self.check_ids(&sampling.stop_token_ids, "stop_token_ids")?;
+        self.check_bias(&sampling.logit_bias)?;
         let room = limits::room(
             prompt.len(),
             sampling.max_tokens,
@@ -202,6 +191,9 @@ impl TextModel {
             self.context_tokens,
         )?;
         sampling.max_tokens = Some(room);
+        if sampling.ignore_eos != Some(true) {
+            sampling.stop_token_ids.extend(&*self.ends);
+        }
         let constraint = Constraint::of(request)?;
         let reading = self.reading(request, text, plan, constraint.clone(), seed)?;
         Ok(Prepared {
@@ -250,7 +242,9 @@ impl TextModel {
             None => ParserSpec::default(),
         };
         let stops = request.stops.iter().chain(&self.stops).cloned().collect();
-        let stops = StopSpec::new(stops, request.keep_stop, request.sampling.min_tokens)?;
+        let min_tokens = request.sampling.min_tokens.unwrap_or(0);
+        let stops = StopSpec::new(stops, request.keep_stop, min_tokens)?;
+        let none = || Arc::from([]);
         Ok(Reading {
             tokenizer: Arc::clone(&self.tokenizer),
             spec,
@@ -264,7 +258,8 @@ impl TextModel {
             takes_one_call: request.parallel_tool_calls == Some(false),
             ignores_end: request.sampling.ignore_eos == Some(true),
             wants_ids: request.return_token_ids,
-            keeps_special: plan.is_some(),
+            kept: plan.map_or_else(none, |_| Arc::clone(&self.kept)),
+            min_tokens,
             seed,
         })
     }

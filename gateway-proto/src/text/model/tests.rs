@@ -136,6 +136,22 @@ fn a_forced_call_and_another_form_exclude_each_other() {
 }
 
 #[test]
+fn tokens_that_the_model_does_not_have_are_refused_wherever_they_stand() {
+    let hi = json!([{"role": "user", "content": "Hi"}]);
+    let refused = |member: &str, value: Value| {
+        let mut body = json!({"messages": hi});
+        body[member] = value;
+        let error = prepare(&MODEL, body).expect_err("no such token").to_api();
+        assert_eq!(error.code.as_deref(), Some("token_out_of_vocabulary"));
+        error.param
+    };
+    let stop = refused("stop_token_ids", json!([1, 4_000_000]));
+    assert_eq!(stop.as_deref(), Some("stop_token_ids[1]"));
+    let bias = refused("logit_bias", json!({"1": 1, "4000000": 1}));
+    assert_eq!(bias.as_deref(), Some("logit_bias.4000000"));
+}
+
+#[test]
 fn defaults_come_from_the_files_unless_the_request_says_otherwise() {
     let model = &*MODEL;
     let hi = json!({"messages": [{"role": "user", "content": "Hi"}]});
@@ -194,7 +210,84 @@ fn an_answer_is_over_with_its_first_call_where_one_is_all_that_is_taken() {
     assert_eq!(answer.choices[0].finish, Some(Finish::ToolCalls));
 }
 
+/// Plays an engine that says `first`, and `second` once it is asked to go on; gives the answer and how often it was asked.
+fn play(prepared: &Prepared, first: &str, second: &str) -> (AnswerChoice, usize) {
+    let model = &*MODEL;
+    let room = prepared.prompt.len() as u64 + prepared.sampling.max_tokens.expect("it is always set");
+    let mut reader = prepared.reader(0);
+    let (mut events, mut legs, mut say) = (Vec::new(), 1, first);
+    'legs: loop {
+        let mut ids = model.tokenizer().encode(say, false).expect("text");
+        ids.push(model.ends()[0]);
+        let last = ids.len() - 1;
+        for (at, id) in ids.into_iter().enumerate() {
+            let event = TokenEvent {
+                ids: vec![id],
+                finish: (at == last).then_some(TokenFinish::Stop { token: None }),
+                ..TokenEvent::default()
+            };
+            match reader.push(&event, &mut events) {
+                Verdict::GoOn => {}
+                Verdict::Over => break 'legs,
+                Verdict::Continue(next) => {
+                    assert!(next.prompt.len() as u64 + next.max_tokens <= room, "it fits the context");
+                    assert!(next.prompt.starts_with(&prepared.prompt));
+                    (legs, say) = (legs + 1, second);
+                    continue 'legs;
+                }
+            }
+        }
+    }
+    let mut answer = Answer::new(Head::default());
+    for event in events {
+        answer.push(event).expect("nothing fails here");
+    }
+    (answer.choices.swap_remove(0), legs)
+}
+
 proptest! {
+    #[test]
+    fn reasoning_closed_anywhere_leaves_every_character_where_it_belongs(
+        thought in "([a-z ]{1,6}|\n|\nObs|é€|日本|🦀){1,9}",
+        answer in "[a-z日é]{1,9}( Obs)?",
+        budget in 1u64..40,
+    ) {
+        let mut body = with_tool("Hi");
+        body["thinking"] = json!({"type": "enabled", "budget_tokens": budget});
+        body["stop"] = json!(["\nObservation:"]);
+        let prepared = prepare(&MODEL, body).expect("a prompt");
+        let whole = format!("<think>\n{thought}\n</think>\n\n{answer}");
+        let (choice, legs) = play(&prepared, &whole, &answer);
+        let (said, reasoned) = (choice.text(), choice.reasoning());
+        prop_assert_eq!(said.trim(), answer.trim());
+        prop_assert!(thought.trim().starts_with(reasoned.trim()), "{:?}", choice);
+        prop_assert_eq!(&choice.finish, &Some(Finish::Stop));
+        let is_torn = reasoned.contains(char::REPLACEMENT_CHARACTER);
+        prop_assert!(legs == 1 || !is_torn);
+    }
+
+    #[test]
+    fn a_form_begins_where_reasoning_ends(
+        thought in "([a-z ]{1,6}|\n|é€|<|</thin){0,6}",
+        reasons in any::<bool>(),
+    ) {
+        let mut body = with_tool("Hi");
+        body["response_format"] = json!({"type": "json_object"});
+        let prepared = prepare(&MODEL, body).expect("a prompt");
+        prop_assert!(prepared.constraint.is_none(), "it waits");
+        let first = if reasons {
+            format!("<think>\n{thought}\n</think>\n\nThis is not JSON.")
+        } else {
+            "This is not JSON.".to_owned()
+        };
+        let (choice, legs) = play(&prepared, &first, "{\"a\": 1}");
+        prop_assert_eq!(legs, 2);
+        prop_assert_eq!(choice.text(), "{\"a\": 1}");
+        let expected = if reasons { thought.trim() } else { "" };
+        let reasoned = choice.reasoning();
+        prop_assert_eq!(reasoned.trim(), expected);
+    }
+
     #[test]
     fn however_tokens_come_the_answer_is_the_same(
         text in "(<think>|</think>|<tool_call>|\\{\"name\": \"f\", \"arguments\": \\{\\}\\}|</tool_call>|[a-zé€ ]{0,9}|\n|stop){0,12}",

@@ -13,6 +13,8 @@ pub(super) struct CallIds {
     family: Family,
     seed: u64,
     next: u64,
+    /// Ids of the model's own so far, which it may give twice.
+    own: Vec<String>,
 }
 
 impl CallIds {
@@ -22,6 +24,7 @@ impl CallIds {
             family,
             seed,
             next: 0,
+            own: Vec::new(),
         }
     }
 
@@ -29,8 +32,12 @@ impl CallIds {
     pub(super) fn next(&mut self, own: Option<String>, name: &str) -> String {
         let number = self.next;
         self.next += 1;
-        match (own, self.family) {
-            (Some(own), _) if !own.is_empty() => own,
+        let fresh = own.filter(|own| !own.is_empty() && !self.own.contains(own));
+        match (fresh, self.family) {
+            (Some(own), _) => {
+                self.own.push(own.clone());
+                own
+            }
             (_, Family::KimiK2) => format!("functions.{name}:{number}"),
             // Mistral's templates refuse ids of any other length.
             (_, Family::Mistral) => self.letters(number, 9),
@@ -68,7 +75,8 @@ mod tests {
         assert_eq!(ids(Family::Hermes), [first, second], "the same again");
         assert!(ids(Family::Mistral).iter().all(|id| id.len() == 9));
         assert_eq!(ids(Family::KimiK2)[1], "functions.f:1");
-        let own = CallIds::new(Family::Hermes, 7, 0).next(Some("x".to_owned()), "f");
-        assert_eq!(own, "x");
+        let mut own = CallIds::new(Family::Hermes, 7, 0);
+        assert_eq!(own.next(Some("x".to_owned()), "f"), "x");
+        assert_ne!(own.next(Some("x".to_owned()), "f"), "x", "twice is once too often");
     }
 }

@@ -36,6 +36,8 @@ pub struct Continuation {
     pub prompt: Arc<[u32]>,
     /// Tokens left.
     pub max_tokens: u64,
+    /// Tokens that must still come at least.
+    pub min_tokens: u64,
     /// What the engine is to enforce now.
     pub constraint: Option<Constraint>,
 }
@@ -56,8 +58,11 @@ enum Phase {
 pub struct Reader {
     reading: Arc<Reading>,
     prompt: Arc<[u32]>,
-    max_tokens: u64,
+    /// Tokens that prompt and answer may have together.
+    room: u64,
     generated: Vec<u32>,
+    /// Steps that wait until it is clear whether what they tell of stays.
+    withheld: Vec<Step>,
     detokenizer: Detokenizer,
     stops: StopMatcher,
     parser: Box<dyn Parser>,
@@ -85,9 +90,10 @@ impl Reader {
             Phase::Settled
         };
         Self {
+            room: max_tokens.saturating_add(prompt.len() as u64),
             prompt,
-            max_tokens,
             generated: Vec::new(),
+            withheld: Vec::new(),
             detokenizer: reading.detokenizer(),
             stops: reading.stop_matcher(),
             parser: reading.parser(),
@@ -116,46 +122,70 @@ impl Reader {
 
     /// Takes in what the engine gave for this choice and appends what it means to `out`.
     pub fn push(&mut self, event: &TokenEvent, out: &mut Vec<Event>) -> Verdict {
-        if self.reading.wants_ids && !event.ids.is_empty() {
-            self.output.step(Step::TokenIds(event.ids.clone()), out);
+        let before = self.generated.len();
+        let verdict = self.take_ids(event, out);
+        let taken = self.generated.len() - before;
+        if self.reading.wants_ids && taken > 0 {
+            self.tell(Step::TokenIds(event.ids[..taken].to_vec()), out);
         }
+        match (&event.finish, verdict) {
+            (Some(finish), Verdict::GoOn) => self.finish(finish, out),
+            (_, verdict) => verdict,
+        }
+    }
+
+    fn take_ids(&mut self, event: &TokenEvent, out: &mut Vec<Event>) -> Verdict {
         for (at, id) in event.ids.iter().enumerate() {
-            if let Some(logprob) = event.logprobs.get(at).filter(|_| self.is_shown(*id)) {
+            if self.reading.ends_answer(*id) {
+                self.generated.push(*id);
+                if event.finish.is_some() {
+                    continue;
+                }
+                // An engine that was not told of this end, or tells of it later.
+                return self.finish(&TokenFinish::Stop { token: Some(*id) }, out);
+            }
+            if let Some(logprob) = event.logprobs.get(at) {
                 let logprob = self.reading.logprob(logprob);
-                self.output.step(Step::Logprobs(vec![logprob]), out);
+                self.tell(Step::Logprobs(vec![logprob]), out);
             }
             let verdict = self.token(*id, out);
             if verdict != Verdict::GoOn {
                 return verdict;
             }
         }
-        match &event.finish {
-            Some(finish) => self.finish(finish, out),
-            None => Verdict::GoOn,
-        }
+        Verdict::GoOn
     }
 
-    /// The tokens that end an answer are no part of its text.
-    fn is_shown(&self, id: u32) -> bool {
-        !self.reading.ends_answer(id)
+    /// Tells of tokens, or waits with it until it is clear that they stay.
+    fn tell(&mut self, step: Step, out: &mut Vec<Event>) {
+        if let Phase::Waiting {
+            has_reasoned: false,
+        } = self.phase
+        {
+            self.withheld.push(step);
+            return;
+        }
+        for step in self.withheld.drain(..) {
+            self.output.step(step, out);
+        }
+        self.output.step(step, out);
     }
 
     fn token(&mut self, id: u32, out: &mut Vec<Event>) -> Verdict {
         self.generated.push(id);
-        if !self.is_shown(id) {
-            return Verdict::GoOn;
-        }
         let was_reasoning = self.parser.is_reasoning();
         self.raw.clear();
-        self.detokenizer.push(id, &mut self.raw);
+        if self.reading.shows(id) {
+            self.detokenizer.push(id, &mut self.raw);
+        }
         let stopped = self.take_text(1);
         self.reasoning_tokens += u64::from(was_reasoning || self.parser.is_reasoning());
         if let Some(stop) = stopped {
             self.end(Finish::Stop, Some(StopCause::Text(stop)), out);
             return Verdict::Over;
         }
-        if let Some(append) = self.constraint_due(was_reasoning) {
-            return self.continue_with(&append, out);
+        if let Some(closing) = self.constraint_due(was_reasoning) {
+            return self.continue_with(&closing, out);
         }
         self.take_pieces(out);
         if self.has_enough_calls() {
@@ -168,7 +198,7 @@ impl Reader {
         Verdict::GoOn
     }
 
-    /// Passes `raw` through the stop texts and the parser; gives the stop text that was found.
+    /// Passes `raw`, the text of so many tokens, through the stop texts and the parser; gives the stop text found.
     fn take_text(&mut self, tokens: u64) -> Option<String> {
         self.text.clear();
         let found = self.stops.push(&self.raw, tokens, &mut self.text);
@@ -210,50 +240,81 @@ impl Reader {
         }
     }
 
+    /// Reasoning may go on to the end of a character, lest one be torn apart.
     fn budget_is_spent(&self) -> bool {
         let over = |budget| self.reasoning_tokens >= budget;
-        !self.is_closed && self.parser.is_reasoning() && self.reading.budget.is_some_and(over)
+        let is_whole = self.detokenizer.is_whole();
+        let is_spent = self.reading.budget.is_some_and(over);
+        is_spent && is_whole && !self.is_closed && self.parser.is_reasoning()
     }
 
     /// Ends reasoning for the model.
     fn close_reasoning(&mut self, out: &mut Vec<Event>) -> Verdict {
         self.is_closed = true;
         let closing = self.reading.closings.in_reasoning();
-        if self.phase == Phase::Settled {
-            self.parser.push(&closing.text, &mut self.pieces);
-        }
         self.continue_with(&closing, out)
     }
 
     /// Goes on in another call, with `closing` behind what was written.
     fn continue_with(&mut self, closing: &Closing, out: &mut Vec<Event>) -> Verdict {
-        let left = self.max_tokens.saturating_sub(self.tokens());
+        self.let_go();
         let constraint = match self.phase {
             Phase::Waiting { .. } => {
-                self.pieces
-                    .retain(|piece| matches!(piece, Piece::Reasoning(_)));
+                self.parser.finish(&mut self.pieces);
+                self.pieces.retain(|piece| matches!(piece, Piece::Reasoning(_)));
+                self.parser = self.reading.constrained_parser();
                 self.reading.constraint.clone()
             }
-            Phase::Settled => None,
+            Phase::Settled => {
+                self.parser.push(&closing.text, &mut self.pieces);
+                None
+            }
         };
+        self.phase = Phase::Settled;
         self.take_pieces(out);
-        if left == 0 {
-            self.end(Finish::Length, None, out);
-            return Verdict::Over;
-        }
-        if constraint.is_some() {
-            self.phase = Phase::Settled;
-            self.parser = self.reading.constrained_parser();
-        }
+        self.next_leg(closing, constraint, out)
+    }
+
+    /// The answer so far is text that stands: nothing of it waits for what the next call brings.
+    fn let_go(&mut self) {
+        self.raw.clear();
+        self.detokenizer.finish(&mut self.raw);
+        self.text.clear();
+        // A stop text that ends here would have been found before.
+        let _ = self.stops.push(&self.raw, 0, &mut self.text);
+        self.stops.finish(&mut self.text);
+        self.parser.push(&self.text, &mut self.pieces);
+        self.detokenizer = self.reading.detokenizer();
+        self.stops = self.reading.stop_matcher();
+        let _ = self.stops.push("", self.tokens(), &mut self.text);
+    }
+
+    fn next_leg(
+        &mut self,
+        closing: &Closing,
+        constraint: Option<Constraint>,
+        out: &mut Vec<Event>,
+    ) -> Verdict {
         let written = if closing.keeps_written {
+            let withheld = std::mem::take(&mut self.withheld);
+            withheld
+                .into_iter()
+                .for_each(|step| self.output.step(step, out));
             self.written()
         } else {
+            self.withheld.clear();
             &[]
         };
-        let prompt = [&self.prompt, written, &closing.tokens].concat();
+        let prompt: Arc<[u32]> = [&self.prompt, written, &closing.tokens].concat().into();
+        let left = self.room.saturating_sub(prompt.len() as u64);
+        if left == 0 {
+            self.output.end(Finish::Length, None, out);
+            return Verdict::Over;
+        }
         Verdict::Continue(Continuation {
-            prompt: prompt.into(),
+            prompt,
             max_tokens: left,
+            min_tokens: self.reading.min_tokens.saturating_sub(self.tokens()),
             constraint,
         })
     }
@@ -261,7 +322,7 @@ impl Reader {
     /// What was generated, without the token that ended it.
     fn written(&self) -> &[u32] {
         match self.generated.split_last() {
-            Some((last, rest)) if !self.is_shown(*last) => rest,
+            Some((last, rest)) if self.reading.ends_answer(*last) => rest,
             _ => &self.generated,
         }
     }
@@ -284,7 +345,10 @@ impl Reader {
         }
         let (finish, stop) = match (stopped, finish) {
             (Some(text), _) => (Finish::Stop, Some(StopCause::Text(text))),
-            (None, TokenFinish::Stop { token }) => (Finish::Stop, token.map(StopCause::Token)),
+            (None, TokenFinish::Stop { token }) => {
+                let asked = token.filter(|token| self.reading.stop_token_ids.contains(token));
+                (Finish::Stop, asked.map(StopCause::Token))
+            }
             (None, TokenFinish::Length) => (Finish::Length, None),
             (None, TokenFinish::Other(word)) => (Finish::Other(word.clone()), None),
         };
@@ -294,6 +358,10 @@ impl Reader {
 
     /// Lets go of everything held back, and ends.
     fn end(&mut self, finish: Finish, stop: Option<StopCause>, out: &mut Vec<Event>) {
+        let withheld = std::mem::take(&mut self.withheld);
+        withheld
+            .into_iter()
+            .for_each(|step| self.output.step(step, out));
         self.text.clear();
         self.stops.finish(&mut self.text);
         self.parser.push(&self.text, &mut self.pieces);

@@ -29,7 +29,9 @@ pub(in crate::text::model) struct Reading {
     /// The caller takes one call at a time: the answer is over with the first.
     pub(in crate::text::model) takes_one_call: bool,
     pub(in crate::text::model) wants_ids: bool,
-    pub(in crate::text::model) keeps_special: bool,
+    /// Special tokens that the parser reads; others are no part of the text.
+    pub(in crate::text::model) kept: Arc<[u32]>,
+    pub(in crate::text::model) min_tokens: u64,
     pub(in crate::text::model) seed: u64,
 }
 
@@ -44,12 +46,12 @@ impl StopSpec {
     pub(in crate::text::model) fn new(
         texts: Vec<String>,
         keep_stop: bool,
-        min_tokens: Option<u64>,
+        min_tokens: u64,
     ) -> Result<Self, StopOptionsError> {
         let matcher = StopMatcher::new(StopOptions {
             stops: texts.clone(),
             keep_stop,
-            min_tokens: min_tokens.unwrap_or(0),
+            min_tokens,
         })?;
         Ok(Self { texts, matcher })
     }
@@ -78,14 +80,15 @@ impl Reading {
         is_end || self.stop_token_ids.contains(&id)
     }
 
+    /// Whether `id` is part of the text.
+    pub(super) fn shows(&self, id: u32) -> bool {
+        !self.tokenizer.is_special(id) || self.kept.contains(&id)
+    }
+
     pub(super) fn detokenizer(&self) -> Detokenizer {
-        let mut hidden = self.stop_token_ids.clone();
-        if !self.ignores_end {
-            hidden.extend(&*self.ends);
-        }
         let options = DetokenizeOptions {
-            keep_special: self.keeps_special,
-            hidden,
+            keep_special: true,
+            hidden: Vec::new(),
             continues: true,
         };
         Detokenizer::new(Arc::clone(&self.tokenizer), options)
