@@ -9,8 +9,12 @@ use super::verdict;
 use crate::cmd;
 
 /// Known duplicates that the workspace cannot mend itself, each with who asks for the older one.
-const ALLOWED: [(&str, &str); 6] = [
+const ALLOWED: [(&str, &str); 7] = [
     ("base64", "spm_precompiled 0.1, which tokenizers 0.23 needs"),
+    (
+        "fallible-iterator",
+        "postgres-protocol 0.6; rusqlite 0.41 is ahead",
+    ),
     ("fancy-regex", "tokenizers 0.23"),
     ("getrandom", "rand 0.9, which tokenizers 0.23 needs"),
     ("rand", "tokenizers 0.23"),
