@@ -9,7 +9,7 @@ use super::verdict;
 use crate::cmd;
 
 /// Known duplicates that the workspace cannot mend itself, each with who asks for the older one.
-const ALLOWED: [(&str, &str); 7] = [
+const ALLOWED: [(&str, &str); 8] = [
     ("base64", "spm_precompiled 0.1, which tokenizers 0.23 needs"),
     (
         "fallible-iterator",
@@ -17,6 +17,7 @@ const ALLOWED: [(&str, &str); 7] = [
     ),
     ("fancy-regex", "tokenizers 0.23"),
     ("getrandom", "rand 0.9, which tokenizers 0.23 needs"),
+    ("itertools", "criterion 0.8"),
     ("rand", "tokenizers 0.23"),
     ("rand_core", "rand 0.9, which tokenizers 0.23 needs"),
     ("syn", "tracing-attributes 0.1 builds on syn 2"),
