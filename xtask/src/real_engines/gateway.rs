@@ -12,10 +12,13 @@ use sha2::{Digest, Sha256};
 use super::metrics::Metrics;
 use super::process::{Server, free_port};
 use super::talk::Peer;
-use super::vllm::Engine;
-use super::{BY_PREFIX, MODEL, http};
+use super::vllm::{CONTEXT_TOKENS, Engine};
+use super::{BY_PREFIX, BY_TOKENS, MODEL, http};
 
 const KEY: &str = "real-engines-key";
+
+/// Looks at nothing but who holds the prompt's beginning.
+const BY_PREFIX_ALONE: &str = "{ filters: [healthy, serves-model], scorers: [prefix-affinity] }";
 
 const CONFIG: &str = "gateway.yaml";
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -46,10 +49,15 @@ impl Gateway {
     }
 }
 
-/// Starts the gateway and waits until it is ready.
-pub(super) fn start(binary: &Path, engines: &[Engine], folder: &Path) -> Result<Gateway> {
+/// Starts the gateway and waits until it is ready. `model` is the folder of the model's files.
+pub(super) fn start(
+    binary: &Path,
+    engines: &[Engine],
+    model: &Path,
+    folder: &Path,
+) -> Result<Gateway> {
     let port = free_port()?;
-    fs::write(folder.join(CONFIG), yaml(port, engines))
+    fs::write(folder.join(CONFIG), yaml(port, engines, model))
         .context("writing the gateway's configuration")?;
     let url = format!("http://127.0.0.1:{port}");
     Ok(Gateway {
@@ -68,7 +76,7 @@ fn serve(name: &str, binary: &Path, folder: &Path, url: &str) -> Result<Server> 
     Ok(server)
 }
 
-fn yaml(port: u16, engines: &[Engine]) -> String {
+fn yaml(port: u16, engines: &[Engine], model: &Path) -> String {
     let hash: String = Sha256::digest(KEY)
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -77,7 +85,9 @@ fn yaml(port: u16, engines: &[Engine]) -> String {
         "listen: 127.0.0.1:{port}\n\
          keys:\n  - {{ name: checks, hash: \"sha256:{hash}\" }}\n\
          models:\n  - {{ name: {MODEL} }}\n\
-         \x20 - name: {BY_PREFIX}\n    pipeline: {{ filters: [healthy, serves-model], scorers: [prefix-affinity] }}\n\
+         \x20 - name: {BY_PREFIX}\n    pipeline: {BY_PREFIX_ALONE}\n\
+         \x20 - name: {BY_TOKENS}\n    pipeline: {BY_PREFIX_ALONE}\n\
+         \x20   tokens: {{ files: {model:?}, context_tokens: {CONTEXT_TOKENS} }}\n\
          endpoints:\n"
     );
     for Engine {
@@ -86,7 +96,7 @@ fn yaml(port: u16, engines: &[Engine]) -> String {
     {
         writeln!(
             text,
-            "  - name: {name}\n    url: \"{url}\"\n    kind: vllm\n    models: [{MODEL}, {BY_PREFIX}]\n    \
+            "  - name: {name}\n    url: \"{url}\"\n    kind: vllm\n    models: [{MODEL}, {BY_PREFIX}, {BY_TOKENS}]\n    \
              kv_events: {{ bind: true, address: \"tcp://127.0.0.1:{}\", replay: \"tcp://127.0.0.1:{}\", topic: {} }}",
             events.port, events.replay_port, events.topic
         )

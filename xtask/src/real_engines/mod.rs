@@ -28,6 +28,8 @@ use install::Installed;
 const MODEL: &str = "tiny-qwen3";
 /// The same model under a name for which the gateway looks at nothing but who holds the prompt's beginning.
 const BY_PREFIX: &str = "tiny-qwen3-by-prefix";
+/// The same, served by tokens: the gateway renders, tokenizes and parses.
+const BY_TOKENS: &str = "tiny-qwen3-by-tokens";
 
 /// Installs what is missing, starts the engines and the gateway, runs every check, stops all of it.
 ///
@@ -63,7 +65,7 @@ fn start_and_check(
     let watch = Stopwatch::start();
     let engines = vllm::start_pair(installed, logs)?;
     println!("engines up (in {:.0?})", watch.elapsed());
-    let gateway = gateway::start(binary, &engines, logs)?;
+    let gateway = gateway::start(binary, &engines, &installed.model, logs)?;
     Bench { gateway, engines }.run(tally);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::http;
@@ -25,7 +25,10 @@ pub(super) struct Answer {
     pub(super) text: String,
     pub(super) reasoning: String,
     pub(super) finish_reason: String,
+    /// Without what the engine that served it had cached.
     pub(super) usage: Value,
+    /// Where they were asked for.
+    pub(super) token_ids: Vec<Value>,
 }
 
 impl Peer {
@@ -53,18 +56,27 @@ impl Peer {
 
     /// Asks for a whole answer: status 200, or an error with the body in it.
     pub(super) fn ask(&self, path: &str, body: &Value) -> Result<Answer> {
+        let mut answer = Answer::default();
+        answer.take(&self.json(path, body)?);
+        Ok(answer)
+    }
+
+    /// The body of a 200 answer, whatever its shape; an error with the body in it otherwise.
+    pub(super) fn json(&self, path: &str, body: &Value) -> Result<Value> {
+        let (status, reply) = self.reply(path, body)?;
+        ensure!(status == 200, "status {status}: {reply}");
+        Ok(reply)
+    }
+
+    /// Status and body of an answer, which must be JSON.
+    pub(super) fn reply(&self, path: &str, body: &Value) -> Result<(u16, Value)> {
         let (status, mut reader) = self.post(path, body)?;
         let mut text = String::new();
         reader
             .read_to_string(&mut text)
             .context("reading the answer")?;
-        if status != 200 {
-            bail!("status {status}: {text}");
-        }
-        let reply: Value = serde_json::from_str(&text).with_context(|| format!("answer {text}"))?;
-        let mut answer = Answer::default();
-        answer.take(&reply);
-        Ok(answer)
+        let reply = serde_json::from_str(&text);
+        Ok((status, reply.with_context(|| format!("answer {text}"))?))
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<(u16, http::Body)> {
@@ -92,7 +104,7 @@ impl Peer {
     }
 }
 
-/// A streamed reply; dropping it closes the connection.
+/// A streamed reply of server-sent events; dropping it closes the connection.
 pub(super) struct Stream {
     lines: BufReader<http::Body>,
 }
@@ -100,29 +112,37 @@ pub(super) struct Stream {
 impl Stream {
     /// The next chunk, or `None` after `[DONE]`. A stream that ends without it, or brings an error event, is an error.
     pub(super) fn next_chunk(&mut self) -> Result<Option<Value>> {
+        let data = self.next_data()?;
+        let data = data.context("the stream ended without [DONE]")?;
+        if data == "[DONE]" {
+            return Ok(None);
+        }
+        chunk(&data).map(Some)
+    }
+
+    /// Every event to the end, of a dialect that tells its end in an event; `[DONE]` may follow.
+    pub(super) fn events(mut self) -> Result<Vec<Value>> {
+        let mut events = Vec::new();
+        while let Some(data) = self.next_data()? {
+            if data != "[DONE]" {
+                events.push(chunk(&data)?);
+            }
+        }
+        Ok(events)
+    }
+
+    /// What the next `data:` line holds.
+    fn next_data(&mut self) -> Result<Option<String>> {
         let mut line = String::new();
         loop {
             line.clear();
-            if self
-                .lines
-                .read_line(&mut line)
-                .context("reading the stream")?
-                == 0
-            {
-                bail!("the stream ended without [DONE]");
-            }
-            let Some(data) = line.trim_end().strip_prefix("data:") else {
-                continue;
-            };
-            if data.trim() == "[DONE]" {
+            let read = self.lines.read_line(&mut line);
+            if read.context("reading the stream")? == 0 {
                 return Ok(None);
             }
-            let chunk: Value =
-                serde_json::from_str(data).with_context(|| format!("chunk {data}"))?;
-            if !chunk["error"].is_null() {
-                bail!("error event {data}");
+            if let Some(data) = line.strip_prefix("data:") {
+                return Ok(Some(data.trim().to_owned()));
             }
-            return Ok(Some(chunk));
         }
     }
 
@@ -134,6 +154,13 @@ impl Stream {
         }
         Ok(answer)
     }
+}
+
+/// An event that is no error.
+fn chunk(data: &str) -> Result<Value> {
+    let chunk: Value = serde_json::from_str(data).with_context(|| format!("chunk {data}"))?;
+    ensure!(chunk["error"].is_null(), "error event {data}");
+    Ok(chunk)
 }
 
 impl Answer {
@@ -151,8 +178,17 @@ impl Answer {
         if let Some(reason) = choice["finish_reason"].as_str() {
             reason.clone_into(&mut self.finish_reason);
         }
-        if !reply["usage"].is_null() {
-            self.usage = reply["usage"].clone();
+        self.token_ids.extend(
+            choice["token_ids"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
+        if let Some(usage) = reply["usage"].as_object() {
+            let mut usage = usage.clone();
+            usage.remove("prompt_tokens_details");
+            self.usage = usage.into();
         }
     }
 }

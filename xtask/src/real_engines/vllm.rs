@@ -10,13 +10,19 @@ use serde_json::json;
 use super::install::Installed;
 use super::metrics::Metrics;
 use super::process::{Server, free_port};
-use super::{BY_PREFIX, MODEL, http};
+use super::{BY_PREFIX, BY_TOKENS, MODEL, http};
 
 /// Tokens per KV block. The CPU backend takes multiples of 32 alone.
 pub(super) const BLOCK_TOKENS: u64 = 32;
 
-/// A start takes about a minute alone and three on a loaded machine.
-const START_LIMIT: Duration = Duration::from_secs(420);
+/// Whose route for tokens in, tokens out is switched on. The other one is asked for them as completions.
+pub(super) const SCALED_OUT: &str = "a";
+
+/// Prompt and answer together.
+pub(super) const CONTEXT_TOKENS: u64 = 4096;
+
+/// A start takes about a minute alone and many on a loaded machine.
+const START_LIMIT: Duration = Duration::from_secs(900);
 
 /// A running engine.
 #[derive(Debug)]
@@ -71,7 +77,7 @@ impl Engine {
         Ok(Self {
             name,
             url: format!("http://127.0.0.1:{port}"),
-            server: serve(name, installed, port, &events, logs)?,
+            server: serve(name, name, installed, port, &events, logs)?,
             events,
             port,
             installed: installed.clone(),
@@ -82,6 +88,7 @@ impl Engine {
     /// Starts it again where it was, after [`kill`](Self::kill), and waits until it answers.
     pub(super) fn start_again(&mut self) -> Result<()> {
         self.server = serve(
+            self.name,
             &format!("{}-again", self.name),
             &self.installed,
             self.port,
@@ -116,16 +123,19 @@ impl Engine {
     }
 }
 
+/// `life` is the name of its log.
 fn serve(
     name: &str,
+    life: &str,
     installed: &Installed,
     port: u16,
     events: &Events,
     logs: &Path,
 ) -> Result<Server> {
+    let flags = (name == SCALED_OUT).then_some("--enable-scale-out");
     Server::start(
-        &format!("engine-{name}"),
-        &mut command(installed, port, events),
+        &format!("engine-{life}"),
+        command(installed, port, events).args(flags),
         logs,
     )
 }
@@ -149,12 +159,21 @@ fn command(installed: &Installed, port: u16, events: &Events) -> Command {
             "--served-model-name",
             MODEL,
             BY_PREFIX,
+            BY_TOKENS,
             "--dtype",
             "bfloat16",
             "--enforce-eager",
         ])
-        .args(["--max-model-len", "4096", "--max-num-seqs", "32"])
+        .args(["--max-model-len", &CONTEXT_TOKENS.to_string()])
+        .args(["--max-num-seqs", "32"])
         .args(["--block-size", &BLOCK_TOKENS.to_string()])
+        .arg("--enable-prompt-tokens-details")
+        .args(["--enable-auto-tool-choice", "--tool-call-parser", "hermes"])
+        // A random model held to JSON would write white space for ever.
+        .args([
+            "--structured-outputs-config",
+            r#"{"backend":"xgrammar","disable_any_whitespace":true}"#,
+        ])
         // Sampling as the API's defaults say, not as the model's folder does.
         .args(["--generation-config", "vllm"])
         .args(["--kv-events-config", &events.to_string()])

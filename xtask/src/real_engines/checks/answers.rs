@@ -93,7 +93,7 @@ fn same(bench: &Bench, body: &Value, ask: Ask) -> Result<Answer> {
 }
 
 /// A letter from the middle of the answer, so that the same prompt stops there.
-fn stop_string(answer: &Answer) -> Result<String> {
+pub(super) fn stop_string(answer: &Answer) -> Result<String> {
     let letters: Vec<char> = answer
         .text
         .chars()

@@ -7,10 +7,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Bench, COMPLETIONS, gauge};
+use super::{Bench, CHAT, COMPLETIONS, gauge};
 use crate::host::poll_until;
 use crate::real_engines::BY_PREFIX;
-use crate::real_engines::talk::Peer;
+use crate::real_engines::talk::{Answer, Peer};
 use crate::real_engines::vllm::{BLOCK_TOKENS, Engine};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -30,7 +30,7 @@ pub(super) fn told(bench: &Bench) -> Result<String> {
     }
     for prompt in 0..PROMPTS {
         for (at, engine) in bench.engines.iter().enumerate() {
-            compute(bench, engine, family(at, prompt))?;
+            compute(bench, engine, &family(at, prompt))?;
         }
     }
     follows(bench)
@@ -61,7 +61,7 @@ pub(super) fn started_again(bench: &mut Bench) -> Result<String> {
     poll_until(LIMIT, POLL, gone).context("a dead engine is still thought to hold blocks")?;
     bench.engines[1].start_again()?;
     let engine = &bench.engines[1];
-    compute(bench, engine, family(1, PROMPTS))?;
+    compute(bench, engine, &family(1, PROMPTS))?;
     until_exact(bench, engine)?;
     let held = gauge(bench, engine.name, KNOWN);
     ensure!(
@@ -70,7 +70,7 @@ pub(super) fn started_again(bench: &mut Bench) -> Result<String> {
     );
     let up = || gauge(bench, engine.name, "gateway_endpoint_up").filter(|up| *up > 0.0);
     poll_until(LIMIT, POLL, up).context("the engine is not seen to be up again")?;
-    let server = served_by(bench, family(1, PROMPTS))?;
+    let server = served_by(bench, &family(1, PROMPTS))?;
     ensure!(server == engine.name, "served by {server}");
     Ok(format!("{BLOCKS} blocks known of its new life"))
 }
@@ -79,7 +79,7 @@ pub(super) fn started_again(bench: &mut Bench) -> Result<String> {
 fn follows(bench: &Bench) -> Result<String> {
     for prompt in 0..PROMPTS {
         for (at, engine) in bench.engines.iter().enumerate().rev() {
-            let server = served_by(bench, family(at, prompt))?;
+            let server = served_by(bench, &family(at, prompt))?;
             ensure!(
                 server == engine.name,
                 "prompt {prompt} of engine {} was served by {server}",
@@ -93,36 +93,59 @@ fn follows(bench: &Bench) -> Result<String> {
     ))
 }
 
-/// Has an engine compute a prompt, and waits until the gateway knows.
-fn compute(bench: &Bench, engine: &Engine, family: u64) -> Result<()> {
+/// A request whose prompt is known by its blocks.
+pub(super) struct Prompt {
+    path: &'static str,
+    body: Value,
+}
+
+impl Prompt {
+    /// A chat.
+    pub(super) fn chat(body: Value) -> Self {
+        Self { path: CHAT, body }
+    }
+}
+
+/// Has an engine compute a prompt that it does not hold, and waits until the gateway knows all its blocks.
+pub(super) fn compute(bench: &Bench, engine: &Engine, prompt: &Prompt) -> Result<()> {
     let before = gauge(bench, engine.name, KNOWN).unwrap_or(0.0);
-    Peer::new(&engine.url).ask(COMPLETIONS, &body(family))?;
+    let answer = Peer::new(&engine.url).ask(prompt.path, &prompt.body)?;
+    let blocks = (tokens(&answer)? / BLOCK_TOKENS) as f64;
     let told = || {
         let now = gauge(bench, engine.name, KNOWN)?;
-        (now >= before + BLOCKS as f64).then_some(())
+        (now >= before + blocks).then_some(())
     };
     poll_until(LIMIT, POLL, told).with_context(|| {
         let now = gauge(bench, engine.name, KNOWN);
-        format!("engine {} had {before} blocks and has {now:?}", engine.name)
+        format!(
+            "engine {} had {before} blocks and has {now:?}, not {blocks} more",
+            engine.name
+        )
     })?;
     Ok(())
 }
 
 /// The engine on which the prompt sent through the gateway found its blocks.
-fn served_by(bench: &Bench, family: u64) -> Result<&'static str> {
+pub(super) fn served_by(bench: &Bench, prompt: &Prompt) -> Result<&'static str> {
     let hits = |engine: &Engine| Ok::<_, anyhow::Error>(engine.metrics()?.sum(HITS));
     let mut before = Vec::new();
     for engine in &bench.engines {
         before.push(hits(engine)?);
     }
-    bench.gateway.peer.ask(COMPLETIONS, &body(family))?;
+    let answer = bench.gateway.peer.ask(prompt.path, &prompt.body)?;
+    // The last token's block is computed again.
+    let held = tokens(&answer)? / BLOCK_TOKENS - 1;
     for (engine, before) in bench.engines.iter().zip(before) {
-        // The last token's block is computed again.
-        if hits(engine)? - before >= ((BLOCKS - 1) * BLOCK_TOKENS) as f64 {
+        if hits(engine)? - before >= (held * BLOCK_TOKENS) as f64 {
             return Ok(engine.name);
         }
     }
     Ok("an engine that had to compute it")
+}
+
+fn tokens(answer: &Answer) -> Result<u64> {
+    let tokens = answer.usage["prompt_tokens"].as_u64();
+    tokens.with_context(|| format!("no prompt tokens in {answer:?}"))
 }
 
 fn until_exact(bench: &Bench, engine: &Engine) -> Result<()> {
@@ -145,14 +168,14 @@ fn known(bench: &Bench) -> Result<[f64; 2]> {
     Ok([of(0)?, of(1)?])
 }
 
-fn family(engine: usize, prompt: u64) -> u64 {
-    engine as u64 * 100 + prompt
-}
-
-/// A prompt of token ids that shares no block with another family's.
-fn body(family: u64) -> Value {
+/// A prompt of token ids that shares no block with another one's.
+fn family(engine: usize, prompt: u64) -> Prompt {
+    let family = engine as u64 * 100 + prompt;
     let tokens: Vec<u64> = (0..=BLOCKS * BLOCK_TOKENS)
         .map(|at| 1_000 + family * 131 + at % 97)
         .collect();
-    json!({ "model": BY_PREFIX, "prompt": tokens, "max_tokens": 1, "temperature": 0 })
+    Prompt {
+        path: COMPLETIONS,
+        body: json!({ "model": BY_PREFIX, "prompt": tokens, "max_tokens": 1, "temperature": 0 }),
+    }
 }

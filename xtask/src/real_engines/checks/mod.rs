@@ -15,6 +15,7 @@ mod kv_events;
 mod loss;
 mod prefix;
 mod telemetry;
+mod tokens;
 
 const CHAT: &str = "/v1/chat/completions";
 const COMPLETIONS: &str = "/v1/completions";
@@ -46,11 +47,16 @@ impl Bench {
         tally.record("a shared prefix goes to one engine", prefix::check(&self));
         tally.record("telemetry is read", telemetry::check(&self));
         tally.record("KV events tell who holds what", kv_events::told(&self));
+        tokens::run(&self, tally);
         tally.record(
             "missed KV events are replayed",
             kv_events::replayed(&mut self),
         );
         tally.record("a closed stream frees its request", cancel::stream(&self));
+        tally.record(
+            "a closed stream by tokens frees its request",
+            cancel::stream_by_tokens(&self),
+        );
         tally.record("a closed call frees its request", cancel::call(&self));
         tally.record(
             "an engine killed under load loses nothing",
