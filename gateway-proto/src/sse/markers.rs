@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use memchr::memmem::{self, Finder};
 use serde::Deserialize;
 
-use crate::ir::Usage;
+use super::counts::Counts;
 
 /// The brace that opens an object.
 const OPENING: u8 = 0x7b;
@@ -20,6 +20,9 @@ struct Finders {
     error: Finder<'static>,
     finish: Finder<'static>,
     usage: Finder<'static>,
+    meta: Finder<'static>,
+    message_stop: Finder<'static>,
+    response: Finder<'static>,
 }
 
 static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
@@ -27,6 +30,9 @@ static FINDERS: LazyLock<Finders> = LazyLock::new(|| Finders {
     error: Finder::new("\"error\""),
     finish: Finder::new("\"finish_reason\""),
     usage: Finder::new("\"usage\""),
+    meta: Finder::new("\"meta_info\""),
+    message_stop: Finder::new("\"message_stop\""),
+    response: Finder::new("\"response."),
 });
 
 /// How far a key and its value may lie apart.
@@ -64,9 +70,28 @@ pub(crate) enum Ending {
     Broken,
 }
 
+/// A position within the event that ends the stream: `[DONE]`, the end of a message or of a response.
+pub(super) fn end(bytes: &[u8]) -> Option<usize> {
+    let is_type = |at: &usize| is_value_of(bytes, *at, b"\"type\"");
+    let stopped = FINDERS.message_stop.find_iter(bytes).find(is_type);
+    let closing = |at: &usize| {
+        let word = &bytes[*at..];
+        LAST_OF_RESPONSE.iter().any(|last| word.starts_with(last)) && is_type(at)
+    };
+    let answered = FINDERS.response.find_iter(bytes).find(closing);
+    [done(bytes), stopped, answered].into_iter().flatten().min()
+}
+
+/// The types of events that end a response.
+const LAST_OF_RESPONSE: [&[u8]; 3] = [
+    b"\"response.completed\"",
+    b"\"response.incomplete\"",
+    b"\"response.failed\"",
+];
+
 /// The position of a `data: [DONE]` line. Within content the same six bytes never stand alone on a line, since JSON
 /// strings cannot hold a raw line break.
-pub(super) fn done(bytes: &[u8]) -> Option<usize> {
+fn done(bytes: &[u8]) -> Option<usize> {
     FINDERS.done.find_iter(bytes).find(|&at| {
         let before = trim_spaces_end(&bytes[..at]);
         let line = before.strip_suffix(b"data:");
@@ -110,20 +135,36 @@ struct Probe<'a> {
     object: Option<serde_json::Value>,
     #[serde(default)]
     r#type: Option<serde_json::Value>,
+    #[serde(borrow, default)]
+    response: Option<&'a serde_json::value::RawValue>,
+}
+
+/// The part of one event's JSON that tells of an engine's failure: all of it, or the response that failed.
+pub(super) fn failure(json: &[u8]) -> Option<&[u8]> {
+    let probe = serde_json::from_slice::<Probe<'_>>(json).ok()?;
+    let response = probe.response.map(|response| response.get().as_bytes());
+    let kind = probe.r#type.as_ref().and_then(serde_json::Value::as_str);
+    if kind == Some("response.failed") {
+        return response.filter(|response| is_error(response));
+    }
+    probe.is_error().then_some(json)
 }
 
 /// Whether the JSON of one event says that the engine failed.
 pub(crate) fn is_error(json: &[u8]) -> bool {
-    let Ok(probe) = serde_json::from_slice::<Probe<'_>>(json) else {
-        return false;
-    };
-    let said = |field: &Option<serde_json::Value>| {
-        field.as_ref().and_then(serde_json::Value::as_str) == Some("error")
-    };
-    let filled = probe
-        .error
-        .is_some_and(|raw| !matches!(raw.get(), "null" | "false" | "\"\"" | "{}"));
-    filled || said(&probe.object) || said(&probe.r#type)
+    serde_json::from_slice::<Probe<'_>>(json).is_ok_and(|probe| probe.is_error())
+}
+
+impl Probe<'_> {
+    fn is_error(&self) -> bool {
+        let said = |field: &Option<serde_json::Value>| {
+            field.as_ref().and_then(serde_json::Value::as_str) == Some("error")
+        };
+        let filled = self
+            .error
+            .is_some_and(|raw| !matches!(raw.get(), "null" | "false" | "\"\"" | "{}"));
+        filled || said(&self.object) || said(&self.r#type)
+    }
 }
 
 /// Endings of choices with their positions; choices that go on (`null`) are left out.
@@ -153,49 +194,43 @@ fn type_key(value: &[u8], extent: Extent) -> Option<usize> {
     memmem::find(extent.clip(&value[..value.len().min(64)]), b"\"type\"")
 }
 
-#[derive(Deserialize)]
-struct WireUsage {
-    #[serde(default)]
-    prompt_tokens: Option<u64>,
-    #[serde(default)]
-    completion_tokens: Option<u64>,
-    #[serde(default)]
-    prompt_tokens_details: Option<WireDetails>,
-}
-
-#[derive(Deserialize)]
-struct WireDetails {
-    #[serde(default)]
-    cached_tokens: Option<u64>,
-}
-
-/// The last usage object that makes sense; numbers are parsed only where there is one.
-pub(crate) fn usage(bytes: &[u8], extent: Extent) -> Option<Usage> {
-    FINDERS
-        .usage
-        .find_iter(bytes)
-        .filter_map(|at| {
-            value_after(bytes, at + 7, extent).filter(|value| value.first() == Some(&OPENING))
-        })
-        .filter_map(|value| usage_object(extent.clip(value)))
-        .last()
-}
-
-fn usage_object(value: &[u8]) -> Option<Usage> {
-    let mut objects = serde_json::Deserializer::from_slice(value).into_iter::<WireUsage>();
-    let wire = objects.next()?.ok()?;
-    Some(Usage {
-        prompt_tokens: wire.prompt_tokens?,
-        completion_tokens: wire.completion_tokens.unwrap_or(0),
-        cached_tokens: wire
-            .prompt_tokens_details
-            .and_then(|details| details.cached_tokens),
-        reasoning_tokens: None,
+/// All counts in a stream's whole events, the last word on each.
+pub(super) fn counts(bytes: &[u8]) -> Option<Counts> {
+    let told = all_counts(bytes, Extent::Line);
+    told.fold(None, |sum: Option<Counts>, now| {
+        let mut sum = sum.unwrap_or_default();
+        sum.update(now);
+        Some(sum)
     })
 }
 
+/// The counts of one whole reply: what comes last, since a tool's input before it may hold whatever a model wrote.
+pub(crate) fn last_counts(bytes: &[u8]) -> Option<Counts> {
+    all_counts(bytes, Extent::Body).last()
+}
+
+fn all_counts(bytes: &[u8], extent: Extent) -> impl Iterator<Item = Counts> {
+    let native = objects(bytes, &FINDERS.meta, extent);
+    let usages = objects(bytes, &FINDERS.usage, extent);
+    native.chain(usages).filter_map(Counts::read)
+}
+
+/// The objects that are values of `key`.
+fn objects<'a>(
+    bytes: &'a [u8],
+    key: &'static Finder<'static>,
+    extent: Extent,
+) -> impl Iterator<Item = &'a [u8]> {
+    let values = key
+        .find_iter(bytes)
+        .filter_map(move |at| value_after(bytes, at + key.needle().len(), extent));
+    values
+        .filter(|value| value.first() == Some(&OPENING))
+        .map(move |value| extent.clip(value))
+}
+
 /// Keys whose non-empty value is a token for the client.
-const CONTENT_KEYS: [&[u8]; 7] = [
+const CONTENT_KEYS: [&[u8]; 11] = [
     b"\"content\"",
     b"\"text\"",
     b"\"reasoning\"",
@@ -203,6 +238,10 @@ const CONTENT_KEYS: [&[u8]; 7] = [
     b"\"tool_calls\"",
     b"\"token_ids\"",
     b"\"refusal\"",
+    b"\"output_ids\"",
+    b"\"thinking\"",
+    b"\"partial_json\"",
+    b"\"delta\"",
 ];
 
 /// Whether some event here carries something generated, as against a role or a sign of life.

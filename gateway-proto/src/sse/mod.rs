@@ -13,6 +13,7 @@
 //! # Ok::<(), gateway_proto::sse::SseError>(())
 //! ```
 mod boundary;
+pub(crate) mod counts;
 mod decoder;
 mod encoder;
 pub(crate) mod markers;

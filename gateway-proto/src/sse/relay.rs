@@ -1,9 +1,10 @@
 //! The pass-through for reply streams.
 
 use bytes::{Bytes, BytesMut};
+use serde::de::IgnoredAny;
 
 use super::markers::{Ending, Extent};
-use super::{Limits, boundary, markers};
+use super::{Limits, boundary, counts::Counts, markers};
 use crate::error::EngineFault;
 use crate::ir::Usage;
 
@@ -16,6 +17,9 @@ use crate::ir::Usage;
 /// or `error`, both politely followed by `[DONE]`. Everything up to that event is forwarded, nothing from there on, so
 /// that the caller may still continue elsewhere or send an error of its own.
 ///
+/// It knows the streams of chat, completions, Messages, Responses and the engines' own generate routes by their marks; what
+/// comes after the event that ends a stream is not forwarded.
+///
 /// An event whose JSON is spread over several `data:` lines is forwarded but its marks may be missed; no engine writes
 /// such events.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ pub struct Relay {
     over: bool,
     finished: bool,
     content_seen: bool,
-    usage: Option<Usage>,
+    counts: Counts,
 }
 
 /// What one chunk led to.
@@ -42,9 +46,9 @@ pub struct RelayStep {
 /// How a stream ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Terminal {
-    /// `[DONE]`, which is forwarded.
+    /// `[DONE]`, `message_stop` or the last event of a response, which is forwarded.
     Done,
-    /// An error event, which is not.
+    /// An error event or a failed response, which is not.
     EngineError(Box<EngineFault>),
     /// A finish reason of `abort` or `error`, which is not forwarded either.
     Aborted,
@@ -53,7 +57,7 @@ pub enum Terminal {
         /// The limit that was passed, in bytes.
         limit_bytes: usize,
     },
-    /// The connection ended before `[DONE]`; `inside_event` tells whether it cut an event in two.
+    /// The connection ended before the stream did; `inside_event` tells whether it cut an event in two.
     Truncated {
         /// Bytes of an incomplete event were dropped.
         inside_event: bool,
@@ -70,7 +74,7 @@ impl Relay {
             over: false,
             finished: false,
             content_seen: false,
-            usage: None,
+            counts: Counts::default(),
         }
     }
 
@@ -101,7 +105,7 @@ impl Relay {
 
     /// Tells that the engine closed the connection.
     ///
-    /// A last `data: [DONE]` whose blank line is missing counts as the end and is completed; any other incomplete event
+    /// A last event that ends the stream even where its blank line is missing, which is added; any other incomplete event
     /// is dropped, as the format demands.
     #[must_use]
     pub fn finish(&mut self) -> RelayStep {
@@ -115,7 +119,7 @@ impl Relay {
         let mut tail = std::mem::take(&mut self.carry);
         // A CR that waited for its LF is a line end after all.
         let complete = tail.ends_with(b"\r\r") || tail.ends_with(b"\n\r");
-        if !complete && markers::done(&tail).is_none() {
+        if !complete && !is_last_event(&tail) {
             return self.step(
                 Bytes::new(),
                 Some(Terminal::Truncated {
@@ -134,10 +138,10 @@ impl Relay {
         self.step(region.slice(..cut), Some(terminal))
     }
 
-    /// The numbers of the last usage object forwarded, if there was one.
+    /// What the events so far say of the cost; later ones count.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        self.usage
+        self.counts.usage()
     }
 
     /// Some choice has ended with a regular finish reason.
@@ -193,7 +197,7 @@ impl Relay {
                 }),
             );
         }
-        if let Some(at) = markers::done(&region[..cut]) {
+        if let Some(at) = markers::end(&region[..cut]) {
             (cut, terminal) = (boundary::around(&region[..cut], at).1, Some(Terminal::Done));
         }
         if let Some((start, fault)) = engine_error(&region[..cut]) {
@@ -202,8 +206,8 @@ impl Relay {
         if let Some(start) = self.note_endings(&region[..cut]) {
             (cut, terminal) = (start, Some(Terminal::Aborted));
         }
-        if let Some(usage) = markers::usage(&region[..cut], Extent::Line) {
-            self.usage = Some(usage);
+        if let Some(counts) = markers::counts(&region[..cut]) {
+            self.counts.update(counts);
         }
         (cut, terminal)
     }
@@ -255,12 +259,18 @@ fn engine_error(region: &[u8]) -> Option<(usize, EngineFault)> {
         }
         let (start, end) = boundary::around(&region[checked..], at - checked);
         let (start, end) = (checked + start, checked + end);
-        if let Some(json) = payload(&region[start..end]).filter(|json| markers::is_error(json)) {
+        if let Some(json) = payload(&region[start..end]).and_then(markers::failure) {
             return Some((start, EngineFault::parse(200, json)));
         }
         checked = end;
     }
     None
+}
+
+/// Whether these bytes are an event that ends a stream, but for its blank line.
+fn is_last_event(tail: &[u8]) -> bool {
+    let is_whole = |data| data == b"[DONE]" || serde_json::from_slice::<IgnoredAny>(data).is_ok();
+    markers::end(tail).is_some() && payload(tail).is_some_and(is_whole)
 }
 
 /// The value of the event's `data:` line.

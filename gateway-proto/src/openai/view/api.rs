@@ -9,6 +9,8 @@ pub enum Api {
     Completions,
     /// `POST /v1/messages`: Anthropic's.
     Messages,
+    /// `POST /v1/messages/count_tokens`.
+    CountTokens,
     /// `POST /v1/responses`.
     Responses,
     /// `POST /v1/embeddings`.
@@ -29,10 +31,11 @@ pub enum Api {
 
 impl Api {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ChatCompletions,
         Self::Completions,
         Self::Messages,
+        Self::CountTokens,
         Self::Responses,
         Self::Embeddings,
         Self::Rerank,
@@ -50,6 +53,7 @@ impl Api {
             Self::ChatCompletions => "/v1/chat/completions",
             Self::Completions => "/v1/completions",
             Self::Messages => "/v1/messages",
+            Self::CountTokens => "/v1/messages/count_tokens",
             Self::Responses => "/v1/responses",
             Self::Embeddings => "/v1/embeddings",
             Self::Rerank => "/v1/rerank",
@@ -81,6 +85,7 @@ impl Api {
             Self::ChatCompletions => "chat_completions",
             Self::Completions => "completions",
             Self::Messages => "messages",
+            Self::CountTokens => "count_tokens",
             Self::Responses => "responses",
             Self::Embeddings => "embeddings",
             Self::Rerank => "rerank",
@@ -100,6 +105,7 @@ impl Api {
             Self::ChatCompletions
                 | Self::Completions
                 | Self::Messages
+                | Self::CountTokens
                 | Self::Responses
                 | Self::Embeddings
         )

@@ -70,11 +70,16 @@ impl Key {
     /// Whether the key means to `api` what it is read as; else it is skipped like an unknown one.
     pub(super) fn belongs(self, api: Api) -> bool {
         use Api::{
-            ChatCompletions, Completions, Detokenize, Embeddings, Generate, GenerateTokens,
-            Messages, Rerank, Responses, Score, Tokenize,
+            ChatCompletions, Completions, CountTokens, Detokenize, Embeddings, Generate,
+            GenerateTokens, Messages, Rerank, Responses, Score, Tokenize,
         };
         match self {
-            Self::Messages => matches!(api, ChatCompletions | Messages | Tokenize | Embeddings),
+            Self::Messages => {
+                matches!(
+                    api,
+                    ChatCompletions | Messages | CountTokens | Tokenize | Embeddings
+                )
+            }
             Self::Prompt => matches!(api, Completions | Tokenize),
             Self::Input => matches!(api, Embeddings | Responses),
             Self::Text | Self::InputIds | Self::RequestIds | Self::ReturnLogprob => api == Generate,
@@ -83,7 +88,7 @@ impl Key {
             Self::Query | Self::Documents => matches!(api, Rerank | Score),
             Self::Queries | Self::Text1 | Self::Data1 => api == Score,
             Self::Items | Self::Text2 | Self::Data2 => api == Score,
-            Self::System => api == Messages,
+            Self::System => matches!(api, Messages | CountTokens),
             Self::Instructions | Self::MaxOutputTokens => api == Responses,
             Self::SamplingParams => matches!(api, Generate | GenerateTokens),
             Self::EncodingFormat | Self::Dimensions => api == Embeddings,
@@ -98,7 +103,9 @@ impl Key {
             Self::Temperature | Self::TopP => {
                 matches!(api, ChatCompletions | Completions | Messages | Responses)
             }
-            Self::Tools | Self::StreamOptions => api.generates() || api == Tokenize,
+            Self::Tools | Self::StreamOptions => {
+                api.generates() || matches!(api, Tokenize | CountTokens)
+            }
             Self::Model
             | Self::Stream
             | Self::Priority
@@ -138,7 +145,7 @@ impl Key {
     /// The key that stands for the prompt of `api` when there is none.
     pub(super) fn prompt_of(api: Api) -> Self {
         match api {
-            Api::ChatCompletions | Api::Messages => Self::Messages,
+            Api::ChatCompletions | Api::Messages | Api::CountTokens => Self::Messages,
             Api::Completions | Api::Tokenize => Self::Prompt,
             Api::Embeddings | Api::Responses => Self::Input,
             Api::Rerank => Self::Documents,

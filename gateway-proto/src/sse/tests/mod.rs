@@ -1,4 +1,5 @@
 mod decoder;
+mod dialects;
 mod relay;
 
 /// The body of a recorded exchange.
@@ -25,5 +26,9 @@ fn transcripts() -> Vec<&'static str> {
             "../../../testdata/sglang/chat_stream_continuous_usage.txt"
         )),
         body(include_str!("../../../testdata/llamacpp/chat_stream.txt")),
+        body(include_str!("../../../testdata/vllm/generate_stream.txt")),
+        body(include_str!(
+            "../../../testdata/sglang/generate_ids_stream.txt"
+        )),
     ]
 }

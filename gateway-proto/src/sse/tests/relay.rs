@@ -14,15 +14,15 @@ const DONE: &str = "data: [DONE]\n\n";
 
 /// What came of a stream: the bytes forwarded, the end, and where the first content was.
 #[derive(Debug, PartialEq)]
-struct Outcome {
-    forwarded: Vec<u8>,
-    terminal: Option<Terminal>,
-    content: bool,
-    finished: bool,
-    usage: Option<Usage>,
+pub(super) struct Outcome {
+    pub(super) forwarded: Vec<u8>,
+    pub(super) terminal: Option<Terminal>,
+    pub(super) content: bool,
+    pub(super) finished: bool,
+    pub(super) usage: Option<Usage>,
 }
 
-fn run(chunks: &[&[u8]], limits: Limits) -> Outcome {
+pub(super) fn run(chunks: &[&[u8]], limits: Limits) -> Outcome {
     let mut relay = Relay::new(limits);
     let (mut forwarded, mut terminal, mut firsts) = (Vec::new(), None, 0);
     let mut take = |step: crate::sse::RelayStep| {
@@ -110,6 +110,8 @@ fn usage_is_read_from_the_recordings() {
     assert_eq!(usages[1], None);
     assert_eq!(usages[2], usage(4, 5, Some(0)));
     assert_eq!(usages[4], usage(28, 6, Some(16)));
+    assert_eq!(usages[7], usage(4, 4, Some(0)));
+    assert_eq!(usages[8], usage(4, 4, Some(0)));
 }
 
 #[test]
@@ -260,6 +262,9 @@ fn piece() -> impl Strategy<Value = String> {
             "event: x\r\ndata: {\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\r\n\r\n"
                 .to_owned()
         ),
+        Just("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n".to_owned()),
+        Just("data: {\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"x\"}}}\n\n".to_owned()),
+        Just("data: {\"type\":\"x\",\"usage\":{\"input_tokens\":3,\"cache_read_input_tokens\":1}}\n\n".to_owned()),
         Just(CONTENT.replace("null", "\"stop\"")),
         Just(CONTENT.replace("null", "\"abort\"")),
         Just("data: {\"error\":{\"message\":\"x\"}}\n\n".to_owned()),

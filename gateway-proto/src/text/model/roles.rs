@@ -46,10 +46,15 @@ mod tests {
             ..Message::default()
         };
         let request = Request {
-            prompt: Prompt::Messages(["developer", "user", "system", "developer"].map(said).into()),
+            prompt: Prompt::Messages(
+                ["developer", "user", "system", "developer"]
+                    .map(said)
+                    .into(),
+            ),
             ..Request::default()
         };
-        let Prompt::Messages(messages) = known(Cow::Owned(request), facts).into_owned().prompt else {
+        let Prompt::Messages(messages) = known(Cow::Owned(request), facts).into_owned().prompt
+        else {
             unreachable!("a conversation stays one");
         };
         messages.into_iter().map(|message| message.role).collect()

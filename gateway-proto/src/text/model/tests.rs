@@ -25,9 +25,8 @@ fn files() -> ModelFiles {
     }
 }
 
-static MODEL: LazyLock<TextModel> = LazyLock::new(|| {
-    TextModel::load(&files(), &ModelOptions::default()).expect("a good model")
-});
+static MODEL: LazyLock<TextModel> =
+    LazyLock::new(|| TextModel::load(&files(), &ModelOptions::default()).expect("a good model"));
 
 fn request(mut body: Value) -> Request {
     body["model"] = "m".into();
@@ -86,7 +85,10 @@ fn broken_files_are_named_with_the_reason() {
     let template = refused(|files| files.chat_template = Some("{% for %}".to_owned()));
     assert!(template.starts_with("chat template"), "{template}");
     let generation = refused(|files| files.generation_config = Some(b"[]".to_vec()));
-    assert!(generation.starts_with("generation_config.json"), "{generation}");
+    assert!(
+        generation.starts_with("generation_config.json"),
+        "{generation}"
+    );
     let context = refused(|files| files.config = None);
     assert!(context.contains("context_tokens"), "{context}");
     let stop = ModelOptions {
@@ -123,7 +125,10 @@ fn forced_calls_become_a_schema_with_the_tools_definitions_on_top() {
     let schema = schema.to_value();
     assert_eq!(schema["maxItems"], 1);
     assert_eq!(schema["$defs"]["d"]["type"], "string");
-    assert_eq!(schema["items"]["anyOf"][0]["properties"]["name"]["enum"][0], "f");
+    assert_eq!(
+        schema["items"]["anyOf"][0]["properties"]["name"]["enum"][0],
+        "f"
+    );
 }
 
 #[test]
@@ -162,7 +167,10 @@ fn defaults_come_from_the_files_unless_the_request_says_otherwise() {
     let (usual, own) = (sampling(&hi), sampling(&warm));
     assert_eq!(own.temperature, Some(0.25));
     let room = u64::from(model.context_tokens());
-    assert!(own.max_tokens.is_some_and(|tokens| tokens < room), "cut to what fits");
+    assert!(
+        own.max_tokens.is_some_and(|tokens| tokens < room),
+        "cut to what fits"
+    );
     assert!(usual.max_tokens.is_some_and(|tokens| tokens < room));
 }
 
@@ -173,7 +181,10 @@ fn an_answer_of_reasoning_text_and_calls_is_read() {
     let text = "<think>\nHm.\n</think>\n\nSo.\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": \"é\"}}\n</tool_call>";
     let choice = read(model, &prepared, text, &[]);
     assert_eq!(choice.finish, Some(Finish::ToolCalls));
-    assert_eq!(choice.calls().next().map(|call| &*call.arguments), Some("{\"x\": \"é\"}"));
+    assert_eq!(
+        choice.calls().next().map(|call| &*call.arguments),
+        Some("{\"x\": \"é\"}")
+    );
 }
 
 #[test]
