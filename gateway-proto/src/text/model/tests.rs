@@ -205,7 +205,10 @@ fn an_answer_is_over_with_its_first_call_where_one_is_all_that_is_taken() {
     body["parallel_tool_calls"] = false.into();
     let prepared = prepare(&MODEL, body).expect("a prompt");
     let call = "<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>";
-    let ids = MODEL.tokenizer().encode(&format!("{call}\n{call}"), false).expect("text");
+    let ids = MODEL
+        .tokenizer()
+        .encode(&format!("{call}\n{call}"), false)
+        .expect("text");
     let mut reader = prepared.reader(0);
     let mut events = Vec::new();
     let all = TokenEvent {
