@@ -104,6 +104,10 @@ pub struct RouteReport {
 pub trait ReportSink: Send + Sync {
     /// Takes a report.
     fn report(&self, report: &RouteReport);
+
+    /// Takes a report of the edge; forgotten where nobody says otherwise.
+    #[cfg(feature = "text")]
+    fn edge(&self, _report: &crate::edge::EdgeReport) {}
 }
 
 /// Forgets every report.

@@ -144,6 +144,11 @@ impl Router {
         self.0.clock
     }
 
+    #[cfg(feature = "text")]
+    pub(crate) fn sink(&self) -> Arc<dyn ReportSink> {
+        Arc::clone(&self.0.sink)
+    }
+
     pub(crate) fn request_bytes(&self) -> usize {
         self.0.snapshot.load().limits.request_bytes
     }

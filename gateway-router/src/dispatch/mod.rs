@@ -1,6 +1,7 @@
 //! From a decoded request to a reply: decide, book, send, retry before the first byte, relay.
 
 mod attempt;
+mod farewell;
 mod flight;
 mod headers;
 mod reply;

@@ -10,6 +10,7 @@ use gateway_proto::sse::{Relay, RelayStep, Terminal};
 use http_body::Body;
 
 use super::{
+    farewell::farewell,
     flight::Flight,
     silence::{Patience, Silence},
 };
@@ -146,7 +147,7 @@ impl StreamBody {
         if let Some(mut flight) = self.flight.take() {
             let id = flight.report.request_id.clone();
             let id = Some(&*id).filter(|id| !id.is_empty());
-            self.farewell = Some(error.to_api().to_event(id));
+            self.farewell = Some(farewell(flight.report.api, error.to_api(), id));
             flight.fail(error.kind(), usage);
         }
         self.engine = None;

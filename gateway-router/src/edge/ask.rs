@@ -1,6 +1,6 @@
 //! What is asked at the edge, and what comes back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use gateway_core::Explanation;
 use gateway_proto::{
@@ -43,10 +43,23 @@ pub struct AnswerReply {
     pub explanation: Option<Box<Explanation>>,
     /// What is known before its first event.
     pub head: Head,
+    /// How its prompt was made, where it is answered by tokens.
+    pub preparation: Option<Preparation>,
     /// The prompts as text, where the request wants them given back.
     pub echo: Vec<String>,
     /// The rest. Dropping it cancels the answer everywhere.
     pub events: AnswerEvents,
+}
+
+/// How prompts were made of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preparation {
+    /// Tokens of all prompts.
+    pub prompt_tokens: u64,
+    /// Of these, tokens that an earlier turn had encoded.
+    pub kept_tokens: u64,
+    /// Time that took.
+    pub took: Duration,
 }
 
 impl Router {

@@ -55,6 +55,7 @@ pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, Rou
         endpoint,
         explanation,
         head,
+        preparation: None,
         echo: Vec::new(),
         events: AnswerEvents::of_text(events),
     })

@@ -10,7 +10,9 @@ use gateway_proto::{
 };
 use tokio::{sync::Semaphore, task};
 
-use super::{AnswerEvents, AnswerReply, Ask, strand::Strand};
+use super::{
+    AnswerEvents, AnswerReply, Ask, EdgeReport, Preparation, report::Telling, strand::Strand,
+};
 use crate::{ErrorKind, Retry, RouteError, Router};
 
 /// Prompts above this many bytes of text are rendered and encoded off the thread that serves connections.
@@ -24,24 +26,51 @@ pub(super) async fn answer(
     ask: Ask,
     model: Arc<TextModel>,
 ) -> Result<AnswerReply, RouteError> {
+    let began = router.clock().now();
+    let parser = model.parser().family.name();
     let prepared = prepare(&ask, model).await?;
+    let preparation = Preparation {
+        prompt_tokens: total(&prepared, |one| one.prompt.len()),
+        kept_tokens: total(&prepared, |one| one.cached_tokens),
+        took: router.clock().now().since(began),
+    };
+    let telling = Telling::new(report(&ask, parser, &preparation), router.sink());
     let choices = ask.request.sampling.n.unwrap_or(1).max(1);
     let strands = strands(&ask, &prepared, choices);
     let begun = strands.into_iter().map(|strand| strand.begin(router));
     let mut begun = try_join_all(begun).await?;
-    let prompt_tokens = prepared.iter().map(|one| one.prompt.len() as u64).sum();
     let first = begun.first_mut().expect("every request has a prompt");
     Ok(AnswerReply {
         endpoint: Arc::clone(&first.endpoint),
         explanation: first.explanation.take(),
-        head: ask.head(Some(prompt_tokens)),
+        head: ask.head(Some(preparation.prompt_tokens)),
+        preparation: Some(preparation),
         echo: prepared.iter().filter_map(|one| one.echo.clone()).collect(),
         events: AnswerEvents::of_strands(
             router.clone(),
             begun.into_iter().map(|begun| begun.strand).collect(),
-            prompt_tokens,
+            telling,
         ),
     })
+}
+
+fn total(prepared: &[Prepared], count: impl Fn(&Prepared) -> usize) -> u64 {
+    prepared.iter().map(|one| count(one) as u64).sum()
+}
+
+fn report(ask: &Ask, parser: &'static str, preparation: &Preparation) -> EdgeReport {
+    EdgeReport {
+        request_id: Arc::clone(&ask.request_id),
+        model: ask.request.model.as_str().into(),
+        parser,
+        prompt_tokens: preparation.prompt_tokens,
+        kept_tokens: preparation.kept_tokens,
+        preparing: preparation.took,
+        budget_continuations: 0,
+        constraint_continuations: 0,
+        stops: 0,
+        violations: 0,
+    }
 }
 
 async fn prepare(ask: &Ask, model: Arc<TextModel>) -> Result<Vec<Prepared>, RouteError> {

@@ -10,7 +10,7 @@ use std::{
 use futures_util::Stream;
 use gateway_proto::ir::{Event, Usage};
 
-use super::{by_text::TextEvents, strand::Strand};
+use super::{by_text::TextEvents, report::Telling, strand::Strand};
 use crate::{RouteError, Router};
 
 /// The events of an answer: steps in the order of each choice, then what it cost; or [`Event::Failed`], after which
@@ -21,7 +21,7 @@ pub struct AnswerEvents {
 }
 
 enum Source {
-    Tokens(Strands),
+    Tokens(Box<Strands>),
     Text(Box<TextEvents>),
     Over,
 }
@@ -31,21 +31,21 @@ struct Strands {
     strands: Vec<Strand>,
     /// Whose turn it is, so that no choice waits for another's end.
     turn: usize,
-    prompt_tokens: u64,
+    telling: Telling,
     fresh: Vec<Event>,
 }
 
 impl AnswerEvents {
-    pub(super) fn of_strands(router: Router, strands: Vec<Strand>, prompt_tokens: u64) -> Self {
+    pub(super) fn of_strands(router: Router, strands: Vec<Strand>, telling: Telling) -> Self {
         Self {
             ready: VecDeque::new(),
-            source: Source::Tokens(Strands {
+            source: Source::Tokens(Box::new(Strands {
                 router,
                 strands,
                 turn: 0,
-                prompt_tokens,
+                telling,
                 fresh: Vec::new(),
-            }),
+            })),
         }
     }
 
@@ -105,7 +105,8 @@ impl Strands {
         for _ in 0..count {
             let at = self.turn % count;
             self.turn = at + 1;
-            match self.strands[at].poll(cx, &self.router, &mut self.fresh) {
+            let report = &mut self.telling.report;
+            match self.strands[at].poll(cx, &self.router, report, &mut self.fresh) {
                 Poll::Ready(Ok(false)) => over += 1,
                 Poll::Ready(outcome) => return Poll::Ready(outcome),
                 Poll::Pending => {}
@@ -126,7 +127,7 @@ impl Strands {
         let told = || self.strands.iter().filter_map(Strand::cached_tokens);
         let cached_tokens = told().next().map(|_| told().sum());
         Usage {
-            prompt_tokens: self.prompt_tokens,
+            prompt_tokens: self.telling.report.prompt_tokens,
             completion_tokens,
             cached_tokens,
             reasoning_tokens: Some(reasoning_tokens),

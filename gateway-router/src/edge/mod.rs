@@ -11,7 +11,9 @@ mod ask;
 mod by_text;
 mod by_tokens;
 mod events;
+mod report;
 mod strand;
 
-pub use ask::{AnswerReply, Ask};
+pub use ask::{AnswerReply, Ask, Preparation};
 pub use events::AnswerEvents;
+pub use report::EdgeReport;

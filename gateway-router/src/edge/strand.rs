@@ -10,11 +10,11 @@ use std::{
 use gateway_core::Explanation;
 use gateway_proto::{
     engines::{TokenCall, TokenEvent},
-    ir::{Event, Format},
+    ir::{Event, Format, Step},
     text::model::{Constraint, Continuation, Prepared, Reader, Verdict},
 };
 
-use super::Ask;
+use super::{Ask, EdgeReport};
 use crate::{RouteError, Router, TokenReply, TokenRequest, TokenStep, TokenStream};
 
 type Begins = Pin<Box<dyn Future<Output = Result<TokenReply, RouteError>> + Send>>;
@@ -121,6 +121,7 @@ impl Strand {
         &mut self,
         cx: &mut Context<'_>,
         router: &Router,
+        report: &mut EdgeReport,
         out: &mut Vec<Event>,
     ) -> Poll<Result<bool, RouteError>> {
         loop {
@@ -133,7 +134,12 @@ impl Strand {
                 },
                 State::Streams(stream) => match stream.poll_next(cx) {
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Some(TokenStep::Event(event))) => self.take(&event, router, out),
+                    Poll::Ready(Some(TokenStep::Event(event))) => {
+                        let verdict = self.take(&event, report, out);
+                        if let Some(next) = verdict {
+                            self.go_on(next, router);
+                        }
+                    }
                     Poll::Ready(Some(TokenStep::Done { usage })) => {
                         self.cached_tokens = self.cached_tokens.or(usage.cached_tokens);
                     }
@@ -147,22 +153,37 @@ impl Strand {
         }
     }
 
-    fn take(&mut self, event: &TokenEvent, router: &Router, out: &mut Vec<Event>) {
-        let Some(choice) = self.choices.get_mut(event.choice as usize) else {
-            return;
-        };
+    /// Takes in one event; gives the call that is to go on with it.
+    fn take(
+        &mut self,
+        event: &TokenEvent,
+        report: &mut EdgeReport,
+        out: &mut Vec<Event>,
+    ) -> Option<Continuation> {
+        let choice = self.choices.get_mut(event.choice as usize)?;
         if choice.is_over {
-            return;
+            return None;
         }
-        match choice.reader.push(event, out) {
-            Verdict::GoOn => {}
+        let before = out.len();
+        let verdict = choice.reader.push(event, out);
+        report.violations += u32::from(out[before..].iter().any(is_violation));
+        match verdict {
+            Verdict::GoOn => None,
             Verdict::Over => {
                 choice.is_over = true;
-                if event.finish.is_none() && self.choices.iter().all(|one| one.is_over) {
+                let is_early = event.finish.is_none();
+                report.stops += u32::from(is_early);
+                if is_early && self.choices.iter().all(|one| one.is_over) {
                     self.finish_early();
                 }
+                None
             }
-            Verdict::Continue(next) => self.go_on(next, router),
+            Verdict::Continue(next) => {
+                let is_constrained = next.constraint.is_some();
+                report.constraint_continuations += u32::from(is_constrained);
+                report.budget_continuations += u32::from(!is_constrained);
+                Some(next)
+            }
         }
     }
 
@@ -187,6 +208,19 @@ impl Strand {
         let begins = Box::pin(async move { router.generate(request).await });
         self.state = State::Continues(begins);
     }
+}
+
+fn is_violation(event: &Event) -> bool {
+    let Event::Step { step, .. } = event else {
+        return false;
+    };
+    matches!(
+        step,
+        Step::Finished {
+            violation: Some(_),
+            ..
+        }
+    )
 }
 
 fn format(constraint: Option<Constraint>) -> Format {

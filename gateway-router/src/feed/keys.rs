@@ -105,6 +105,19 @@ mod tests {
     }
 
     #[test]
+    fn native_bodies_are_keyed_alike() {
+        let bodies = [
+            (Api::Generate, r#"{"input_ids":[7,8,9]}"#),
+            (Api::GenerateTokens, r#"{"token_ids":[7,8,9],"model":"m"}"#),
+        ];
+        for (api, body) in bodies {
+            let view = RequestView::parse(api, body.as_bytes(), &ViewLimits::default());
+            let found = token_keys(&view.expect("a request"), body.as_bytes(), false, 2, 100);
+            assert_eq!(found, hashed(b"", b"", &[7, 8, 9]), "{body}");
+        }
+    }
+
+    #[test]
     fn other_prompts_have_no_token_keys() {
         assert_eq!(keys(r#"{"model":"m","prompt":"1 2 3 4"}"#, false), None);
         assert_eq!(keys(r#"{"model":"m","prompt":[[1,2],[3,4]]}"#, false), None);

@@ -11,7 +11,8 @@ fn city_schema(strict: bool) -> Value {
         "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": false}}})
 }
 
-const THOUGHT: &str = "<think>\nLet me think about this for a good while, turning it over and over.\n</think>\n\n";
+const THOUGHT: &str =
+    "<think>\nLet me think about this for a good while, turning it over and over.\n</think>\n\n";
 
 #[tokio::test]
 async fn a_form_is_enforced_from_where_reasoning_ends() {
@@ -23,10 +24,16 @@ async fn a_form_is_enforced_from_where_reasoning_ends() {
     let choice = &answer.choices[0];
     assert!(choice.reasoning().contains("turning it over"), "{choice:?}");
     assert_eq!(choice.text(), "{\"city\": \"Oslo\"}");
-    assert_eq!((&choice.finish, &choice.violation), (&Some(Finish::Stop), &None));
+    assert_eq!(
+        (&choice.finish, &choice.violation),
+        (&Some(Finish::Stop), &None)
+    );
     let last: Value = serde_json::from_slice(&edge.engine.last_request().body).expect("JSON");
     let asked = last.to_string();
-    assert!(asked.contains("additionalProperties"), "the second call carries the schema: {asked}");
+    assert!(
+        asked.contains("additionalProperties"),
+        "the second call carries the schema: {asked}"
+    );
     assert!(answer.usage.reasoning_tokens.is_some_and(|count| count > 5));
 }
 
@@ -38,16 +45,27 @@ async fn a_broken_promise_is_told() {
     let choice = edge.say(body.clone()).await;
     let violation = choice.violation.expect("it breaks the schema");
     assert!(violation.contains("schema"), "{violation}");
-    assert!(!violation.contains("town\": 7"), "values stay out of it: {violation}");
+    assert!(
+        !violation.contains("town\": 7"),
+        "values stay out of it: {violation}"
+    );
     body["response_format"] = city_schema(false);
-    assert_eq!(edge.say(body).await.violation, None, "nobody asked for strictness");
+    assert_eq!(
+        edge.say(body).await.violation,
+        None,
+        "nobody asked for strictness"
+    );
 }
 
 #[tokio::test]
 async fn a_forced_call_comes_as_a_call_whatever_the_family_writes() {
-    let reply = format!("{THOUGHT}[{{\"name\": \"look_up\", \"parameters\": {{\"city\": \"Oslo\"}}}}]");
+    let reply =
+        format!("{THOUGHT}[{{\"name\": \"look_up\", \"parameters\": {{\"city\": \"Oslo\"}}}}]");
     let edge = Edge::start(&[("weather", &reply)]).await;
-    for choice in [json!("required"), json!({"type": "function", "function": {"name": "look_up"}})] {
+    for choice in [
+        json!("required"),
+        json!({"type": "function", "function": {"name": "look_up"}}),
+    ] {
         let mut body = with_tool("weather?");
         body["tool_choice"] = choice;
         let choice = edge.say(body).await;
@@ -63,7 +81,10 @@ async fn a_forced_call_comes_as_a_call_whatever_the_family_writes() {
 
 #[tokio::test]
 async fn reasoning_is_closed_at_its_budget_and_the_answer_goes_on() {
-    let long = format!("<think>\n{}\n</think>\n\nForty-two.", "And then I wonder again. ".repeat(60));
+    let long = format!(
+        "<think>\n{}\n</think>\n\nForty-two.",
+        "And then I wonder again. ".repeat(60)
+    );
     let edge = Edge::start(&[("Why", &long)]).await;
     let mut body = question("Why?");
     body["thinking"] = json!({"type": "enabled", "budget_tokens": 20});
@@ -95,5 +116,10 @@ async fn each_choice_is_continued_by_itself() {
     body["n"] = 3.into();
     let answer = edge.chat(body).await;
     assert_eq!(answer.choices.len(), 3);
-    assert!(answer.choices.iter().all(|one| one.text() == "{\"city\": \"Oslo\"}"));
+    assert!(
+        answer
+            .choices
+            .iter()
+            .all(|one| one.text() == "{\"city\": \"Oslo\"}")
+    );
 }

@@ -24,16 +24,27 @@ async fn reasoning_and_calls_are_told_apart_in_their_order() {
     let reply = format!("<think>\nHm, Oslo.\n</think>\n\n{CALL}");
     let edge = Edge::start(&[("weather", &reply)]).await;
     let answer = edge.chat(with_tool("weather?")).await;
-    let [Block::Reasoning { text, .. }, Block::Text(said), Block::Call(call)] =
-        &answer.choices[0].blocks[..]
+    let [
+        Block::Reasoning { text, .. },
+        Block::Text(said),
+        Block::Call(call),
+    ] = &answer.choices[0].blocks[..]
     else {
         panic!("{:?}", answer.choices[0].blocks);
     };
     assert_eq!((text.trim(), said.trim()), ("Hm, Oslo.", "I will look."));
-    assert_eq!((&*call.name, &*call.arguments), ("look_up", "{\"city\": \"Oslo\"}"));
+    assert_eq!(
+        (&*call.name, &*call.arguments),
+        ("look_up", "{\"city\": \"Oslo\"}")
+    );
     assert!(call.id.starts_with("call_"), "{}", call.id);
     assert_eq!(answer.choices[0].finish, Some(Finish::ToolCalls));
-    assert!(answer.usage.reasoning_tokens.is_some_and(|count| count >= 4));
+    assert!(
+        answer
+            .usage
+            .reasoning_tokens
+            .is_some_and(|count| count >= 4)
+    );
 }
 
 #[tokio::test]
@@ -49,7 +60,10 @@ async fn what_looks_like_a_call_is_text_where_there_are_no_tools() {
 
 #[tokio::test]
 async fn a_stop_text_ends_the_answer_and_the_engine() {
-    let long = format!("One two three. {}", "And so on it goes for ever. ".repeat(200));
+    let long = format!(
+        "One two three. {}",
+        "And so on it goes for ever. ".repeat(200)
+    );
     let edge = Edge::start(&[("Count", &long)]).await;
     let mut body = question("Count");
     body["stop"] = json!(["three", "never"]);
@@ -59,7 +73,10 @@ async fn a_stop_text_ends_the_answer_and_the_engine() {
     assert_eq!(choice.stop, Some(StopCause::Text("three".to_owned())));
     assert!(answer.usage.completion_tokens < 20, "{:?}", answer.usage);
     edge.rig.assert_idle();
-    assert!(edge.engine.model_metrics().generation_tokens < 500, "the engine was stopped");
+    assert!(
+        edge.engine.model_metrics().generation_tokens < 500,
+        "the engine was stopped"
+    );
 }
 
 #[tokio::test]
@@ -91,15 +108,27 @@ async fn completions_take_several_prompts_and_give_them_back() {
     let answer = gathered(reply).await.expect("it does not break");
     assert_eq!(answer.choices.len(), 4);
     assert!(answer.choices.iter().all(|one| !one.text().is_empty()));
-    let ids = edge.model.tokenizer().encode("The river", true).expect("text");
-    let by_ids = edge.ask(completion_request(json!({"prompt": ids, "max_tokens": 8}))).await;
-    let by_ids = gathered(by_ids.expect("an answer")).await.expect("it does not break");
+    let ids = edge
+        .model
+        .tokenizer()
+        .encode("The river", true)
+        .expect("text");
+    let by_ids = edge
+        .ask(completion_request(json!({"prompt": ids, "max_tokens": 8})))
+        .await;
+    let by_ids = gathered(by_ids.expect("an answer"))
+        .await
+        .expect("it does not break");
     assert_eq!(by_ids.choices[0].text(), answer.choices[0].text());
 }
 
 #[tokio::test]
 async fn a_later_turn_finds_the_earlier_ones_encoded_and_cached() {
-    let edge = Edge::start(&[("bridge", "It was built in stages."), ("Hello", "Good morning.")]).await;
+    let edge = Edge::start(&[
+        ("bridge", "It was built in stages."),
+        ("Hello", "Good morning."),
+    ])
+    .await;
     let long = "Tell me of the river and the bridge. ".repeat(40);
     let first = edge.chat(question(&long)).await;
     let before = edge.model.turn_cache();
@@ -112,7 +141,14 @@ async fn a_later_turn_finds_the_earlier_ones_encoded_and_cached() {
         .await;
     let after = edge.model.turn_cache();
     assert!(after.cached_tokens > before.cached_tokens, "{after:?}");
-    assert!(second.usage.cached_tokens.is_some_and(|cached| cached >= 256), "{:?}", second.usage);
+    assert!(
+        second
+            .usage
+            .cached_tokens
+            .is_some_and(|cached| cached >= 256),
+        "{:?}",
+        second.usage
+    );
 }
 
 #[tokio::test]

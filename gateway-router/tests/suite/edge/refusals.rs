@@ -18,25 +18,44 @@ async fn nothing_wrong_reaches_an_engine() {
     let image = json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "What is this?"},
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]}]});
     let error = refused(&edge, image).await;
-    assert_eq!(error.to_api().param.as_deref(), Some("messages[0].content[1]"));
+    assert_eq!(
+        error.to_api().param.as_deref(),
+        Some("messages[0].content[1]")
+    );
     assert!(error.to_api().message.contains("image_url"));
 
     let long = refused(&edge, question(&"many words ".repeat(200_000))).await;
     let context = edge.model.context_tokens().to_string();
     assert!(long.to_api().message.contains(&context), "{long}");
-    assert_eq!(long.to_api().code.as_deref(), Some("context_length_exceeded"));
+    assert_eq!(
+        long.to_api().code.as_deref(),
+        Some("context_length_exceeded")
+    );
 
-    let role = refused(&edge, json!({"messages": [{"role": "stranger", "content": "Hi"}]})).await;
-    assert!(role.to_api().message.contains("Unknown role stranger"), "{role}");
+    let role = refused(
+        &edge,
+        json!({"messages": [{"role": "stranger", "content": "Hi"}]}),
+    )
+    .await;
+    assert!(
+        role.to_api().message.contains("Unknown role stranger"),
+        "{role}"
+    );
 
     let mut own = question("Hi");
     own["chat_template"] = "{{ messages }}".into();
-    assert_eq!(refused(&edge, own).await.to_api().code.as_deref(), Some("template_not_allowed"));
+    assert_eq!(
+        refused(&edge, own).await.to_api().code.as_deref(),
+        Some("template_not_allowed")
+    );
 
     let mut schema = question("Hi");
     schema["response_format"] = json!({"type": "json_schema", "json_schema": {"name": "x", "strict": true,
         "schema": {"type": "no such type"}}});
-    assert_eq!(refused(&edge, schema).await.to_api().code.as_deref(), Some("invalid_schema"));
+    assert_eq!(
+        refused(&edge, schema).await.to_api().code.as_deref(),
+        Some("invalid_schema")
+    );
 
     let foreign = completion_request(json!({"prompt": [1, 4_000_000]}));
     let error = edge.ask(foreign).await.expect_err("a refusal");
