@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::{sync::Notify, time};
+use tokio::{sync::Notify, task, time};
 
 use crate::{
     config::{self, Environment},
@@ -76,7 +76,7 @@ pub(crate) async fn watch(mut source: Source, asked: Arc<Notify>, gate: Arc<Gate
         };
         let taken = match text {
             Ok(None) => continue,
-            Ok(Some(text)) => take(&text, &source, &orders).await,
+            Ok(Some(text)) => take(text, &source, &gate, &orders).await,
             Err(error) => Err(anyhow::Error::new(error).context(source.path.display().to_string())),
         };
         gate.metrics.door.reloaded(taken.is_ok());
@@ -87,8 +87,11 @@ pub(crate) async fn watch(mut source: Source, asked: Arc<Notify>, gate: Arc<Gate
     }
 }
 
-async fn take(text: &str, source: &Source, orders: &Orders) -> anyhow::Result<()> {
-    let mut config = config::read(text, &source.path, &Environment::Process)?;
+/// Models' files may be large: they are read off this thread, which watches the engines.
+async fn take(text: String, source: &Source, gate: &Gate, orders: &Orders) -> anyhow::Result<()> {
+    let (path, rules) = (source.path.clone(), gate.rules.load_full());
+    let read = move || config::read_again(&text, &path, &Environment::Process, &rules.models);
+    let mut config = task::spawn_blocking(read).await??;
     config.listen = source.listen.unwrap_or(config.listen);
     Ok(orders.take(config).await?)
 }

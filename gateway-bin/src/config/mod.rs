@@ -9,14 +9,16 @@ mod error;
 pub mod file;
 mod lower;
 mod settings;
+mod stamp;
 #[cfg(test)]
 mod tests;
 pub(crate) mod yaml;
+pub use stamp::ModelStamp;
 
 pub use environment::Environment;
 pub use error::{ConfigError, Place, Problem};
 pub(crate) use lower::PRIORITIES;
-pub use lower::{Decisions, read, read_decisions};
+pub use lower::{Decisions, read, read_again, read_decisions};
 pub use settings::{
     Config, DatabaseUrl, Discovery, DrainConfig, EndpointConfig, LogConfig, LogFormat,
     ResponsesConfig, ServeLimits, ServedModel, StoreConfig,

@@ -6,7 +6,10 @@ use gateway_govern::{keys::KeyRing, records};
 use gateway_proto::{openai::ViewLimits, text::model::TextModel};
 use gateway_router::{EndpointSettings, RouterSettings};
 
-use super::file::{DialectName, MediaName};
+use super::{
+    ModelStamp,
+    file::{DialectName, MediaName},
+};
 
 /// A whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -46,6 +49,8 @@ pub struct ServedModel {
     pub pass_through: Vec<DialectName>,
     /// What happens to images, audio and files where it is served by tokens.
     pub media: MediaName,
+    /// What `tokens` was made of, so that a reload knows it again.
+    pub stamp: Option<ModelStamp>,
 }
 
 /// An endpoint and what is to be found out about it.

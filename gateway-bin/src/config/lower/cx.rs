@@ -1,9 +1,9 @@
 //! Turns a path into a place.
 
-use std::path::Path as FilePath;
+use std::{collections::BTreeMap, path::Path as FilePath};
 
 use crate::config::{
-    ConfigError, Problem,
+    ConfigError, Problem, ServedModel,
     yaml::{Node, Path},
 };
 
@@ -11,6 +11,8 @@ use crate::config::{
 pub(super) struct Cx<'a> {
     pub(super) file: &'a FilePath,
     pub(super) root: &'a Node,
+    /// The models in force, which are kept where their files have not changed.
+    pub(super) known: &'a BTreeMap<String, ServedModel>,
 }
 
 impl Cx<'_> {

@@ -1,6 +1,6 @@
 //! What of a file decides where requests go, without the rest of it.
 
-use std::{path::Path as FilePath, sync::LazyLock};
+use std::{collections::BTreeMap, path::Path as FilePath, sync::LazyLock};
 
 use gateway_core::Pipelines;
 use gateway_router::Goals;
@@ -53,7 +53,8 @@ pub fn read_decisions(
 }
 
 fn lower(shape: &ConfigFile, root: &Node, file: &FilePath) -> Result<Decisions, ConfigError> {
-    let cx = Cx { file, root };
+    let known = &BTreeMap::new();
+    let cx = Cx { file, root, known };
     models::check_names(&shape.models, &cx)?;
     Ok(Decisions {
         pipelines: pipelines::lower(shape.pipeline.as_ref(), &shape.models, &cx)?,

@@ -142,6 +142,34 @@ fn endpoint(file: EndpointFile) -> EndpointConfig {
     }
 }
 
+/// A model that is served by tokens needs engines that take them.
+pub(super) fn check_kinds(
+    models: &[ModelFile],
+    endpoints: &[EndpointConfig],
+    cx: &Cx<'_>,
+) -> Result<(), ConfigError> {
+    let by_tokens = |model: &&ModelFile| model.tokens.is_some();
+    for (at, endpoint) in endpoints.iter().enumerate() {
+        let settings = &endpoint.settings;
+        if settings.kind != EngineKind::Tgi {
+            continue;
+        }
+        let spec = &settings.spec;
+        let serves = |model: &&ModelFile| {
+            spec.models.contains(&model.name) || spec.adapters.contains(&model.name)
+        };
+        if let Some(model) = models.iter().filter(by_tokens).find(serves) {
+            let path = Path::default().key("endpoints").index(at).key("kind");
+            let reason = format!(
+                "TGI takes no token ids, but model `{}` is served by tokens: leave out its `tokens`, or the endpoint",
+                model.name
+            );
+            return Err(cx.invalid(&path, reason));
+        }
+    }
+    Ok(())
+}
+
 /// Every model with an entry of its own must be served, as far as that is known before engines are asked.
 pub(super) fn check_models(
     models: &[ModelFile],

@@ -10,7 +10,7 @@ mod models;
 mod pipelines;
 mod responses;
 
-use std::{path::Path as FilePath, thread};
+use std::{collections::BTreeMap, path::Path as FilePath, thread};
 
 use gateway_core::{FleetConfig, prefix::PrefixIndexConfig, residency::ResidencyConfig};
 use gateway_router::RouterSettings;
@@ -19,7 +19,7 @@ use self::cx::Cx;
 pub use self::decisions::{Decisions, read_decisions};
 pub(crate) use self::goals::PRIORITIES;
 use super::{
-    Config, ConfigError, Environment, Place, Problem,
+    Config, ConfigError, Environment, Place, Problem, ServedModel,
     file::ConfigFile,
     yaml::{self, Path},
 };
@@ -32,10 +32,25 @@ const HEADER_BYTES_AT_LEAST: usize = 8_192;
 /// # Errors
 /// With the place of the first thing that is wrong.
 pub fn read(text: &str, file: &FilePath, environment: &Environment) -> Result<Config, ConfigError> {
+    read_again(text, file, environment, &BTreeMap::new())
+}
+
+/// [`read`] while `known` models are in force: those whose files and settings are as they were stay what they are, with
+/// all they remember.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_again(
+    text: &str,
+    file: &FilePath,
+    environment: &Environment,
+    known: &BTreeMap<String, ServedModel>,
+) -> Result<Config, ConfigError> {
     let mut root = parsed(text, file)?;
     expanded(&mut root, file, environment)?;
     let shape = shaped(&root, file)?;
-    lower(shape, &Cx { file, root: &root })
+    let root = &root;
+    lower(shape, &Cx { file, root, known })
 }
 
 fn failed(file: &FilePath, place: Option<Place>, path: &Path, problem: Problem) -> ConfigError {
@@ -102,6 +117,7 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
     };
     let endpoints = endpoints::lower(file.endpoints, cx)?;
     endpoints::check_models(&file.models, &endpoints, cx)?;
+    endpoints::check_kinds(&file.models, &endpoints, cx)?;
     Ok(Config {
         listen: file.listen.0,
         metrics_listen: file.metrics.listen.map(|address| address.0),

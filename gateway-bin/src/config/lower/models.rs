@@ -11,7 +11,7 @@ use gateway_proto::text::model::{ModelFiles, ModelOptions, TextModel};
 
 use super::cx::Cx;
 use crate::config::{
-    ConfigError, ServedModel,
+    ConfigError, ModelStamp, ServedModel,
     file::{ModelFile, TokensFile},
     yaml::Path,
 };
@@ -47,15 +47,77 @@ fn one(model: &ModelFile, path: &Path, cx: &Cx<'_>) -> Result<ServedModel, Confi
         let reason = "a model that is served by tokens passes nothing through: leave out `tokens` or `pass_through`";
         return Err(cx.invalid(&path.key("pass_through"), reason));
     }
-    let tokens = model
-        .tokens
-        .as_ref()
-        .map(|tokens| load(tokens, &path.key("tokens"), cx));
+    let (tokens, stamp) = match &model.tokens {
+        Some(tokens) => {
+            let (model, stamp) = kept_or_loaded(tokens, &path.key("tokens"), cx)?;
+            (Some(model), Some(stamp))
+        }
+        None => (None, None),
+    };
     Ok(ServedModel {
-        tokens: tokens.transpose()?.map(Arc::new),
+        tokens,
+        stamp,
         pass_through: model.pass_through.clone(),
         media: model.media,
     })
+}
+
+/// The model as it is in force, where nothing of it has changed; else made anew.
+fn kept_or_loaded(
+    file: &TokensFile,
+    path: &Path,
+    cx: &Cx<'_>,
+) -> Result<(Arc<TextModel>, ModelStamp), ConfigError> {
+    // Looked at before it is read: what changes meanwhile is read again next time.
+    let stamp = ModelStamp::now(Places::of(file, cx).all(), format!("{file:?}"));
+    let same = |known: &&ServedModel| known.stamp.as_ref() == Some(&stamp);
+    if let Some(model) = cx
+        .known
+        .values()
+        .find(same)
+        .and_then(|one| one.tokens.clone())
+    {
+        return Ok((model, stamp));
+    }
+    Ok((Arc::new(load(file, path, cx)?), stamp))
+}
+
+/// Where a model's files are, or would be.
+struct Places {
+    tokenizer: PathBuf,
+    tokenizer_config: PathBuf,
+    template: PathBuf,
+    generation_config: PathBuf,
+    config: PathBuf,
+}
+
+impl Places {
+    fn of(file: &TokensFile, cx: &Cx<'_>) -> Self {
+        let base = cx.file.parent().unwrap_or_else(|| FilePath::new(""));
+        let folder = base.join(&file.files);
+        let own = |named: &Option<PathBuf>, usual: &str| {
+            named
+                .as_ref()
+                .map_or_else(|| folder.join(usual), |named| base.join(named))
+        };
+        Self {
+            tokenizer: own(&file.tokenizer, "tokenizer.json"),
+            tokenizer_config: folder.join("tokenizer_config.json"),
+            template: own(&file.template, "chat_template.jinja"),
+            generation_config: folder.join("generation_config.json"),
+            config: folder.join("config.json"),
+        }
+    }
+
+    fn all(self) -> Vec<PathBuf> {
+        vec![
+            self.tokenizer,
+            self.tokenizer_config,
+            self.template,
+            self.generation_config,
+            self.config,
+        ]
+    }
 }
 
 fn load(file: &TokensFile, path: &Path, cx: &Cx<'_>) -> Result<TextModel, ConfigError> {
@@ -74,43 +136,34 @@ fn load(file: &TokensFile, path: &Path, cx: &Cx<'_>) -> Result<TextModel, Config
 }
 
 fn read(file: &TokensFile, path: &Path, cx: &Cx<'_>) -> Result<ModelFiles, ConfigError> {
-    let base = cx.file.parent().unwrap_or_else(|| FilePath::new(""));
-    let folder = base.join(&file.files);
-    let own = |named: &Option<PathBuf>, usual: &str| {
-        named
-            .as_ref()
-            .map_or_else(|| folder.join(usual), |named| base.join(named))
+    let places = Places::of(file, cx);
+    let required = |key: &str, name: &FilePath| {
+        fs::read(name).map_err(|error| cx.invalid(&path.key(key), unreadable(name, &error)))
     };
-    let required = |key: &str, name: PathBuf| {
-        let unreadable = |error| cx.invalid(&path.key(key), unreadable(&name, &error));
-        fs::read(&name).map_err(unreadable)
-    };
-    let optional = |name: &str| {
-        let name = folder.join(name);
-        match fs::read(&name) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(cx.invalid(&path.key("files"), unreadable(&name, &error))),
-        }
+    let optional = |name: &FilePath| match fs::read(name) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cx.invalid(&path.key("files"), unreadable(name, &error))),
     };
     let tokenizer_key = if file.tokenizer.is_some() {
         "tokenizer"
     } else {
         "files"
     };
-    let template = match &file.template {
-        Some(named) => Some(required("template", base.join(named))?),
-        None => optional("chat_template.jinja")?,
+    let template = if file.template.is_some() {
+        Some(required("template", &places.template)?)
+    } else {
+        optional(&places.template)?
     };
     Ok(ModelFiles {
-        tokenizer: required(tokenizer_key, own(&file.tokenizer, "tokenizer.json"))?,
-        tokenizer_config: optional("tokenizer_config.json")?,
+        tokenizer: required(tokenizer_key, &places.tokenizer)?,
+        tokenizer_config: optional(&places.tokenizer_config)?,
         chat_template: template
             .map(String::from_utf8)
             .transpose()
             .map_err(|error| cx.invalid(&path.key("template"), error))?,
-        generation_config: optional("generation_config.json")?,
-        config: optional("config.json")?,
+        generation_config: optional(&places.generation_config)?,
+        config: optional(&places.config)?,
     })
 }
 
