@@ -1,6 +1,6 @@
 //! The access line of requests that reach the router: one each, when the request has ended.
 
-use gateway_router::RouteReport;
+use gateway_router::{RouteReport, edge::EdgeReport};
 
 use super::model::ending_name;
 
@@ -24,5 +24,23 @@ pub(super) fn log(report: &RouteReport) {
         predicted_cached_tokens = report.predicted_ttft.map(|_| report.cached_tokens_estimate),
         cached_tokens = report.usage.and_then(|usage| usage.cached_tokens),
         "served"
+    );
+}
+
+/// The edge's part, for people who look closely.
+pub(super) fn log_edge(report: &EdgeReport) {
+    tracing::debug!(
+        target: "gateway::edge",
+        request_id = &*report.request_id,
+        model = &*report.model,
+        parser = report.parser,
+        prompt_tokens = report.prompt_tokens,
+        kept_tokens = report.kept_tokens,
+        prepare_ms = report.preparing.as_secs_f64() * 1e3,
+        budget_continuations = report.budget_continuations,
+        constraint_continuations = report.constraint_continuations,
+        stops = report.stops,
+        violations = report.violations,
+        "answered by tokens"
     );
 }

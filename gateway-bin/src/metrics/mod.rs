@@ -7,6 +7,7 @@
 
 mod access;
 mod door;
+mod edge;
 mod endpoints;
 mod feeds;
 mod forecasts;
@@ -21,5 +22,5 @@ mod tests;
 mod text;
 
 pub(crate) use door::Rejection;
-pub(crate) use page::{page, responses_page};
+pub(crate) use page::{edge_page, page, responses_page};
 pub(crate) use sink::Metrics;

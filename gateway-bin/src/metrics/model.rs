@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use gateway_router::{Ending, ErrorKind, GAP_BUCKETS_MICROS, RouteReport, proto::openai::Api};
 
-use super::histogram::{Histogram, LONG_MICROS, SHORT_MICROS};
+use super::{
+    edge::EdgeCounts,
+    histogram::{Histogram, LONG_MICROS, SHORT_MICROS},
+};
 
 /// Statuses that are counted apart; any other counts as 0, shown as `other`.
 pub(super) const STATUSES: [u16; 18] = [
@@ -37,6 +40,7 @@ pub(super) struct ModelCounts {
     pub(super) prompt_tokens: AtomicU64,
     pub(super) cached_tokens: AtomicU64,
     pub(super) completion_tokens: AtomicU64,
+    pub(super) edge: EdgeCounts,
 }
 
 impl ModelCounts {
@@ -54,6 +58,7 @@ impl ModelCounts {
             prompt_tokens: AtomicU64::new(0),
             cached_tokens: AtomicU64::new(0),
             completion_tokens: AtomicU64::new(0),
+            edge: EdgeCounts::new(),
         }
     }
 

@@ -1,6 +1,9 @@
 //! The whole page.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use gateway_core::{Fleet, Timestamp};
 use gateway_govern::records::Usage;
@@ -8,13 +11,14 @@ use gateway_router::feed::FeedStatus;
 
 use super::{
     door::{Door, Rejection},
-    endpoints, feeds, forecasts,
+    edge, endpoints, feeds, forecasts,
     histogram::Histogram,
     model::{APIS, ENDINGS, ModelCounts, STATUSES},
     process,
     sink::{Metrics, Tables},
     text::Page,
 };
+use crate::config::ServedModel;
 
 /// The metrics page for `fleet` and its KV feeds at `now`.
 pub(crate) fn page(
@@ -41,6 +45,13 @@ pub(crate) fn page(
 pub(crate) fn responses_page(metrics: &Metrics, store: &Usage, running: usize) -> String {
     let mut page = Page::default();
     metrics.responses.write(&mut page, store, running);
+    page.finish()
+}
+
+/// The page's part on models that are served by tokens.
+pub(crate) fn edge_page(metrics: &Metrics, models: &BTreeMap<String, ServedModel>) -> String {
+    let mut page = Page::default();
+    edge::write(&mut page, &metrics.tables.load(), models);
     page.finish()
 }
 

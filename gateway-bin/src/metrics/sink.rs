@@ -7,7 +7,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use gateway_core::Fleet;
-use gateway_router::{ReportSink, RouteReport, proto::openai::Api};
+use gateway_router::{ReportSink, RouteReport, edge::EdgeReport, proto::openai::Api};
 
 use super::{
     access,
@@ -113,5 +113,10 @@ impl ReportSink for Metrics {
             endpoint.report(report);
         }
         access::log(report);
+    }
+
+    fn edge(&self, report: &EdgeReport) {
+        self.tables.load().model(&report.model).edge.report(report);
+        access::log_edge(report);
     }
 }

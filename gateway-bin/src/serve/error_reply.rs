@@ -7,7 +7,7 @@ use gateway_proto::{error::ApiError, openai::RequestError};
 use gateway_router::{ErrorKind, Origin, ReplyBody, RouteError};
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::request_id::RequestId;
+use super::{envelope::Envelope, request_id::RequestId};
 use crate::metrics::Rejection;
 
 /// Seconds after which a busy gateway may be asked again, where nothing better is known.
@@ -64,9 +64,11 @@ impl From<RouteError> for Refusal {
         } else {
             soon(&api)
         };
+        // Refused by the model at the edge, the request has not come to where its story is told.
+        let is_ours = error.kind() == ErrorKind::BadRequest;
         Self {
             api,
-            at: None,
+            at: is_ours.then_some(Rejection::Invalid),
             retry_after,
         }
     }
@@ -83,10 +85,10 @@ fn whole_seconds(wait: Duration) -> u32 {
     u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
-/// The reply that tells of `refusal`.
-pub(super) fn reply(refusal: &Refusal, id: &RequestId) -> Response<ReplyBody> {
+/// The reply that tells of `refusal` in the form that its caller reads.
+pub(super) fn reply(refusal: &Refusal, id: &RequestId, envelope: Envelope) -> Response<ReplyBody> {
     let error = &refusal.api;
-    let mut reply = Response::new(ReplyBody::from(error.to_json(Some(&id.text))));
+    let mut reply = Response::new(ReplyBody::from(envelope.body(error, &id.text)));
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *reply.status_mut() = status;
     let headers = reply.headers_mut();

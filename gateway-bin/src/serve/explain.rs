@@ -7,6 +7,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub(super) const ASK: &str = "x-gateway-explain";
 
 const ENDPOINT: HeaderName = HeaderName::from_static("x-gateway-endpoint");
+const MODE: HeaderName = HeaderName::from_static("x-gateway-mode");
+const PROMPT_TOKENS: HeaderName = HeaderName::from_static("x-gateway-prompt-tokens");
 const DECISION: HeaderName = HeaderName::from_static("x-gateway-decision");
 
 /// The longest record, in bytes: common clients and proxies refuse larger header lines.
@@ -21,6 +23,19 @@ pub(super) fn add(headers: &mut HeaderMap, endpoint: &str, explanation: Option<&
     }
     if let Some(value) = explanation.and_then(record) {
         headers.insert(DECISION, value);
+    }
+}
+
+/// Adds whether engines were asked by text or by tokens, and by how many.
+pub(super) fn add_mode(headers: &mut HeaderMap, prompt_tokens: Option<u64>) {
+    let mode = if prompt_tokens.is_some() {
+        "tokens"
+    } else {
+        "text"
+    };
+    headers.insert(MODE, HeaderValue::from_static(mode));
+    if let Some(count) = prompt_tokens {
+        headers.insert(PROMPT_TOKENS, count.into());
     }
 }
 

@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
-use gateway_govern::keys::{self, Key};
+use gateway_govern::keys;
 use gateway_proto::openai::{Api, RequestView};
-use gateway_router::{ReplyBody, RouteError, RouteReply, RouteRequest};
+use gateway_router::ReplyBody;
 use http::{Response, request::Parts};
 use hyper::body::Incoming;
-use tracing::{Instrument as _, field};
 
 use super::{
     answer::{self, Question},
     body,
     error_reply::Refusal,
-    explain, hints,
+    hints, info, local, raw,
     request_id::RequestId,
     responses,
 };
-use crate::{clock, gate::Gate, metrics::Rejection};
+use crate::{clock, config::ServedModel, gate::Gate, metrics::Rejection};
 
 /// Serves a generation and counts it.
 pub(super) async fn serve(
@@ -58,7 +57,10 @@ async fn routed(
         }
     };
     let body = body::read(body, &rules.limits).await?;
-    let view = RequestView::parse(api, &body, &rules.limits.view)?;
+    let mut view = RequestView::parse(api, &body, &rules.limits.view)?;
+    if view.model.is_empty() {
+        view.model = info::only_model(gate)?;
+    }
     *model = Some(view.model.clone());
     key.check_model(&view.model)?;
     let mut headers = parts.headers;
@@ -66,57 +68,35 @@ async fn routed(
         hints::read(&headers, key).map_err(|error| Refusal::new(error, Rejection::Invalid))?;
     keys::strip(&mut headers);
     let served = rules.served(&view.model);
-    if answer::translates(api, &served) {
-        let question = Question {
-            api,
-            body,
-            headers,
-            hints,
-            owner: Arc::clone(key.name()),
-        };
-        return match api {
-            Api::Responses => responses::create(gate, question, &served, id).await,
-            _ => answer::serve(gate, question, &served, id).await,
-        };
-    }
-    let explain = hints.explain;
-    let request = RouteRequest {
-        view,
+    let question = Question {
+        api,
         body,
-        request_id: Arc::clone(&id.text),
         headers,
         hints,
+        owner: Arc::clone(key.name()),
     };
-    let RouteReply {
-        mut response,
-        endpoint,
-        explanation,
-    } = observed(gate, request, key).await?;
-    if explain {
-        explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
-    }
-    Ok(response)
+    by_route(gate, view, question, &served, id).await
 }
 
-/// Routes within a span that people who look closely can have.
-async fn observed(gate: &Gate, request: RouteRequest, key: &Key) -> Result<RouteReply, RouteError> {
-    let span = tracing::debug_span!(
-        "request",
-        id = &*request.request_id,
-        key = &**key.name(),
-        model = &*request.view.model,
-        endpoint = field::Empty,
-        status = field::Empty,
-    );
-    let routed = gate.router.route(request).instrument(span.clone()).await;
-    match &routed {
-        Ok(reply) => {
-            span.record("endpoint", &*reply.endpoint);
-            span.record("status", reply.response.status().as_u16());
-        }
-        Err(error) => {
-            span.record("status", error.to_api().status);
-        }
+/// Serves what was let in: here, through the neutral form, or as it came.
+async fn by_route(
+    gate: &Arc<Gate>,
+    view: RequestView,
+    question: Question,
+    served: &ServedModel,
+    id: &RequestId,
+) -> Result<Response<ReplyBody>, Refusal> {
+    if local::answers(view.api, served) {
+        return local::serve(gate, view, question, served, id).await;
     }
-    routed
+    if answer::translates(view.api, served) {
+        return match view.api {
+            Api::Responses => responses::create(gate, question, served, id).await,
+            _ => answer::serve(gate, question, served, id).await,
+        };
+    }
+    if let Some(model) = &served.tokens {
+        local::check_ids(&view, &question.body, model)?;
+    }
+    raw::serve(gate, view, question, id).await
 }

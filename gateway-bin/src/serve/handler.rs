@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 
 use super::{
     body,
+    envelope::Envelope,
     error_reply::{self, Refusal},
     generate, info,
     request_id::{self, RequestId},
@@ -53,7 +54,7 @@ async fn serve(
         }
         (Site::Clients, Ok(Route::Models)) => info::models(gate, &parts.headers),
         (Site::Clients, Ok(Route::Model(model))) => info::model(gate, &parts.headers, model),
-        (_, Ok(Route::Health)) => Ok(info::health()),
+        (_, Ok(Route::Health | Route::Greeting)) => Ok(info::health()),
         (_, Ok(Route::Ready)) => Ok(info::ready(gate)),
         (_, Ok(Route::Metrics)) if site == Site::Metrics || gate.metrics_here => {
             Ok(info::metrics(gate))
@@ -86,7 +87,7 @@ fn refused(
             "refused"
         );
     }
-    let mut reply = error_reply::reply(refusal, id);
+    let mut reply = error_reply::reply(refusal, id, Envelope::of(path));
     if reply.status() == StatusCode::METHOD_NOT_ALLOWED {
         reply.headers_mut().insert(
             header::ALLOW,

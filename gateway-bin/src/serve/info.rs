@@ -48,6 +48,28 @@ fn cards(gate: &Gate, headers: &HeaderMap) -> Result<Vec<ModelCard>, Refusal> {
     Ok(cards.into_values().collect())
 }
 
+/// The model of requests that name none.
+///
+/// # Errors
+/// Where there are several to choose from, or none.
+pub(super) fn only_model(gate: &Gate) -> Result<Box<str>, Refusal> {
+    let fleet = gate.router.fleet();
+    let specs = fleet.endpoints().iter().map(|endpoint| endpoint.spec());
+    let mut names: Vec<&str> = specs
+        .flat_map(|spec| &spec.models)
+        .map(String::as_str)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    if let [only] = names[..] {
+        return Ok(only.into());
+    }
+    let message =
+        "Missing required parameter: 'model'. It can be left out only where one model is served.";
+    let error = ApiError::invalid_request(message).with_code("missing_required_parameter");
+    Err(Refusal::new(error.with_param("model"), Rejection::Invalid))
+}
+
 /// Models and adapters of all endpoints, each once, with the longest context that any endpoint gives it.
 fn known(fleet: &Fleet, created: u64) -> BTreeMap<String, ModelCard> {
     let mut cards = BTreeMap::<String, ModelCard>::new();
@@ -116,6 +138,10 @@ pub(crate) fn metrics_page(gate: &Gate) -> String {
     );
     let (usage, running) = (gate.responses.usage(), gate.responses.running());
     page.push_str(&metrics::responses_page(&gate.metrics, &usage, running));
+    page.push_str(&metrics::edge_page(
+        &gate.metrics,
+        &gate.rules.load().models,
+    ));
     page
 }
 

@@ -6,6 +6,7 @@
 mod answer;
 mod body;
 mod connection;
+mod envelope;
 mod error_reply;
 mod explain;
 mod generate;
@@ -13,6 +14,8 @@ mod handler;
 mod hints;
 mod info;
 mod listener;
+mod local;
+mod raw;
 mod request_id;
 mod responses;
 mod routes;

@@ -18,6 +18,8 @@ pub(super) enum Route<'a> {
     Model(&'a str),
     /// `/health`: the process lives.
     Health,
+    /// `HEAD /` and `HEAD /api/hello`: what clients of Anthropic ask to see whether anybody is there.
+    Greeting,
     /// `/ready`: requests may come.
     Ready,
     /// `/metrics`.
@@ -34,6 +36,7 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, ApiE
         "/health" => Route::Health,
         "/ready" => Route::Ready,
         "/metrics" => Route::Metrics,
+        "/" | "/api/hello" if method == Method::HEAD => Route::Greeting,
         _ => match (path.strip_prefix("/v1/models/"), Api::from_path(path)) {
             (Some(id), _) if !id.is_empty() => Route::Model(id),
             (_, Some(Api::Responses)) if method == Method::GET => {

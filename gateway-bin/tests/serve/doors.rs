@@ -10,7 +10,7 @@ async fn unknown_routes_and_methods_are_told() {
     let rig = Rig::start(Plan::default()).await;
     for (method, path, status, code) in [
         ("GET", "/", 404, "unknown_url"),
-        ("POST", "/v1/embeddings", 404, "unknown_url"),
+        ("POST", "/v1/unheard-of", 404, "unknown_url"),
         ("GET", "/v1/models/", 404, "unknown_url"),
         ("GET", "/v1/chat/completions", 405, "method_not_allowed"),
         ("DELETE", "/health", 405, "method_not_allowed"),

@@ -2,8 +2,13 @@
 
 mod access;
 mod bad_input;
+mod bad_input_edge;
 mod child;
 mod doors;
+mod edge_files;
+mod edge_pass;
+mod edge_rig;
+mod edge_routes;
 mod explain;
 mod goals;
 mod keys;

@@ -6,22 +6,29 @@ use bytes::Bytes;
 use futures_util::Stream;
 use gateway_proto::{
     error::ApiError,
-    ir::{Answer, Event, Request},
-    openai::Api,
+    ir::{
+        Answer, Event, Request,
+        check::{Limits, check, first_media},
+    },
+    openai::{Api, RequestView},
 };
 use gateway_router::{
-    Hints, ReplyBody, RouteError,
+    ErrorKind, Hints, ReplyBody, Retry, RouteError,
     edge::{AnswerEvents, AnswerReply, Ask},
 };
 use http::{HeaderMap, HeaderValue, Response, header};
+use tracing::{Instrument as _, Span, field};
 
-use super::{Dialect, encoded::Encoded};
+use super::{Dialect, encoded::Encoded, terms};
 use crate::{
     clock,
-    config::{ServedModel, file::DialectName},
+    config::{
+        ServedModel,
+        file::{DialectName, MediaName},
+    },
     gate::Gate,
     metrics::Rejection,
-    serve::{error_reply::Refusal, explain, request_id::RequestId},
+    serve::{error_reply::Refusal, explain, raw, request_id::RequestId},
 };
 
 /// A request that came in, with what its caller's key allows.
@@ -59,15 +66,22 @@ pub(in crate::serve) async fn serve(
 ) -> Result<Response<ReplyBody>, Refusal> {
     let invalid = |error| Refusal::new(error, Rejection::Invalid);
     let (dialect, request) = Dialect::decode(question.api, &question.body).map_err(invalid)?;
+    if question.api == Api::ChatCompletions && goes_by_text(served, &request) {
+        let limits = gate.rules.load().limits.view;
+        let view = RequestView::parse(question.api, &question.body, &limits)?;
+        return raw::serve(gate, view, question, id).await;
+    }
     let explains = question.hints.explain;
     let request = Arc::new(request);
     let AnswerReply {
         endpoint,
         explanation,
         head,
+        preparation: _,
         echo,
         events,
     } = ask(gate, question, Arc::clone(&request), served, &id.text).await?;
+    let prompt_tokens = head.prompt_tokens;
     let mut response = if request.stream {
         let encoder = dialect.encoder(head, &request, echo);
         let body = ReplyBody::written(Encoded::new(events, encoder));
@@ -79,6 +93,7 @@ pub(in crate::serve) async fn serve(
     };
     if explains {
         explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
+        explain::add_mode(response.headers_mut(), prompt_tokens);
     }
     Ok(response)
 }
@@ -94,17 +109,85 @@ pub(in crate::serve) async fn ask(
     served: &ServedModel,
     request_id: &Arc<str>,
 ) -> Result<AnswerReply, RouteError> {
+    let api = question.api;
+    let refused =
+        |error| RouteError::new(ErrorKind::BadRequest, Retry::Never, terms::told(api, error));
+    check(&request, &limits(gate, served)).map_err(|error| refused(error.into()))?;
+    let tokens = served.tokens.clone();
+    let span = span(&question, &request, request_id);
     let ask = Ask {
+        model: tokens.filter(|_| !goes_by_text(served, &request)),
         request,
-        model: served.tokens.clone(),
-        api: question.api,
+        api,
         request_id: Arc::clone(request_id),
         headers: question.headers,
         hints: question.hints,
         now: clock::local_time(),
         unix_seconds: clock::unix_seconds().unsigned_abs(),
     };
-    gate.router.answer(ask).await
+    let answered = gate.router.answer(ask).instrument(span.clone()).await;
+    match &answered {
+        Ok(reply) => note(&span, reply),
+        Err(error) => {
+            span.record("status", error.to_api().status);
+        }
+    }
+    answered.map_err(|error| match error.kind() {
+        ErrorKind::BadRequest => refused(error.to_api().clone()),
+        _ => error,
+    })
+}
+
+/// Whether a request to a model that is served by tokens goes to its engines' chat route all the same.
+fn goes_by_text(served: &ServedModel, request: &Request) -> bool {
+    served.media == MediaName::PassThrough
+        && served.tokens.is_some()
+        && first_media(request).is_some()
+}
+
+fn limits(gate: &Gate, served: &ServedModel) -> Limits {
+    let vocabulary = served
+        .tokens
+        .as_ref()
+        .map(|model| model.tokenizer().vocab_size());
+    Limits {
+        n: gate.rules.load().limits.view.n,
+        vocab: vocabulary.and_then(|count| u32::try_from(count).ok()),
+        ..Limits::default()
+    }
+}
+
+/// For people who look closely.
+fn span(question: &Question, request: &Request, id: &str) -> Span {
+    tracing::debug_span!(
+        "request",
+        id,
+        key = &*question.owner,
+        model = &*request.model,
+        dialect = question.api.name(),
+        mode = field::Empty,
+        prompt_tokens = field::Empty,
+        prepare_micros = field::Empty,
+        endpoint = field::Empty,
+        status = field::Empty,
+    )
+}
+
+fn note(span: &Span, reply: &AnswerReply) {
+    span.record("endpoint", &*reply.endpoint);
+    span.record(
+        "mode",
+        if reply.preparation.is_some() {
+            "tokens"
+        } else {
+            "text"
+        },
+    );
+    if let Some(preparation) = reply.preparation {
+        let micros = u64::try_from(preparation.took.as_micros()).unwrap_or(u64::MAX);
+        span.record("prompt_tokens", preparation.prompt_tokens);
+        span.record("prepare_micros", micros);
+    }
 }
 
 /// A reply of `body`.

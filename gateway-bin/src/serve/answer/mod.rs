@@ -6,7 +6,9 @@
 mod dialect;
 mod encoded;
 mod flow;
+mod terms;
 
 pub(super) use dialect::Dialect;
 pub(super) use encoded::{Encoded, Encoder};
 pub(super) use flow::{Question, ask, broken, next, respond, serve, translates};
+pub(super) use terms::told;
