@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use gateway_core::Timestamp;
 use gateway_proto::{ir::Usage, openai::Api};
 
 use crate::{ErrorKind, Goal};
@@ -21,6 +22,42 @@ pub struct Hints {
     pub caller: u64,
     /// Whether the decision is to be explained.
     pub explain: bool,
+}
+
+/// Which of the engines' calls for one request: an answer may take several, side by side and one after another. A
+/// request that takes one has the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leg {
+    /// Which of the calls side by side, one for each prompt or choice.
+    pub strand: u32,
+    /// Which of the calls one after another; those from 1 on go on with an answer that has begun.
+    pub number: u32,
+    /// Whether another leg has the same prompt, and counts it.
+    pub repeats_prompt: bool,
+    /// When the first call began, where this one is later: the request's time runs from there.
+    pub began: Option<Timestamp>,
+}
+
+impl Leg {
+    /// Whether it goes on with an answer that has begun.
+    #[must_use]
+    pub fn is_continuation(&self) -> bool {
+        self.number > 0
+    }
+
+    /// Whether its prompt is one that the caller sent and no other leg counts.
+    #[must_use]
+    pub fn counts_prompt(&self) -> bool {
+        !self.repeats_prompt && !self.is_continuation()
+    }
+
+    /// The request's id as an engine sees it: engines refuse an id that they are busy with.
+    pub(crate) fn id(&self, request_id: &Arc<str>) -> Arc<str> {
+        if request_id.is_empty() || (self.strand, self.number) == (0, 0) {
+            return Arc::clone(request_id);
+        }
+        format!("{request_id}-{}-{}", self.strand, self.number).into()
+    }
 }
 
 /// How a request ended.
@@ -61,11 +98,13 @@ impl Gaps {
     }
 }
 
-/// One request's story, told once, when it is over.
+/// One request's story, told once, when it is over; of a request that takes several legs one for each.
 #[derive(Clone, Debug)]
 pub struct RouteReport {
     /// The request's id.
     pub request_id: Arc<str>,
+    /// Which of the request's calls it tells of.
+    pub leg: Leg,
     /// The route it came by.
     pub api: Api,
     /// The model asked for.

@@ -10,6 +10,8 @@ pub(super) fn log(report: &RouteReport) {
     tracing::info!(
         target: "gateway::access",
         request_id = &*report.request_id,
+        strand = Some(report.leg.strand).filter(|strand| *strand > 0),
+        leg = Some(report.leg.number).filter(|leg| *leg > 0),
         model = &*report.model,
         endpoint = report.endpoint.as_deref().unwrap_or("-"),
         status = report.status,

@@ -88,6 +88,19 @@ impl ModelCounts {
             self.decision.observe_micros(report.decision_micros);
             self.retries
                 .fetch_add(u64::from(report.attempts - 1), Relaxed);
+        }
+        if let Some(usage) = report.usage {
+            self.completion_tokens
+                .fetch_add(usage.completion_tokens, Relaxed);
+        }
+        if report.leg.counts_prompt() {
+            self.prompt(report);
+        }
+    }
+
+    /// A prompt that the caller sent, however many calls it takes to answer it.
+    fn prompt(&self, report: &RouteReport) {
+        if report.attempts > 0 {
             self.prompt_estimate
                 .fetch_add(report.prompt_tokens_estimate.into(), Relaxed);
             self.cached_estimate
@@ -95,8 +108,6 @@ impl ModelCounts {
         }
         if let Some(usage) = report.usage {
             self.prompt_tokens.fetch_add(usage.prompt_tokens, Relaxed);
-            self.completion_tokens
-                .fetch_add(usage.completion_tokens, Relaxed);
             self.cached_tokens
                 .fetch_add(usage.cached_tokens.unwrap_or(0), Relaxed);
         }

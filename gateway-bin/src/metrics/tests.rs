@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use gateway_core::{EndpointSpec, Fleet, Timestamp, load::Telemetry};
 use gateway_router::{
-    Ending, ErrorKind, Gaps, ReportSink as _, RouteReport,
+    Ending, ErrorKind, Gaps, Leg, ReportSink as _, RouteReport,
     proto::{ir::Usage, openai::Api},
 };
 
@@ -15,6 +15,7 @@ fn report(model: &str, ending: Ending) -> RouteReport {
     gaps.add(20_000);
     RouteReport {
         request_id: "r".into(),
+        leg: Leg::default(),
         api: Api::ChatCompletions,
         model: model.into(),
         stream: true,
@@ -96,6 +97,30 @@ fn a_report_is_found_on_the_page() {
         !page.contains("gateway_endpoint_running{endpoint=\"b\"}"),
         "what is not known is not shown"
     );
+}
+
+#[test]
+fn a_prompt_counts_once_however_many_calls_answer_it() {
+    let (metrics, fleet) = (Metrics::new(LostLines::default()), fleet());
+    metrics.follow(&fleet);
+    let mut told = report("lora", Ending::Completed);
+    metrics.report(&told);
+    told.leg.number = 1;
+    metrics.report(&told);
+    told.leg = Leg {
+        strand: 1,
+        repeats_prompt: true,
+        ..Leg::default()
+    };
+    metrics.report(&told);
+    let page = page(&metrics, &fleet, &[], Timestamp::ZERO);
+    for line in [
+        "gateway_prompt_tokens_total{model=\"lora\"} 90",
+        "gateway_cached_tokens_total{model=\"lora\"} 64",
+        "gateway_completion_tokens_total{model=\"lora\"} 15",
+    ] {
+        assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+    }
 }
 
 #[test]

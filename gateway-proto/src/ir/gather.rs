@@ -1,10 +1,7 @@
 //! Events gathered to a whole answer.
 
-use super::{Answer, AnswerChoice, Block, Event, Head, Step, ToolCall};
+use super::{Answer, AnswerChoice, Block, Event, Head, MOST_CHOICES, Step, ToolCall};
 use crate::error::ApiError;
-
-/// The most choices one answer may have; events of further ones are not kept.
-const MOST_CHOICES: u32 = 4_096;
 
 impl Answer {
     /// An answer of which nothing has come.

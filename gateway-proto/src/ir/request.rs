@@ -2,6 +2,9 @@
 
 use super::{Fields, Format, LogprobsAsked, Reasoning, TemplateOptions, ToolChoice};
 
+/// The most choices that one answer may have, those of all its prompts together; events of further ones are not kept.
+pub const MOST_CHOICES: u32 = 256;
+
 /// One generation request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request {
@@ -48,35 +51,77 @@ pub struct Request {
 }
 
 impl Request {
-    /// About how many bytes of text the prompt has, tools aside: to tell long prompts from short ones.
+    /// About how many bytes the prompt is made from, tools, calls and reasoning included: to tell long prompts from short
+    /// ones.
     #[must_use]
     pub fn prompt_bytes(&self) -> usize {
-        match &self.prompt {
-            Prompt::Messages(messages) => messages.iter().map(Message::text_bytes).sum(),
+        let ids = |ids: &[u32]| size_of_val(ids);
+        let prompt = match &self.prompt {
+            Prompt::Messages(messages) => messages.iter().map(Message::bytes).sum(),
             Prompt::Text(text) => text.len(),
             Prompt::Texts(texts) => texts.iter().map(String::len).sum(),
-            Prompt::TokenIds(_) | Prompt::TokenIdLists(_) => 0,
-        }
+            Prompt::TokenIds(one) => ids(one),
+            Prompt::TokenIdLists(lists) => lists.iter().map(|one| ids(one)).sum(),
+        };
+        let tools: usize = self.tools.iter().map(Tool::bytes).sum();
+        prompt + tools + self.template.bytes()
+    }
+}
+
+impl TemplateOptions {
+    fn bytes(&self) -> usize {
+        let template = self.template.as_ref().map_or(0, String::len);
+        let documents = self.documents.as_ref().map_or(0, |all| all.as_str().len());
+        template + documents + bytes_of(&self.kwargs)
     }
 }
 
 impl Message {
-    fn text_bytes(&self) -> usize {
-        match &self.content {
+    fn bytes(&self) -> usize {
+        let content = match &self.content {
             Some(Content::Text(text)) => text.len(),
-            Some(Content::Parts(parts)) => parts.iter().map(Part::text_bytes).sum(),
+            Some(Content::Parts(parts)) => parts.iter().map(Part::bytes).sum(),
             None => 0,
-        }
+        };
+        let reasoning = self.reasoning.as_ref().map_or(0, String::len);
+        let calls: usize = self.tool_calls.iter().map(ToolCall::bytes).sum();
+        content + reasoning + calls + bytes_of(&self.extra)
     }
 }
 
 impl Part {
-    fn text_bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         match self {
-            Self::Text { text, .. } => text.len(),
-            Self::Other(_) => 0,
+            Self::Text { text, extra } => text.len() + bytes_of(extra),
+            Self::Other(fields) => bytes_of(fields),
         }
     }
+}
+
+impl ToolCall {
+    fn bytes(&self) -> usize {
+        self.name.len() + self.arguments.len() + bytes_of(&self.extra)
+    }
+}
+
+impl Tool {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Function {
+                name,
+                definition,
+                extra,
+            } => name.len() + bytes_of(definition) + bytes_of(extra),
+            Self::Other(fields) => bytes_of(fields),
+        }
+    }
+}
+
+fn bytes_of(fields: &Fields) -> usize {
+    let sizes = fields
+        .iter()
+        .map(|(name, value)| name.len() + value.get().len());
+    sizes.sum()
 }
 
 /// The input of a request.
@@ -92,6 +137,18 @@ pub enum Prompt {
     TokenIds(Vec<u32>),
     /// Several prompts in token ids.
     TokenIdLists(Vec<Vec<u32>>),
+}
+
+impl Prompt {
+    /// How many prompts there are, each with answers of its own.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Messages(_) | Self::Text(_) | Self::TokenIds(_) => 1,
+            Self::Texts(texts) => texts.len(),
+            Self::TokenIdLists(lists) => lists.len(),
+        }
+    }
 }
 
 impl Default for Prompt {
@@ -200,4 +257,70 @@ pub struct Sampling {
     pub seed: Option<i64>,
     /// Generate up to `max_tokens` whatever the model says (vLLM, SGLang).
     pub ignore_eos: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: usize = 1_000;
+
+    fn turn(message: Message) -> Request {
+        Request {
+            prompt: Prompt::Messages(vec![message]),
+            ..Request::default()
+        }
+    }
+
+    #[test]
+    fn whatever_makes_a_prompt_long_counts() {
+        let long = || "x".repeat(LONG);
+        let fields = || {
+            let mut fields = Fields::new();
+            fields.put("description", &long()).expect("JSON");
+            fields
+        };
+        let call = ToolCall {
+            arguments: long(),
+            ..ToolCall::default()
+        };
+        let tool = Tool::Function {
+            name: "f".into(),
+            definition: fields(),
+            extra: Fields::new(),
+        };
+        let of_prompt = |prompt| Request {
+            prompt,
+            ..Request::default()
+        };
+        let requests = [
+            turn(Message {
+                content: Some(Content::Text(long())),
+                ..Message::default()
+            }),
+            turn(Message {
+                reasoning: Some(long()),
+                ..Message::default()
+            }),
+            turn(Message {
+                tool_calls: vec![call],
+                ..Message::default()
+            }),
+            turn(Message {
+                content: Some(Content::Parts(vec![Part::Other(fields())])),
+                ..Message::default()
+            }),
+            Request {
+                tools: vec![tool],
+                ..Request::default()
+            },
+            of_prompt(Prompt::TokenIds(vec![7; LONG])),
+            of_prompt(Prompt::TokenIdLists(vec![vec![7; LONG / 2]; 2])),
+            of_prompt(Prompt::Texts(vec!["x".repeat(LONG / 2); 2])),
+        ];
+        for request in requests {
+            assert!(request.prompt_bytes() >= LONG, "{request:?}");
+        }
+        assert_eq!(Request::default().prompt_bytes(), 0);
+    }
 }

@@ -22,7 +22,7 @@ use super::{
     work::{Subject, Work, tokens},
 };
 use crate::{
-    BoxBody, ErrorKind, Retry, RouteError,
+    BoxBody, ErrorKind, Leg, Retry, RouteError,
     engine::{
         EngineCall, EngineReply,
         status::{self, ERROR_REPLY_BYTES},
@@ -96,6 +96,7 @@ impl Work for RouteRequest {
             api: view.api,
             model: &view.model,
             request_id: &self.request_id,
+            leg: Leg::default(),
             hints: &self.hints,
             stream: view.stream,
             engine_streams: view.stream,

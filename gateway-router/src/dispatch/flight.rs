@@ -34,6 +34,7 @@ impl Flight {
     pub(super) fn begin(subject: &Subject<'_>, sink: Arc<dyn ReportSink>, clock: Clock) -> Self {
         let report = RouteReport {
             request_id: Arc::clone(subject.request_id),
+            leg: subject.leg,
             api: subject.api,
             model: Arc::from(subject.model),
             stream: subject.stream,
@@ -55,7 +56,7 @@ impl Flight {
             current: None,
             sink,
             clock,
-            began: clock.now(),
+            began: subject.leg.began.unwrap_or_else(|| clock.now()),
         }
     }
 
@@ -99,7 +100,7 @@ impl Flight {
     /// already.
     pub(super) fn first_token(&mut self, cached_tokens: Option<u32>) {
         let now = self.now();
-        if self.report.ttft.is_none() {
+        if self.report.ttft.is_none() && !self.report.leg.is_continuation() {
             self.report.ttft = Some(now.since(self.began));
         }
         let Some(attempt) = &mut self.current else {

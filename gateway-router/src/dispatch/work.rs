@@ -6,13 +6,14 @@ use gateway_core::EndpointId;
 use gateway_proto::openai::Api;
 
 use super::{flight::Flight, request::Keys};
-use crate::{Hints, RouteError, snapshot::Snapshot};
+use crate::{Hints, Leg, RouteError, snapshot::Snapshot};
 
 /// What the decision and the report need to know of a request.
 pub(super) struct Subject<'a> {
     pub(super) api: Api,
     pub(super) model: &'a str,
     pub(super) request_id: &'a Arc<str>,
+    pub(super) leg: Leg,
     pub(super) hints: &'a Hints,
     /// Whether the caller gets a stream.
     pub(super) stream: bool,

@@ -20,17 +20,22 @@ use http::header;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
-use super::{AnswerEvents, AnswerReply, Ask};
+use super::{
+    AnswerEvents, AnswerReply, Ask,
+    refuse::{bad_request, choices},
+};
 use crate::{ErrorKind, ReplyBody, Retry, RouteError, RouteReply, RouteRequest, Router};
 
 /// The largest event that is read, in bytes; the router's own limit is checked before.
 const EVENT_BYTES: usize = 64 << 20;
 
 pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, RouteError> {
+    choices(&ask.request)?;
     let head = ask.head(None);
     let body = Bytes::from(chat::encode_request(&streamed(&ask.request)?));
     let limits = ViewLimits::default();
-    let view = RequestView::parse(Api::ChatCompletions, &body, &limits).map_err(bad_request)?;
+    let view = RequestView::parse(Api::ChatCompletions, &body, &limits)
+        .map_err(|error| bad_request(error.into()))?;
     let RouteReply {
         response,
         endpoint,
@@ -65,17 +70,12 @@ pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, Rou
 fn streamed(request: &Request) -> Result<Request, RouteError> {
     if !matches!(request.prompt, Prompt::Messages(_)) {
         let message = "A prompt without turns goes to the engine's completions route as it is.";
-        let api = ApiError::invalid_request(message);
-        return Err(RouteError::new(ErrorKind::BadRequest, Retry::Never, api));
+        return Err(bad_request(ApiError::invalid_request(message)));
     }
     let mut request = request.clone();
     request.stream = true;
     request.include_usage = true;
     Ok(request)
-}
-
-fn bad_request(error: gateway_proto::openai::RequestError) -> RouteError {
-    RouteError::new(ErrorKind::BadRequest, Retry::Never, error.into())
 }
 
 /// An engine's chat stream, read back.
@@ -140,11 +140,44 @@ impl TextEvents {
 
     fn feed(&mut self, data: &[u8]) {
         self.decoder.feed(data);
-        while let Ok(Some(event)) = self.decoder.next_event() {
-            if self.reader.read(&event.data, &mut self.fresh) == Progress::Failed {
+        loop {
+            let progress = match self.decoder.next_event() {
+                Ok(Some(event)) => self.reader.read(&event.data, &mut self.fresh),
+                Ok(None) => return,
+                Err(error) => {
+                    let api =
+                        ApiError::upstream(format!("The engine's stream is broken: {error}."));
+                    self.fresh.push(Event::Failed(Box::new(api)));
+                    Progress::Failed
+                }
+            };
+            if progress == Progress::Failed {
                 self.body = None;
                 return;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::task::noop_waker_ref;
+
+    use super::*;
+
+    #[test]
+    fn an_event_that_is_too_large_breaks_the_answer() {
+        let body = ReplyBody::from(Bytes::from_static(b"data: 0123456789\n\n"));
+        let mut events = TextEvents::streamed(body);
+        events.decoder = sse::Decoder::new(sse::Limits { event_bytes: 8 });
+        let (mut out, mut cx) = (VecDeque::new(), Context::from_waker(noop_waker_ref()));
+        assert_eq!(events.poll(&mut cx, &mut out), Poll::Ready(true));
+        assert!(
+            matches!(&out.make_contiguous(), [Event::Failed(_)]),
+            "{out:?}"
+        );
+        out.clear();
+        assert_eq!(events.poll(&mut cx, &mut out), Poll::Ready(false));
+        assert!(out.is_empty(), "{out:?}");
     }
 }

@@ -6,12 +6,17 @@ use futures_util::future::try_join_all;
 use gateway_core::hash;
 use gateway_proto::{
     error::ApiError,
+    openai::ReplyOptions,
     text::model::{Prepared, TextModel},
 };
 use tokio::{sync::Semaphore, task};
 
 use super::{
-    AnswerEvents, AnswerReply, Ask, EdgeReport, Preparation, report::Telling, strand::Strand,
+    AnswerEvents, AnswerReply, Ask, EdgeReport, Preparation,
+    refuse::{bad_request, choices},
+    report::Telling,
+    strand::{Place, Strand},
+    strands::Strands,
 };
 use crate::{ErrorKind, Retry, RouteError, Router};
 
@@ -26,6 +31,7 @@ pub(super) async fn answer(
     ask: Ask,
     model: Arc<TextModel>,
 ) -> Result<AnswerReply, RouteError> {
+    let choices = choices(&ask.request)?;
     let began = router.clock().now();
     let parser = model.parser().family.name();
     let prepared = prepare(&ask, model).await?;
@@ -35,22 +41,23 @@ pub(super) async fn answer(
         took: router.clock().now().since(began),
     };
     let telling = Telling::new(report(&ask, parser, &preparation), router.sink());
-    let choices = ask.request.sampling.n.unwrap_or(1).max(1);
     let strands = strands(&ask, &prepared, choices);
     let begun = strands.into_iter().map(|strand| strand.begin(router));
     let mut begun = try_join_all(begun).await?;
-    let first = begun.first_mut().expect("every request has a prompt");
+    let tells_cost = ReplyOptions::of(&ask.request).continuous_usage;
+    let first = begun.first_mut().expect("there is a prompt");
     Ok(AnswerReply {
         endpoint: Arc::clone(&first.endpoint),
         explanation: first.explanation.take(),
         head: ask.head(Some(preparation.prompt_tokens)),
         preparation: Some(preparation),
         echo: prepared.iter().filter_map(|one| one.echo.clone()).collect(),
-        events: AnswerEvents::of_strands(
+        events: AnswerEvents::of_strands(Strands::new(
             router.clone(),
             begun.into_iter().map(|begun| begun.strand).collect(),
             telling,
-        ),
+            tells_cost,
+        )),
     })
 }
 
@@ -84,7 +91,7 @@ async fn prepare(ask: &Ask, model: Arc<TextModel>) -> Result<Vec<Prepared>, Rout
         let encoded = task::spawn_blocking(prepare).await;
         encoded.map_err(|_| internal())?
     };
-    prepared.map_err(|error| RouteError::new(ErrorKind::BadRequest, Retry::Never, error.to_api()))
+    prepared.map_err(|error| bad_request(error.to_api()))
 }
 
 fn internal() -> RouteError {
@@ -94,17 +101,20 @@ fn internal() -> RouteError {
 /// One call for each prompt, or for each choice where a choice may have to be continued by itself.
 fn strands(ask: &Ask, prepared: &[Prepared], choices: u32) -> Vec<Strand> {
     let mut strands = Vec::with_capacity(prepared.len());
-    let mut first = 0;
+    let mut place = Place::default();
     for one in prepared {
         let (calls, each) = if one.may_continue() {
             (choices, 1)
         } else {
             (1, choices)
         };
-        for call in 0..calls {
-            strands.push(Strand::new(ask, one, first + call * each, each, call));
+        place.choices = each;
+        for number in 0..calls {
+            place.number = number;
+            strands.push(Strand::new(ask, one, place));
+            place.first += each;
+            place.strand += 1;
         }
-        first += choices;
     }
     strands
 }

@@ -8,15 +8,17 @@ use std::{
 };
 
 use futures_util::Stream;
-use gateway_proto::ir::{Event, Usage};
+use gateway_proto::ir::Event;
 
-use super::{by_text::TextEvents, report::Telling, strand::Strand};
-use crate::{RouteError, Router};
+use super::{by_text::TextEvents, strands::Strands};
+use crate::RouteError;
 
 /// The events of an answer: steps in the order of each choice, then what it cost; or [`Event::Failed`], after which
 /// nothing follows. Dropped before its end, it cancels the answer everywhere.
 pub struct AnswerEvents {
     ready: VecDeque<Event>,
+    /// What strands write to; always empty in between.
+    fresh: Vec<Event>,
     source: Source,
 }
 
@@ -26,32 +28,19 @@ enum Source {
     Over,
 }
 
-struct Strands {
-    router: Router,
-    strands: Vec<Strand>,
-    /// Whose turn it is, so that no choice waits for another's end.
-    turn: usize,
-    telling: Telling,
-    fresh: Vec<Event>,
-}
-
 impl AnswerEvents {
-    pub(super) fn of_strands(router: Router, strands: Vec<Strand>, telling: Telling) -> Self {
+    pub(super) fn of_strands(strands: Strands) -> Self {
         Self {
             ready: VecDeque::new(),
-            source: Source::Tokens(Box::new(Strands {
-                router,
-                strands,
-                turn: 0,
-                telling,
-                fresh: Vec::new(),
-            })),
+            fresh: Vec::new(),
+            source: Source::Tokens(Box::new(strands)),
         }
     }
 
     pub(super) fn of_text(events: TextEvents) -> Self {
         Self {
             ready: VecDeque::new(),
+            fresh: Vec::new(),
             source: Source::Text(Box::new(events)),
         }
     }
@@ -83,9 +72,13 @@ impl Stream for AnswerEvents {
                     Poll::Ready(true) => {}
                     Poll::Ready(false) => this.source = Source::Over,
                 },
-                Source::Tokens(strands) => match strands.poll(cx) {
+                Source::Tokens(strands) => match strands.poll(cx, &mut this.fresh) {
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Ok(true)) => this.ready.extend(strands.fresh.drain(..)),
+                    Poll::Ready(Ok(true)) => {
+                        // Before the pieces: it is written into them.
+                        this.ready.extend(strands.cost().map(Event::Usage));
+                        this.ready.extend(this.fresh.drain(..));
+                    }
                     Poll::Ready(Ok(false)) => {
                         this.ready.push_back(Event::Usage(strands.usage()));
                         this.source = Source::Over;
@@ -93,44 +86,6 @@ impl Stream for AnswerEvents {
                     Poll::Ready(Err(error)) => this.fail(&error),
                 },
             }
-        }
-    }
-}
-
-impl Strands {
-    /// Ready with fresh events, or when all strands are over (`false`).
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, RouteError>> {
-        let count = self.strands.len();
-        let mut over = 0;
-        for _ in 0..count {
-            let at = self.turn % count;
-            self.turn = at + 1;
-            let report = &mut self.telling.report;
-            match self.strands[at].poll(cx, &self.router, report, &mut self.fresh) {
-                Poll::Ready(Ok(false)) => over += 1,
-                Poll::Ready(outcome) => return Poll::Ready(outcome),
-                Poll::Pending => {}
-            }
-        }
-        if over == count {
-            Poll::Ready(Ok(false))
-        } else {
-            Poll::Pending
-        }
-    }
-
-    /// What the caller is told: its prompts once each, and every token that was written for it.
-    fn usage(&self) -> Usage {
-        let written = self.strands.iter().map(Strand::written);
-        let (completion_tokens, reasoning_tokens) =
-            written.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-        let told = || self.strands.iter().filter_map(Strand::cached_tokens);
-        let cached_tokens = told().next().map(|_| told().sum());
-        Usage {
-            prompt_tokens: self.telling.report.prompt_tokens,
-            completion_tokens,
-            cached_tokens,
-            reasoning_tokens: Some(reasoning_tokens),
         }
     }
 }

@@ -11,8 +11,10 @@ mod ask;
 mod by_text;
 mod by_tokens;
 mod events;
+mod refuse;
 mod report;
 mod strand;
+mod strands;
 
 pub use ask::{AnswerReply, Ask, Preparation};
 pub use events::AnswerEvents;

@@ -15,7 +15,7 @@ use gateway_proto::{
 };
 
 use super::{Ask, EdgeReport};
-use crate::{RouteError, Router, TokenReply, TokenRequest, TokenStep, TokenStream};
+use crate::{Leg, RouteError, Router, TokenReply, TokenRequest, TokenStep, TokenStream};
 
 type Begins = Pin<Box<dyn Future<Output = Result<TokenReply, RouteError>> + Send>>;
 
@@ -27,13 +27,25 @@ pub(super) struct Strand {
     choices: Vec<Choice>,
     state: State,
     cached_tokens: Option<u64>,
-    /// Whether this is the first call of its prompt, whose cache hits count.
-    counts_cache: bool,
 }
 
 struct Choice {
     reader: Reader,
     is_over: bool,
+    /// Whether the engine, too, has nothing more to write for it.
+    is_finished: bool,
+}
+
+/// Where a strand stands among the others of its answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    pub(super) strand: u32,
+    /// The number of its first choice in the whole answer.
+    pub(super) first: u32,
+    /// How many choices it answers.
+    pub(super) choices: u32,
+    /// Which of the strands of one prompt it is.
+    pub(super) number: u32,
 }
 
 enum State {
@@ -52,16 +64,17 @@ pub(super) struct Begun {
 }
 
 impl Strand {
-    /// `number` tells calls of one prompt apart, so that sampled choices differ as they would in one call.
-    pub(super) fn new(ask: &Ask, prepared: &Prepared, first: u32, each: u32, number: u32) -> Self {
+    /// A strand that is not asked for yet. Strands of one prompt have seeds of their own, so that sampled choices differ
+    /// as they would in one call.
+    pub(super) fn new(ask: &Ask, prepared: &Prepared, place: Place) -> Self {
         let request = &ask.request;
         let max_tokens = prepared.sampling.max_tokens.unwrap_or(u64::MAX);
         let mut call = TokenCall::new(&*request.model, Arc::clone(&prepared.prompt), max_tokens);
         call.sampling = prepared.sampling.clone();
-        call.sampling.n = Some(each);
+        call.sampling.n = Some(place.choices);
         let seed = call.sampling.seed.as_mut();
         seed.into_iter()
-            .for_each(|seed| *seed = seed.wrapping_add(i64::from(number)));
+            .for_each(|seed| *seed = seed.wrapping_add(i64::from(place.number)));
         call.logprobs = request.logprobs;
         call.format = format(prepared.constraint.clone());
         call.cache_salt.clone_from(&request.cache_salt);
@@ -69,6 +82,7 @@ impl Strand {
         let choice = |choice| Choice {
             reader: prepared.reader(choice),
             is_over: false,
+            is_finished: false,
         };
         Self {
             request: TokenRequest {
@@ -76,19 +90,26 @@ impl Strand {
                 api: ask.api,
                 stream: request.stream,
                 request_id: Arc::clone(&ask.request_id),
+                leg: Leg {
+                    strand: place.strand,
+                    repeats_prompt: place.number > 0,
+                    ..Leg::default()
+                },
                 headers: ask.headers.clone(),
                 hints: ask.hints.clone(),
             },
-            first,
-            choices: (first..first + each).map(choice).collect(),
+            first: place.first,
+            choices: (place.first..place.first + place.choices)
+                .map(choice)
+                .collect(),
             state: State::Ready,
             cached_tokens: None,
-            counts_cache: number == 0,
         }
     }
 
     /// Asks an engine, and others until one begins to answer.
     pub(super) async fn begin(mut self, router: &Router) -> Result<Begun, RouteError> {
+        self.request.leg.began = Some(router.clock().now());
         let reply = router.generate(self.request.clone()).await?;
         self.state = State::Streams(Box::new(reply.events));
         // The record of the decision is told once.
@@ -110,7 +131,8 @@ impl Strand {
 
     /// Prompt tokens that the engine found in its cache at the prompt's first call.
     pub(super) fn cached_tokens(&self) -> Option<u64> {
-        self.cached_tokens.filter(|_| self.counts_cache)
+        self.cached_tokens
+            .filter(|_| !self.request.leg.repeats_prompt)
     }
 
     /// Appends what has come to `out`. Ready with events appended, or when all is over (`false`).
@@ -142,6 +164,7 @@ impl Strand {
                     }
                     Poll::Ready(Some(TokenStep::Done { usage })) => {
                         self.cached_tokens = self.cached_tokens.or(usage.cached_tokens);
+                        self.let_go();
                     }
                     Poll::Ready(Some(TokenStep::Failed(error))) => return Poll::Ready(Err(error)),
                     Poll::Ready(None) => self.state = State::Over,
@@ -161,6 +184,7 @@ impl Strand {
         out: &mut Vec<Event>,
     ) -> Option<Continuation> {
         let choice = self.choices.get_mut(event.choice as usize)?;
+        choice.is_finished |= event.finish.is_some();
         if choice.is_over {
             return None;
         }
@@ -171,9 +195,10 @@ impl Strand {
             Verdict::GoOn => None,
             Verdict::Over => {
                 choice.is_over = true;
-                let is_early = event.finish.is_none();
-                report.stops += u32::from(is_early);
-                if is_early && self.choices.iter().all(|one| one.is_over) {
+                report.stops += u32::from(event.finish.is_none());
+                let mut all = self.choices.iter();
+                let writes_on = self.choices.iter().any(|one| !one.is_finished);
+                if writes_on && all.all(|one| one.is_over) {
                     self.finish_early();
                 }
                 None
@@ -184,6 +209,13 @@ impl Strand {
                 report.budget_continuations += u32::from(!is_constrained);
                 Some(next)
             }
+        }
+    }
+
+    /// All is told; what the engine's connection still needs is nothing that the caller must wait for.
+    fn let_go(&mut self) {
+        if let State::Streams(stream) = mem::replace(&mut self.state, State::Over) {
+            stream.drain();
         }
     }
 
@@ -200,6 +232,7 @@ impl Strand {
     fn go_on(&mut self, next: Continuation, router: &Router) {
         self.finish_early();
         let call = &mut self.request.call;
+        self.request.leg.number += 1;
         call.prompt = next.prompt;
         call.max_tokens = next.max_tokens;
         call.format = format(next.constraint);

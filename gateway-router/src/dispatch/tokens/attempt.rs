@@ -21,7 +21,7 @@ use super::{
     TokenReply, TokenRequest, TokenStream,
 };
 use crate::{
-    ErrorKind, Hints, Retry, RouteError,
+    ErrorKind, Hints, Leg, Retry, RouteError,
     engine::{BoxTokens, Flow, GenerateCall},
     feed::id_keys,
     router::Shared,
@@ -54,6 +54,7 @@ struct TokenWork {
     api: Api,
     stream: bool,
     request_id: Arc<str>,
+    leg: Leg,
     headers: HeaderMap,
     hints: Hints,
 }
@@ -65,6 +66,7 @@ impl TokenWork {
             api: request.api,
             stream: request.stream,
             request_id: request.request_id,
+            leg: request.leg,
             headers: request.headers,
             hints: request.hints,
         }
@@ -87,6 +89,7 @@ impl Work for TokenWork {
             api: self.api,
             model: &self.call.model,
             request_id: &self.request_id,
+            leg: self.leg,
             hints: &self.hints,
             stream: self.stream,
             engine_streams: true,
@@ -122,7 +125,7 @@ impl Work for TokenWork {
     ) -> Result<Begun, RouteError> {
         let call = GenerateCall {
             call: Arc::clone(&self.call),
-            headers: headers::for_engine(&self.headers, &self.request_id),
+            headers: headers::for_engine(&self.headers, &self.leg.id(&self.request_id)),
             deadlines: snapshot.deadlines,
             event_bytes: snapshot.limits.event_bytes,
         };

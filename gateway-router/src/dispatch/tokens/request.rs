@@ -7,7 +7,7 @@ use gateway_proto::{engines::TokenCall, openai::Api};
 use http::HeaderMap;
 
 use super::TokenStream;
-use crate::Hints;
+use crate::{Hints, Leg};
 
 /// A call for tokens with what its wrapper knows.
 #[derive(Clone, Debug)]
@@ -18,8 +18,11 @@ pub struct TokenRequest {
     pub api: Api,
     /// Whether the caller gets a stream, for the report; the engine gives one anyway.
     pub stream: bool,
-    /// The request's id; becomes `x-request-id` at the engine.
+    /// The request's id; becomes `x-request-id` at the engine, with the numbers of its strand and leg behind it where
+    /// these are not the first.
     pub request_id: Arc<str>,
+    /// Which of the calls that the request takes.
+    pub leg: Leg,
     /// Headers to pass on to the engine. Hop-by-hop headers, `host` and `content-length` are left out anyway.
     pub headers: HeaderMap,
     /// What the caller's wrapper knows.
@@ -35,6 +38,7 @@ impl TokenRequest {
             api,
             stream: true,
             request_id: Arc::from(""),
+            leg: Leg::default(),
             headers: HeaderMap::new(),
             hints: Hints::default(),
         }

@@ -36,7 +36,7 @@ pub enum TokenStep {
 /// The tokens of an answer, with the guard over its request.
 ///
 /// Dropped before its end it closes the engine's connection and counts as cancelled. After [`TokenStep::Done`] ask on
-/// until `None`: the engine's connection then serves again.
+/// until `None`, or [`drain`](Self::drain) it: the engine's connection then serves again.
 pub struct TokenStream {
     /// Events that go out before the engine is asked for more: those of one chunk at most.
     ready: VecDeque<TokenEvent>,
@@ -116,6 +116,14 @@ impl TokenStream {
             flight.complete(Some(usage), Some(tokens(self.counted)));
         }
         usage
+    }
+
+    /// After [`TokenStep::Done`]: waits for the end of the exchange beside the caller, and for a moment at most. An answer
+    /// that is not whole is cancelled.
+    pub fn drain(mut self) {
+        if self.source.is_some() && self.flight.is_none() {
+            tokio::spawn(async move { while self.next().await.is_some() {} });
+        }
     }
 
     /// Asks the engine for more, with an eye on the clock. Ready when there is something to tell.

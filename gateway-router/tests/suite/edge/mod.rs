@@ -1,5 +1,6 @@
 //! Answers in the neutral form: a simulated engine that speaks a small model's tokens, and all that stands before it.
 
+mod calls;
 mod constraints;
 mod conversations;
 mod refusals;
@@ -29,7 +30,7 @@ use gateway_sim::{
 use serde_json::{Value, json};
 
 use crate::common::{
-    rig::{self, Rig},
+    rig::Rig,
     within,
 };
 
@@ -91,17 +92,7 @@ impl Edge {
         request: Request,
         model: Option<Arc<TextModel>>,
     ) -> Result<AnswerReply, RouteError> {
-        let ask = Ask {
-            request: Arc::new(request),
-            model,
-            api: Api::ChatCompletions,
-            request_id: "r-1".into(),
-            headers: http::HeaderMap::new(),
-            hints: Hints::default(),
-            now: LocalTime::from_unix(1_800_000_000, 0),
-            unix_seconds: 1_800_000_000,
-        };
-        within(self.rig.router.answer(ask)).await
+        within(self.rig.router.answer(ask(request, model))).await
     }
 
     /// The whole answer to a chat body.
@@ -113,6 +104,19 @@ impl Edge {
     /// The only choice of the answer.
     async fn say(&self, body: Value) -> AnswerChoice {
         self.chat(body).await.choices.swap_remove(0)
+    }
+}
+
+fn ask(request: Request, model: Option<Arc<TextModel>>) -> Ask {
+    Ask {
+        request: Arc::new(request),
+        model,
+        api: Api::ChatCompletions,
+        request_id: "r-1".into(),
+        headers: http::HeaderMap::new(),
+        hints: Hints::default(),
+        now: LocalTime::from_unix(1_800_000_000, 0),
+        unix_seconds: 1_800_000_000,
     }
 }
 

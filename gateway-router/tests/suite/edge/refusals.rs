@@ -3,7 +3,7 @@
 use gateway_router::{ErrorKind, RouteError};
 use serde_json::{Value, json};
 
-use super::{Edge, chat_request, completion_request, question};
+use super::{Edge, chat_request, completion_request, gathered, question};
 
 async fn refused(edge: &Edge, body: Value) -> RouteError {
     let error = edge.ask(chat_request(body)).await.expect_err("a refusal");
@@ -61,4 +61,34 @@ async fn nothing_wrong_reaches_an_engine() {
     let error = edge.ask(foreign).await.expect_err("a refusal");
     assert_eq!(error.to_api().param.as_deref(), Some("prompt[1]"));
     assert_eq!(edge.engine.stats().requests, 0);
+}
+
+#[tokio::test]
+async fn an_answer_has_so_many_choices_and_no_more() {
+    let edge = Edge::start(&[]).await;
+    for (prompts, n, all) in [
+        (1, u32::MAX, u64::from(u32::MAX)),
+        (257, 1, 257),
+        (129, 2, 258),
+    ] {
+        let body = json!({"prompt": vec!["x"; prompts], "max_tokens": 1, "n": n});
+        let error = edge
+            .ask(completion_request(body))
+            .await
+            .expect_err("a refusal");
+        assert_eq!(error.to_api().code.as_deref(), Some("too_many_choices"));
+        assert!(error.to_api().message.contains(&all.to_string()), "{error}");
+    }
+    let none = edge
+        .ask(completion_request(json!({"prompt": [], "max_tokens": 1})))
+        .await;
+    assert_eq!(
+        none.expect_err("a refusal").to_api().code.as_deref(),
+        Some("invalid_prompt")
+    );
+    assert_eq!(edge.engine.stats().requests, 0);
+
+    let most = completion_request(json!({"prompt": vec!["x"; 128], "max_tokens": 1, "n": 2}));
+    let answer = gathered(edge.ask(most).await.expect("an answer")).await;
+    assert_eq!(answer.expect("it does not break").choices.len(), 256);
 }

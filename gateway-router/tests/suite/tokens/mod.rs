@@ -2,6 +2,7 @@
 
 mod ends;
 mod engines;
+mod legs;
 mod routes;
 
 use gateway_router::{
