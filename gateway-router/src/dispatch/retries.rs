@@ -8,6 +8,8 @@ use crate::{ErrorKind, Retry, RouteError, router::Shared, snapshot::Snapshot};
 pub(super) struct Retries {
     last: Option<RouteError>,
     deaths: u32,
+    /// Attempts that troubled no engine.
+    free: u32,
     /// Whether the next attempt was paid for from the budget.
     paid: bool,
 }
@@ -30,7 +32,10 @@ impl Retries {
         };
         // No engine was troubled by what it cannot do, so asking another one makes nothing worse.
         let is_free = error.kind() == ErrorKind::Unsupported;
-        let allowed = worth && flight.report.attempts < snapshot.retry.attempts;
+        self.free += u32::from(is_free);
+        // However many engines cannot do it: each is asked once.
+        let counted = flight.report.attempts - self.free;
+        let allowed = worth && (is_free || counted < snapshot.retry.attempts);
         self.paid = allowed && !is_free && shared.budget.spend();
         if !allowed || !(is_free || self.paid) {
             return Err(error);

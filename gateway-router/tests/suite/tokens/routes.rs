@@ -188,6 +188,8 @@ async fn an_engine_that_takes_no_tokens_is_left_alone() {
     let mut mixed = settings(&[(&first, EngineKind::Tgi), (&second, EngineKind::Vllm)]);
     mixed.retry.budget_burst = 0;
     mixed.retry.budget_ratio = 0.0;
+    // Nor does it use up the attempts.
+    mixed.retry.attempts = 1;
     let rig = Rig::with(mixed);
     let reply = generate(&rig).await.expect("served by the other");
     assert_eq!(&*reply.endpoint, "b");
