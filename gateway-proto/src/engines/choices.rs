@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, TokenFinish};
-use crate::ir::Usage;
-
-/// The most choices of one call that are told apart.
-const MOST_CHOICES: u32 = 4_096;
+use crate::ir::{MOST_CHOICES, Usage};
 
 pub(super) struct Choices {
     states: Vec<State>,

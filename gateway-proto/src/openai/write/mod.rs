@@ -10,5 +10,5 @@ pub(super) use head::ChunkHead;
 pub use options::{Echo, ReasoningName, ReplyOptions};
 pub(super) use pending::Pending;
 
-/// The most choices one answer may have; events of further ones are not written.
-pub(super) const MOST_CHOICES: u32 = 4_096;
+// Events of further choices are not written.
+pub(super) use crate::ir::MOST_CHOICES;
