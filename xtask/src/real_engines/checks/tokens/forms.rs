@@ -2,7 +2,7 @@
 //!
 //! The model is random: whatever has a form at all has it because the engine was told.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
 use super::{by_tokens, conversations};
@@ -39,37 +39,35 @@ pub(super) fn structured(bench: &Bench) -> Result<String> {
 /// A tool that must be called, any or by name, whole and streamed.
 pub(super) fn calls(bench: &Bench) -> Result<String> {
     let named = json!({ "type": "function", "function": { "name": "weather" } });
+    let choices = [json!("required"), named];
     let mut last = String::new();
-    for (prompt, choice) in PROMPTS
-        .iter()
-        .zip([json!("required"), named].iter().cycle())
-    {
+    for (prompt, choice) in PROMPTS.iter().zip(choices.iter().cycle()) {
         let mut body = conversations::unreasoned(prompt);
         body["max_tokens"] = MAX_TOKENS.into();
         body["tools"] = json!([conversations::weather()]);
         body["tool_choice"] = choice.clone();
         // The one call that is wanted: a random model would go on with more of them.
         body["parallel_tool_calls"] = false.into();
-        let reply = bench.gateway.peer.json(CHAT, &by_tokens(&body))?;
-        let message = &reply["choices"][0]["message"];
-        let calls = message["tool_calls"].as_array();
-        let [call] = calls.map(Vec::as_slice).unwrap_or_default() else {
-            anyhow::bail!("one call is wanted: {reply}");
-        };
-        let function = &call["function"];
-        let arguments = function["arguments"].as_str().unwrap_or_default();
-        ensure!(
-            function["name"] == "weather" && is_weather(arguments),
-            "not of the schema: {reply}"
-        );
-        let streamed = arguments_of_stream(bench, &by_tokens(&body))?;
-        ensure!(
-            streamed == arguments,
-            "whole: {arguments}, streamed: {streamed}"
-        );
-        last = arguments.to_owned();
+        let body = by_tokens(&body);
+        let whole = arguments_of_whole(bench, &body)?;
+        ensure!(is_weather(&whole), "not of the schema: {whole}");
+        let streamed = arguments_of_stream(bench, &body)?;
+        ensure!(streamed == whole, "whole: {whole}, streamed: {streamed}");
+        last = whole;
     }
     Ok(format!("{} calls such as {last}", PROMPTS.len()))
+}
+
+fn arguments_of_whole(bench: &Bench, body: &Value) -> Result<String> {
+    let reply = bench.gateway.peer.json(CHAT, body)?;
+    let calls = reply["choices"][0]["message"]["tool_calls"].as_array();
+    let [call] = calls.map(Vec::as_slice).unwrap_or_default() else {
+        bail!("one call is wanted: {reply}");
+    };
+    let function = &call["function"];
+    ensure!(function["name"] == "weather", "another tool: {reply}");
+    let arguments = function["arguments"].as_str();
+    Ok(arguments.context("no arguments")?.to_owned())
 }
 
 fn arguments_of_stream(bench: &Bench, body: &Value) -> Result<String> {
