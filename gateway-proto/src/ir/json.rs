@@ -24,9 +24,11 @@ impl Json {
     }
 
     /// The value as a tree.
-    #[must_use]
-    pub fn to_value(&self) -> serde_json::Value {
-        serde_json::from_str(self.as_str()).expect("a raw value is JSON")
+    ///
+    /// # Errors
+    /// Where it is nested deeper than 128 levels, or has a number or text that no tree holds, as half a surrogate pair.
+    pub fn to_value(&self) -> serde_json::Result<serde_json::Value> {
+        serde_json::from_str(self.as_str())
     }
 }
 
@@ -39,5 +41,18 @@ impl PartialEq for Json {
 impl From<Box<RawValue>> for Json {
     fn from(raw: Box<RawValue>) -> Self {
         Self(raw)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_deep_for_a_tree_is_an_error_and_stays_as_text() {
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        let json: Json = serde_json::from_str(&deep).expect("raw JSON of any depth");
+        assert!(json.to_value().is_err());
+        assert_eq!(json.as_str(), deep);
     }
 }

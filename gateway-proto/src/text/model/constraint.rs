@@ -1,8 +1,11 @@
 //! What the engine is to hold the answer to.
 
+use std::convert::Infallible;
+
 use serde_json::{Map, Value, json};
 
 use super::PrepareError;
+use super::schema::{REFERENCE, visit};
 use crate::ir::{Format, Json, Request, Tool, ToolChoice};
 
 /// A form that the engine enforces token by token, once reasoning is over.
@@ -84,29 +87,25 @@ fn calls_schema(request: &Request) -> Result<Option<Value>, PrepareError> {
     Ok(Some(schema))
 }
 
-/// The schema of one call. Definitions that its parameters refer to move up, as references are resolved from the top.
+/// The schema of one call.
+///
+/// References are resolved from the top of the whole. So parameters with references move to `$defs`, under a name of
+/// their own, and their references with them.
 fn call_schema(
     name: &str,
     parameters: Option<&str>,
     definitions: &mut Map<String, Value>,
 ) -> Result<Value, PrepareError> {
-    let parameters = parameters.unwrap_or("{\"type\":\"object\"}");
-    let mut parameters: Value = serde_json::from_str(parameters)
-        .map_err(|error| PrepareError::Schema(format!("parameters of tool '{name}': {error}")))?;
+    let refused = |error| PrepareError::Schema(format!("parameters of tool '{name}': {error}"));
+    let parameters = parameters.unwrap_or("null");
+    let mut parameters: Value = serde_json::from_str(parameters).map_err(refused)?;
     if parameters.is_null() {
         parameters = json!({"type": "object"});
     }
-    let own = parameters
-        .as_object_mut()
-        .and_then(|object| object.remove("$defs"));
-    if let Some(Value::Object(own)) = own {
-        for (key, value) in own {
-            if definitions.get(&key).is_some_and(|other| *other != value) {
-                let message = format!("two tools define '$defs/{key}' differently");
-                return Err(PrepareError::Schema(message));
-            }
-            definitions.insert(key, value);
-        }
+    let place = format!("parameters{}", definitions.len());
+    if rebase(&mut parameters, &place) {
+        let reference = json!({REFERENCE: format!("#/$defs/{place}")});
+        definitions.insert(place, std::mem::replace(&mut parameters, reference));
     }
     Ok(json!({
         "type": "object",
@@ -114,4 +113,78 @@ fn call_schema(
         "required": ["name", "parameters"],
         "additionalProperties": false,
     }))
+}
+
+/// Lets the references within a schema start at its new place, which is one of `$defs`; gives whether there are any.
+fn rebase(schema: &mut Value, place: &str) -> bool {
+    let mut has_references = false;
+    let Ok(()) = visit::<Infallible>(schema, &mut |part| {
+        if let Some(Value::String(to)) = part.get_mut(REFERENCE)
+            && let Some(path) = to.strip_prefix('#')
+            && (path.is_empty() || path.starts_with('/'))
+        {
+            *to = format!("#/$defs/{place}{path}");
+            has_references = true;
+        }
+        Ok(())
+    });
+    if let Some(schema) = schema.as_object_mut().filter(|_| has_references) {
+        // With an identity of its own, its references would start at itself again.
+        schema.shift_remove("$id");
+    }
+    has_references
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openai::chat;
+
+    /// The schema of calls to tools with these parameters, one of which must be called.
+    fn forced(parameters: &[Value]) -> Value {
+        let tool = |(at, parameters): (usize, &Value)| {
+            let name = format!("f{at}");
+            json!({"type": "function", "function": {"name": name, "parameters": parameters}})
+        };
+        let tools: Vec<Value> = parameters.iter().enumerate().map(tool).collect();
+        let body = json!({"model": "m", "messages": [], "tools": tools, "tool_choice": "required"});
+        let request = chat::decode_request(body.to_string().as_bytes()).expect("a good body");
+        let schema = calls_schema(&request).expect("good schemas");
+        schema.expect("a call is forced")
+    }
+
+    #[test]
+    fn references_of_every_form_reach_their_own_tool() {
+        let list = json!({"type": "object", "properties": {"next": {"$ref": "#"}, "value": {"type": "string"},
+            "same": {"$ref": "#/properties/value"}}, "additionalProperties": false});
+        let item = |kind: &str| {
+            json!({"$id": "https://example.com/s", "definitions": {"Item": {"type": kind}},
+                "properties": {"item": {"$ref": "#/definitions/Item"}}})
+        };
+        let schema = forced(&[
+            list,
+            item("string"),
+            item("integer"),
+            json!({"type": "object"}),
+        ]);
+        let validator = jsonschema::validator_for(&schema).expect("every reference has a target");
+        let is_taken = |name: &str, parameters: Value| {
+            validator.is_valid(&json!([{"name": name, "parameters": parameters}]))
+        };
+        assert!(is_taken("f0", json!({"next": {"next": {"same": "x"}}})));
+        assert!(!is_taken("f0", json!({"next": {"next": {"same": 1}}})));
+        assert!(!is_taken("f0", json!({"next": {"other": 1}})));
+        assert!(is_taken("f1", json!({"item": "x"})) && !is_taken("f1", json!({"item": 1})));
+        assert!(is_taken("f2", json!({"item": 1})) && !is_taken("f2", json!({"item": "x"})));
+        assert!(is_taken("f3", json!({})));
+    }
+
+    #[test]
+    fn data_that_looks_like_a_reference_stays() {
+        let constant = json!({"const": {"$ref": "#/data"}});
+        let named = json!({"properties": {"$ref": {"type": "string"}, "c": constant}});
+        let schema = forced(std::slice::from_ref(&named));
+        let parameters = &schema["items"]["anyOf"][0]["properties"]["parameters"];
+        assert_eq!(*parameters, named);
+    }
 }

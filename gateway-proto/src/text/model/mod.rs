@@ -17,6 +17,7 @@ mod prepare;
 mod reader;
 mod reasoning;
 mod roles;
+mod schema;
 mod strict;
 mod templates;
 #[cfg(test)]

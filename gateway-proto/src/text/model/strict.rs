@@ -3,43 +3,36 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jsonschema::Validator;
-use serde_json::Value;
-
 use super::PrepareError;
+use super::schema::{self, Compiled};
 use crate::ir::{Format, Request, Tool};
-
-/// The most violations that are told.
-const MOST_VIOLATIONS: usize = 3;
 
 /// What an answer must be like, where its caller asked for strictness.
 #[derive(Clone, Default)]
 pub struct StrictFormat {
-    content: Option<Arc<Validator>>,
+    content: Option<Arc<Compiled>>,
     /// By the function's name.
-    calls: Vec<(String, Arc<Validator>)>,
+    calls: Vec<(String, Arc<Compiled>)>,
 }
 
 impl StrictFormat {
-    /// Of a request.
+    /// Of a request. Schemas of earlier requests are not compiled again.
     ///
     /// # Errors
-    /// Where a schema is none.
+    /// Where a schema is none, refers to other documents, or could cost far more work than its length.
     pub fn of(request: &Request) -> Result<Self, PrepareError> {
         let content = match &request.format {
             Format::JsonSchema {
                 schema,
                 strict: true,
                 ..
-            } => Some(validator(&schema.to_value(), "response_format")?),
+            } => Some(compiled(schema.as_str(), "response_format")?),
             _ => None,
         };
         let mut calls = Vec::new();
         for tool in &request.tools {
-            if let Some(schema) = strict_parameters(tool)
-                && let Tool::Function { name, .. } = tool
-            {
-                calls.push((name.clone(), validator(&schema, name)?));
+            if let Some((name, parameters)) = strict_parameters(tool) {
+                calls.push((name.to_owned(), compiled(parameters, name)?));
             }
         }
         Ok(Self { content, calls })
@@ -51,17 +44,17 @@ impl StrictFormat {
         self.content.is_none() && self.calls.is_empty()
     }
 
-    /// What is wrong with an answer's text.
+    /// What is wrong with an answer's text. Takes time in proportion to its length.
     #[must_use]
     pub fn check_content(&self, text: &str) -> Option<String> {
-        violations(self.content.as_ref()?, text, "the answer")
+        self.content.as_ref()?.violation(text, "the answer")
     }
 
-    /// What is wrong with a call's arguments.
+    /// What is wrong with a call's arguments. Takes time in proportion to their length.
     #[must_use]
     pub fn check_call(&self, name: &str, arguments: &str) -> Option<String> {
-        let (_, validator) = self.calls.iter().find(|(known, _)| known == name)?;
-        violations(validator, arguments, &format!("the arguments of '{name}'"))
+        let (_, compiled) = self.calls.iter().find(|(known, _)| known == name)?;
+        compiled.violation(arguments, &format!("the arguments of '{name}'"))
     }
 }
 
@@ -74,32 +67,19 @@ impl fmt::Debug for StrictFormat {
     }
 }
 
-/// The schema of a tool's parameters, where it is `strict`.
-fn strict_parameters(tool: &Tool) -> Option<Value> {
-    let Tool::Function { definition, .. } = tool else {
+/// The name and the parameters' schema of a tool that is `strict` and has one.
+fn strict_parameters(tool: &Tool) -> Option<(&str, &str)> {
+    let Tool::Function {
+        name, definition, ..
+    } = tool
+    else {
         return None;
     };
-    if definition.raw("strict") != Some("true") {
-        return None;
-    }
-    serde_json::from_str(definition.raw("parameters")?).ok()
+    let is_strict = definition.raw("strict") == Some("true");
+    let parameters = definition.raw("parameters").filter(|raw| *raw != "null");
+    Some((name, parameters.filter(|_| is_strict)?))
 }
 
-fn validator(schema: &Value, of: &str) -> Result<Arc<Validator>, PrepareError> {
-    jsonschema::validator_for(schema)
-        .map(Arc::new)
-        .map_err(|error| PrepareError::Schema(format!("{of}: {error}")))
-}
-
-fn violations(validator: &Validator, text: &str, of: &str) -> Option<String> {
-    let value: Value = match serde_json::from_str(text) {
-        Ok(value) => value,
-        Err(error) => return Some(format!("{of} is no JSON: {error}")),
-    };
-    let told: Vec<String> = validator
-        .iter_errors(&value)
-        .take(MOST_VIOLATIONS)
-        .map(|error| format!("{} at '{}'", error.masked(), error.instance_path()))
-        .collect();
-    (!told.is_empty()).then(|| format!("{of} breaks its schema: {}", told.join("; ")))
+fn compiled(schema: &str, of: &str) -> Result<Arc<Compiled>, PrepareError> {
+    schema::compiled(schema).map_err(|error| PrepareError::Schema(format!("{of}: {error}")))
 }

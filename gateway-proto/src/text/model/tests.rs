@@ -111,7 +111,7 @@ fn the_template_tells_how_the_model_writes_and_options_overrule_it() {
 }
 
 #[test]
-fn forced_calls_become_a_schema_with_the_tools_definitions_on_top() {
+fn forced_calls_become_a_schema_that_finds_what_the_tools_refer_to() {
     let mut body = with_tool("Hi");
     body["tool_choice"] = "required".into();
     body["parallel_tool_calls"] = false.into();
@@ -122,9 +122,14 @@ fn forced_calls_become_a_schema_with_the_tools_definitions_on_top() {
     let Format::JsonSchema { schema, .. } = constraint.format else {
         panic!("{constraint:?}");
     };
-    let schema = schema.to_value();
+    let schema = schema.to_value().expect("not deep");
     assert_eq!(schema["maxItems"], 1);
-    assert_eq!(schema["$defs"]["d"]["type"], "string");
+    let parameters = &schema["$defs"]["parameters0"];
+    assert_eq!(parameters["$defs"]["d"]["type"], "string");
+    assert_eq!(
+        parameters["properties"]["x"]["$ref"],
+        "#/$defs/parameters0/$defs/d"
+    );
     assert_eq!(
         schema["items"]["anyOf"][0]["properties"]["name"]["enum"][0],
         "f"
@@ -227,7 +232,8 @@ fn an_answer_is_over_with_its_first_call_where_one_is_all_that_is_taken() {
 /// Plays an engine that says `first`, and `second` once it is asked to go on; gives the answer and how often it was asked.
 fn play(prepared: &Prepared, first: &str, second: &str) -> (AnswerChoice, usize) {
     let model = &*MODEL;
-    let room = prepared.prompt.len() as u64 + prepared.sampling.max_tokens.expect("it is always set");
+    let room =
+        prepared.prompt.len() as u64 + prepared.sampling.max_tokens.expect("it is always set");
     let mut reader = prepared.reader(0);
     let (mut events, mut legs, mut say) = (Vec::new(), 1, first);
     'legs: loop {
@@ -244,7 +250,10 @@ fn play(prepared: &Prepared, first: &str, second: &str) -> (AnswerChoice, usize)
                 Verdict::GoOn => {}
                 Verdict::Over => break 'legs,
                 Verdict::Continue(next) => {
-                    assert!(next.prompt.len() as u64 + next.max_tokens <= room, "it fits the context");
+                    assert!(
+                        next.prompt.len() as u64 + next.max_tokens <= room,
+                        "it fits the context"
+                    );
                     assert!(next.prompt.starts_with(&prepared.prompt));
                     (legs, say) = (legs + 1, second);
                     continue 'legs;
