@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use gateway_proto::{
     dialect::DialectError,
-    ir::{Answer, Content, Head, Message, Prompt, Usage},
+    error::ApiError,
+    ir::{Answer, Content, Fields, Format, Head, Message, Prompt, ToolChoice, Usage},
     responses::{Compaction, Item, ResponsesRequest, decode_request},
 };
 use gateway_router::ReplyBody;
@@ -71,7 +72,7 @@ fn newest_turn(items: &[Item]) -> usize {
 }
 
 fn is_of_user(item: &Item) -> bool {
-    let fields: Option<gateway_proto::ir::Fields> = serde_json::from_str(item.json()).ok();
+    let fields: Option<Fields> = serde_json::from_str(item.json()).ok();
     fields.is_some_and(|fields| fields.raw("role") == Some("\"user\""))
 }
 
@@ -95,7 +96,8 @@ async fn summary(
         });
     }
     // The tools stay, since templates tell of them in front, but none may be called.
-    request.tool_choice = gateway_proto::ir::ToolChoice::None;
+    request.tool_choice = ToolChoice::None;
+    request.format = Format::default();
     if let Some(model) = &served.tokens {
         request = truncate::fit(model, request).await?;
     }
@@ -106,7 +108,12 @@ async fn summary(
         answer.push(event).map_err(|error| answer::broken(*error))?;
     }
     let said = answer.choices.first().map(|choice| choice.text());
-    Ok((said.unwrap_or_default().trim().to_owned(), answer.usage))
+    let said = said.unwrap_or_default().trim().to_owned();
+    if said.is_empty() {
+        let message = "The model did not sum the conversation up. Try again.";
+        return Err(answer::broken(ApiError::upstream(message)));
+    }
+    Ok((said, answer.usage))
 }
 
 /// The question and its answer, as items.

@@ -6,9 +6,8 @@ use gateway_proto::{
     error::ApiError,
     responses::{decode_request, input_tokens},
 };
-use gateway_router::ReplyBody;
+use gateway_router::{ReplyBody, edge::in_turn};
 use http::Response;
-use tokio::task;
 
 use super::{
     fault::{invalid, refused},
@@ -36,8 +35,8 @@ pub(super) async fn count(
     };
     history::resolve(&gate.responses, &question.owner, &mut decoded, None).await?;
     let request = decoded.request;
-    let counted = task::spawn_blocking(move || model.tokens(&request, clock::local_time())).await;
-    let counted = counted.map_err(|_| refused(ApiError::internal()))?;
+    let bytes = request.prompt_bytes();
+    let counted = in_turn(bytes, move || model.tokens(&request, clock::local_time())).await?;
     let prompts = counted.map_err(|error| refused(error.to_api()))?;
     let tokens = prompts.iter().map(|prompt| prompt.len() as u64).sum();
     Ok(json(input_tokens(tokens)))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gateway_core::hash;
 use gateway_proto::{
     ir::{Head, Request},
     responses::{Framing, ResponseStream, ResponsesRequest},
@@ -45,7 +46,10 @@ pub(super) async fn ready(
     from: (Question, ServedModel, Arc<str>),
     memory: Option<Memory>,
 ) -> Result<Ready, Refusal> {
-    let (question, served, request_id) = from;
+    let (mut question, served, request_id) = from;
+    let shared = decoded.settings.prompt_cache_key.as_deref();
+    let shared = shared.map(|key| hash::seed(&[key.as_bytes()]));
+    question.hints.session = question.hints.session.or(shared);
     let owner = Arc::clone(&question.owner);
     let past = history::resolve(&gate.responses, &owner, &mut decoded, memory.as_ref()).await?;
     let seed = gate.ids.fresh();

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use gateway_proto::{
-    error::ApiError,
     ir::{Message, Prompt, Request},
     text::model::{PrepareError, TextModel},
 };
-use tokio::task;
+use gateway_router::edge::in_turn;
 
 use super::fault::refused;
 use crate::{clock, serve::error_reply::Refusal};
@@ -19,8 +18,8 @@ use crate::{clock, serve::error_reply::Refusal};
 /// Where the request is wrong for its model.
 pub(super) async fn fit(model: &Arc<TextModel>, request: Request) -> Result<Request, Refusal> {
     let model = Arc::clone(model);
-    let fitted = task::spawn_blocking(move || fitted(&model, request)).await;
-    let fitted = fitted.map_err(|_| refused(ApiError::internal()))?;
+    let bytes = request.prompt_bytes();
+    let fitted = in_turn(bytes, move || fitted(&model, request)).await?;
     fitted.map_err(|error| refused(error.to_api()))
 }
 
@@ -47,11 +46,10 @@ fn fitted(model: &TextModel, mut request: Request) -> Result<Request, PrepareErr
 }
 
 fn fits(model: &TextModel, request: &Request) -> Result<bool, PrepareError> {
-    match model.prepare(request, clock::local_time(), 0) {
-        Ok(_) => Ok(true),
-        Err(PrepareError::TooLong { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
+    // Prompts that are only tried must not push others out of what is kept of earlier turns.
+    let prompts = model.tokens(request, clock::local_time())?;
+    let context = model.context_tokens() as usize;
+    Ok(prompts.iter().all(|prompt| prompt.len() < context))
 }
 
 /// Where turns begin: at the first message, and at each of the user's behind it.

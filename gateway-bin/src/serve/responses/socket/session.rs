@@ -17,6 +17,7 @@ use tokio_tungstenite::{
         protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
 };
+use tracing::Instrument as _;
 
 use super::{
     Memory,
@@ -57,6 +58,12 @@ impl Session {
 
     /// Serves it to its end.
     pub(in crate::serve) async fn run(self) {
+        self.converse()
+            .instrument(tracing::debug_span!("websocket"))
+            .await;
+    }
+
+    async fn converse(self) {
         let upgraded = match self.upgrade.await {
             Ok(upgraded) => upgraded,
             Err(error) => return tracing::debug!(%error, "a connection was not upgraded"),
