@@ -1,18 +1,21 @@
-//! `gateway demo`: a fleet that needs no chip.
+//! `gateway demo`: a fleet that needs no chip, whose model is served by tokens.
 
-use std::{fmt::Write as _, path::Path, thread};
+mod model;
+
+use std::{fmt::Write as _, path::Path, sync::Arc, thread};
 
 use anyhow::Context as _;
 use gateway_sim::{
     engine::{RunningEngine, SimConfig, SimEngine},
     model::ChipProfile,
+    text::Voice,
 };
 use tokio::{runtime::Builder, sync::oneshot};
 
 use super::{args::DemoArgs, serve};
 use crate::{
     Options,
-    config::{self, Config, Environment},
+    config::{self, Config, Environment, ServedModel},
     log,
 };
 
@@ -49,11 +52,13 @@ fn configured(urls: &[String]) -> anyhow::Result<Config> {
         writeln!(text, "  - {{ name: {name}, url: \"{url}\", kind: vllm, models: [{MODEL}], labels: {{ chip: {chip} }}, hardware: {{ chip: {chip} }} }}")
             .context("writing to memory")?;
     }
-    Ok(config::read(
-        &text,
-        Path::new("demo"),
-        &Environment::empty(),
-    )?)
+    let mut config = config::read(&text, Path::new("demo"), &Environment::empty())?;
+    let served = ServedModel {
+        tokens: Some(Arc::new(model::served()?)),
+        ..ServedModel::default()
+    };
+    config.models.insert(MODEL.to_owned(), served);
+    Ok(config)
 }
 
 /// Engines on a thread of their own, until this is dropped.
@@ -74,8 +79,9 @@ impl Engines {
                     seed,
                     ..SimConfig::new(MODEL, chip)
                 };
+                let voice = Voice::Model(Box::new(model::voice()?));
                 running.push(
-                    SimEngine::start(config)
+                    SimEngine::start_with(config, voice)
                         .await
                         .with_context(|| format!("engine {name}"))?,
                 );
