@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{
     edge_rig::{MESSAGES, RESPONSES, post},
-    rig,
+    rig, wire,
 };
 
 const OPENING: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"a\",\"usage\":{\"input_tokens\":7,\"cache_read_input_tokens\":2,\"output_tokens\":1}}}\n\n\
@@ -238,4 +238,64 @@ async fn conversations_are_counted_by_engines_that_can() {
         post(own.addr(), path, &[], &body).await.json(),
         json!({"input_tokens": 3})
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vectors_and_scores_are_passed_on_and_their_bodies_checked() {
+    let reply =
+        json!({"object": "list", "data": [], "usage": {"prompt_tokens": 5, "total_tokens": 5}});
+    let gateway = gateway(engine("application/json", reply.to_string()).await).await;
+    for (path, good, bad, member) in [
+        (
+            "/v1/embeddings",
+            json!({"model": "m", "input": ["a"]}),
+            json!({"model": "m", "input": 7}),
+            "input",
+        ),
+        (
+            "/v1/embeddings",
+            json!({"model": "m", "input": [1, 2]}),
+            json!({"input": "a"}),
+            "model",
+        ),
+        (
+            "/v1/rerank",
+            json!({"query": "q", "documents": ["a"]}),
+            json!({"documents": ["a"]}),
+            "query",
+        ),
+        (
+            "/rerank",
+            json!({"query": "q", "documents": ["a"]}),
+            json!({"query": "q", "documents": []}),
+            "documents",
+        ),
+        (
+            "/v1/score",
+            json!({"text_1": "q", "text_2": "a"}),
+            json!({"text_1": "q"}),
+            "text_2",
+        ),
+        (
+            "/score",
+            json!({"text_1": "q", "text_2": ["a"]}),
+            json!({"text_1": 7, "text_2": "a"}),
+            "text_1",
+        ),
+    ] {
+        let told = post(gateway.addr(), path, &[], good.to_string()).await;
+        assert_eq!((told.status, told.json()), (200, reply.clone()), "{path}");
+        let told = post(gateway.addr(), path, &[], bad.to_string()).await;
+        assert_eq!(
+            (told.status, told.error().1.as_deref()),
+            (400, Some(member)),
+            "{path}: {told:?}"
+        );
+    }
+    assert!(counts(
+        &gateway,
+        "gateway_requests_total{api=\"rerank\",model=\"m\",status=\"200\"} 2"
+    ));
+    let keyless = wire::request("POST", "/v1/embeddings", &[], b"{}");
+    assert_eq!(wire::exchange(gateway.addr(), &keyless).await.status, 401);
 }

@@ -221,4 +221,13 @@ async fn what_the_edge_does_is_counted() {
     assert!(edge.counts("gateway_edge_prepare_seconds_count{model=\"m\"} 2"));
     assert!(!edge.counts("gateway_edge_kept_tokens_total{model=\"m\"} 0"));
     assert!(!edge.counts("gateway_turn_cache_hits_total{model=\"m\"} 0"));
+    let docs = include_str!("../../../docs/metrics.md");
+    let page = edge.gateway.metrics();
+    let families = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let missing: Vec<_> = families
+        .filter(|name| !docs.contains(&format!("`{name}`")))
+        .collect();
+    assert!(missing.is_empty(), "not in docs/metrics.md: {missing:?}");
 }

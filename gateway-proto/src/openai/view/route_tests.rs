@@ -7,7 +7,7 @@ fn read(api: Api, body: &str) -> Result<RequestView, RequestError> {
 }
 
 /// Bodies, with the place and form of their prompt.
-fn good_bodies() -> [(Api, &'static str, &'static str, PromptShape); 6] {
+fn good_bodies() -> [(Api, &'static str, &'static str, PromptShape); 7] {
     let texts = |count| PromptShape::Texts { count };
     let ids = |count| PromptShape::TokenIds { count };
     let items = |count| PromptShape::Messages { count };
@@ -15,6 +15,12 @@ fn good_bodies() -> [(Api, &'static str, &'static str, PromptShape); 6] {
         (
             Api::Messages,
             r#"{"model":"m","system":"s","messages":[{"role":"user","content":"a"}],"max_tokens":3}"#,
+            r#"[{"role":"user","content":"a"}]"#,
+            items(1),
+        ),
+        (
+            Api::CountTokens,
+            r#"{"model":"m","messages":[{"role":"user","content":"a"}],"tools":[]}"#,
             r#"[{"role":"user","content":"a"}]"#,
             items(1),
         ),
