@@ -22,6 +22,7 @@ use http_body_util::BodyExt as _;
 
 use super::{
     AnswerEvents, AnswerReply, Ask,
+    promise::Promise,
     refuse::{bad_request, choices},
 };
 use crate::{ErrorKind, ReplyBody, Retry, RouteError, RouteReply, RouteRequest, Router};
@@ -31,6 +32,7 @@ const EVENT_BYTES: usize = 64 << 20;
 
 pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, RouteError> {
     choices(&ask.request)?;
+    let promise = Promise::of(&ask.request).map_err(|error| bad_request(error.to_api()))?;
     let head = ask.head(None);
     let body = Bytes::from(chat::encode_request(&streamed(&ask.request)?));
     let limits = ViewLimits::default();
@@ -52,9 +54,9 @@ pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, Rou
     let kind = response.headers().get(header::CONTENT_TYPE);
     let streams = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     let events = if streams {
-        TextEvents::streamed(response.into_body())
+        TextEvents::streamed(response.into_body(), promise)
     } else {
-        TextEvents::whole(response.into_body()).await?
+        TextEvents::whole(response.into_body(), promise).await?
     };
     Ok(AnswerReply {
         endpoint,
@@ -84,10 +86,11 @@ pub(super) struct TextEvents {
     decoder: sse::Decoder,
     reader: ChunkReader,
     fresh: Vec<Event>,
+    promise: Promise,
 }
 
 impl TextEvents {
-    fn streamed(body: ReplyBody) -> Self {
+    fn streamed(body: ReplyBody, promise: Promise) -> Self {
         Self {
             body: Some(body),
             decoder: sse::Decoder::new(sse::Limits {
@@ -95,18 +98,19 @@ impl TextEvents {
             }),
             reader: ChunkReader::new(),
             fresh: Vec::new(),
+            promise,
         }
     }
 
     /// An engine that does not stream all the same.
-    async fn whole(body: ReplyBody) -> Result<Self, RouteError> {
+    async fn whole(body: ReplyBody, promise: Promise) -> Result<Self, RouteError> {
         let whole = match body.collect().await {
             Ok(whole) => whole.to_bytes(),
             Err(never) => match never {},
         };
         let answer: Answer = chat::read_answer(&whole)
             .map_err(|error| RouteError::new(ErrorKind::Broken, Retry::Never, *error))?;
-        let mut events = Self::streamed(ReplyBody::from(Bytes::new()));
+        let mut events = Self::streamed(ReplyBody::from(Bytes::new()), promise);
         events.body = None;
         events.fresh = answer.into_events();
         Ok(events)
@@ -116,6 +120,8 @@ impl TextEvents {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, out: &mut VecDeque<Event>) -> Poll<bool> {
         loop {
             if !self.fresh.is_empty() {
+                let promise = &mut self.promise;
+                self.fresh.iter_mut().for_each(|event| promise.see(event));
                 out.extend(self.fresh.drain(..));
                 return Poll::Ready(true);
             }
@@ -168,7 +174,8 @@ mod tests {
     #[test]
     fn an_event_that_is_too_large_breaks_the_answer() {
         let body = ReplyBody::from(Bytes::from_static(b"data: 0123456789\n\n"));
-        let mut events = TextEvents::streamed(body);
+        let promise = Promise::of(&Request::default()).expect("nothing is promised");
+        let mut events = TextEvents::streamed(body, promise);
         events.decoder = sse::Decoder::new(sse::Limits { event_bytes: 8 });
         let (mut out, mut cx) = (VecDeque::new(), Context::from_waker(noop_waker_ref()));
         assert_eq!(events.poll(&mut cx, &mut out), Poll::Ready(true));

@@ -2,29 +2,21 @@
 
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
-use gateway_core::hash;
-use gateway_proto::{
-    error::ApiError,
-    openai::ReplyOptions,
-    text::model::{Prepared, TextModel},
-};
-use tokio::{sync::Semaphore, task};
-
 use super::{
     AnswerEvents, AnswerReply, Ask, EdgeReport, Preparation,
     refuse::{bad_request, choices},
     report::Telling,
     strand::{Place, Strand},
     strands::Strands,
+    turns::in_turn,
 };
-use crate::{ErrorKind, Retry, RouteError, Router};
-
-/// Prompts above this many bytes of text are rendered and encoded off the thread that serves connections.
-const LONG_PROMPT_BYTES: usize = 32 << 10;
-
-/// Long prompts that are encoded at a time; further ones wait their turn.
-static LONG_PROMPTS: Semaphore = Semaphore::const_new(16);
+use crate::{RouteError, Router};
+use futures_util::future::try_join_all;
+use gateway_core::hash;
+use gateway_proto::{
+    openai::ReplyOptions,
+    text::model::{Prepared, TextModel},
+};
 
 pub(super) async fn answer(
     router: &Router,
@@ -83,19 +75,9 @@ fn report(ask: &Ask, parser: &'static str, preparation: &Preparation) -> EdgeRep
 async fn prepare(ask: &Ask, model: Arc<TextModel>) -> Result<Vec<Prepared>, RouteError> {
     let request = Arc::clone(&ask.request);
     let (now, seed) = (ask.now, hash::seed(&[ask.request_id.as_bytes()]));
-    let prepare = move || model.prepare(&request, now, seed);
-    let prepared = if ask.request.prompt_bytes() < LONG_PROMPT_BYTES {
-        prepare()
-    } else {
-        let _turn = LONG_PROMPTS.acquire().await;
-        let encoded = task::spawn_blocking(prepare).await;
-        encoded.map_err(|_| internal())?
-    };
+    let bytes = request.prompt_bytes();
+    let prepared = in_turn(bytes, move || model.prepare(&request, now, seed)).await?;
     prepared.map_err(|error| bad_request(error.to_api()))
-}
-
-fn internal() -> RouteError {
-    RouteError::new(ErrorKind::Internal, Retry::Never, ApiError::internal())
 }
 
 /// One call for each prompt, or for each choice where a choice may have to be continued by itself.

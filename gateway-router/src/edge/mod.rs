@@ -11,11 +11,14 @@ mod ask;
 mod by_text;
 mod by_tokens;
 mod events;
+mod promise;
 mod refuse;
 mod report;
 mod strand;
 mod strands;
+mod turns;
 
 pub use ask::{AnswerReply, Ask, Preparation};
 pub use events::AnswerEvents;
 pub use report::EdgeReport;
+pub use turns::in_turn;

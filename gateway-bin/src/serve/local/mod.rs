@@ -15,9 +15,8 @@ use gateway_proto::{
     openai::{Api, RequestView},
     text::model::TextModel,
 };
-use gateway_router::ReplyBody;
+use gateway_router::{ReplyBody, edge::in_turn};
 use http::Response;
-use tokio::task;
 
 use super::{
     answer::{self, Question},
@@ -60,15 +59,15 @@ pub(super) async fn serve(
     ))
 }
 
-/// The tokens of a request's prompts, made off the threads that serve.
+/// The tokens of a request's prompts; those of long ones are made off the threads that serve.
 async fn tokens(
     api: Api,
     request: Request,
     model: &Arc<TextModel>,
 ) -> Result<Vec<Vec<u32>>, Refusal> {
     let model = Arc::clone(model);
-    let made = task::spawn_blocking(move || model.tokens(&request, clock::local_time())).await;
-    let made = made.map_err(|_| invalid(ApiError::internal()))?;
+    let bytes = request.prompt_bytes();
+    let made = in_turn(bytes, move || model.tokens(&request, clock::local_time())).await?;
     made.map_err(|error| invalid(answer::told(api, error.to_api())))
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Edge, question, with_tool};
 
 /// A schema that the scripted answers fit.
-fn city_schema(strict: bool) -> Value {
+pub(super) fn city_schema(strict: bool) -> Value {
     json!({"type": "json_schema", "json_schema": {"name": "city", "strict": strict, "schema": {
         "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": false}}})
 }

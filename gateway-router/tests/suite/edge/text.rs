@@ -2,7 +2,15 @@
 
 use gateway_router::proto::ir::Finish;
 
-use super::{Edge, chat_request, gathered, question};
+use serde_json::json;
+
+use super::{Edge, ask, chat_request, constraints::city_schema, gathered, question};
+use crate::common::{
+    rig::Rig,
+    script::{ScriptEngine, say},
+    wire::{DONE, STOP, whole_stream},
+    within,
+};
 
 #[tokio::test]
 async fn an_engine_that_speaks_chat_gives_the_same_events() {
@@ -19,4 +27,38 @@ async fn an_engine_that_speaks_chat_gives_the_same_events() {
         by_text.usage.completion_tokens,
         by_tokens.usage.completion_tokens
     );
+}
+
+/// What the only choice of an answer to `body` lacks, where the engine sends `delta`.
+async fn violation(delta: &serde_json::Value, body: serde_json::Value) -> Option<String> {
+    let chunk = json!({"choices": [{"index": 0, "delta": delta}]});
+    let chunk = format!("data: {chunk}\n\n");
+    let engine = ScriptEngine::always(say(whole_stream(&[&chunk, STOP, DONE]))).await;
+    let rig = Rig::new(&[engine.addr]);
+    let reply = within(rig.router.answer(ask(chat_request(body), None))).await;
+    let answer = gathered(reply.expect("an answer")).await;
+    let mut answer = answer.expect("it does not break");
+    answer.choices.swap_remove(0).violation
+}
+
+#[tokio::test]
+async fn a_broken_promise_of_text_is_told_as_well() {
+    let mut body = question("where?");
+    body["response_format"] = city_schema(true);
+    let broken = violation(&json!({"content": "{\"town\": 7}"}), body.clone()).await;
+    assert!(broken.is_some_and(|broken| broken.contains("schema")));
+    let kept = violation(&json!({"content": "{\"city\": \"Oslo\"}"}), body.clone()).await;
+    assert_eq!(kept, None);
+    body["response_format"] = city_schema(false);
+    assert_eq!(violation(&json!({"content": "{}"}), body).await, None);
+
+    let mut body = super::with_tool("where?");
+    body["tools"][0]["function"]["strict"] = true.into();
+    let call = |arguments: &str| {
+        json!({"tool_calls": [{"index": 0, "id": "c",
+        "function": {"name": "look_up", "arguments": arguments}}]})
+    };
+    let broken = violation(&call("{}"), body.clone()).await;
+    assert!(broken.is_some_and(|broken| broken.contains("look_up")));
+    assert_eq!(violation(&call("{\"city\": \"Oslo\"}"), body).await, None);
 }
