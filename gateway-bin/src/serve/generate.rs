@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gateway_core::hash;
 use gateway_govern::keys;
 use gateway_proto::openai::{Api, RequestView};
 use gateway_router::ReplyBody;
@@ -64,10 +65,11 @@ async fn routed(
     *model = Some(view.model.clone());
     key.check_model(&view.model)?;
     let mut headers = parts.headers;
-    let hints =
+    let mut hints =
         hints::read(&headers, key).map_err(|error| Refusal::new(error, Rejection::Invalid))?;
     keys::strip(&mut headers);
     let served = rules.served(&view.model);
+    hints.session = hints.session.or_else(|| session(&view, &body));
     let question = Question {
         api,
         body,
@@ -99,4 +101,31 @@ async fn by_route(
         local::check_ids(&view, &question.body, model)?;
     }
     raw::serve(gate, view, question, id).await
+}
+
+/// The conversation as the body tells it, which is gone from the body once that is translated.
+fn session(view: &RequestView, body: &[u8]) -> Option<u64> {
+    view.session_key(body).map(|key| hash::seed(&[key]))
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway_proto::openai::ViewLimits;
+
+    use super::*;
+
+    #[test]
+    fn a_conversation_is_known_by_what_its_bodies_say() {
+        let told = |member: &str| {
+            let body = format!(r#"{{"model":"m","messages":[]{member}}}"#);
+            let limits = ViewLimits::default();
+            let view = RequestView::parse(Api::ChatCompletions, body.as_bytes(), &limits);
+            session(&view.expect("a good body"), body.as_bytes())
+        };
+        let first = told(r#","user":"u-1""#);
+        assert!(first.is_some());
+        assert_eq!(told(r#","temperature":0,"user":"u-1""#), first);
+        assert_ne!(told(r#","user":"u-2""#), first);
+        assert_eq!(told(""), None);
+    }
 }
