@@ -24,6 +24,7 @@
 //!   left out; a `tool_reference` in a result becomes a line of text.
 //! * Tools that Anthropic runs or defines (`web_search_...`, `bash_...`), MCP servers and the blocks such tools leave in
 //!   a conversation are refused with the name of the field: nobody here could run them.
+//! * `thread` is refused with the code on which clients that would have the conversation kept send all of it themselves.
 //! * `thinking.display` is accepted; thinking is always shown, since the model sees of its earlier reasoning only what
 //!   the client sends back.
 //! * There is one choice; events of others are not written.

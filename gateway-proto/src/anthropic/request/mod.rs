@@ -63,6 +63,7 @@ fn decode(mut object: Object<'_, '_>, max_tokens: Option<u64>) -> Result<Request
     tools::take_choice(&mut object, &mut request)?;
     options::take_output(&mut object, &mut request)?;
     options::refuse_servers(&mut object)?;
+    options::refuse_thread(&mut object)?;
     let user = options::take_user(&mut object)?;
     take_prompt(&mut object, &mut request)?;
     object.take("cache_control");

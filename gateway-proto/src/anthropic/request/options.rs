@@ -127,6 +127,16 @@ pub(super) fn refuse_servers(object: &mut Object<'_, '_>) -> Result<(), DialectE
     Err(servers.fault(problem).with_code("unsupported_value"))
 }
 
+/// A conversation that the server keeps would have to be kept here. The code is the one on which clients go on by sending
+/// all of it themselves; to answer as if nothing had been asked would lose what was said before.
+pub(super) fn refuse_thread(object: &mut Object<'_, '_>) -> Result<(), DialectError> {
+    let Some(thread) = object.take("thread") else {
+        return Ok(());
+    };
+    let problem = "conversations are not kept here; send all messages and leave out 'thread'";
+    Err(thread.fault(problem).with_code("thread_unsupported_request"))
+}
+
 /// Reads `metadata`: who asks, under OpenAI's name `user`, and what else it says.
 pub(super) fn take_user(object: &mut Object<'_, '_>) -> Result<Fields, DialectError> {
     let mut fields = Fields::new();

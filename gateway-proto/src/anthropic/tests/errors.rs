@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::anthropic::error_body;
+use crate::anthropic::{decode_request, error_body};
 use crate::error::ApiError;
 
 fn written(error: &ApiError, id: Option<&str>) -> Value {
@@ -46,5 +46,18 @@ fn the_field_the_code_and_the_request() {
             },
             "request_id": "req_1"
         })
+    );
+}
+
+#[test]
+fn a_conversation_to_be_kept_is_refused_with_the_code_on_which_clients_send_it_whole() {
+    let body = br#"{"model":"m","max_tokens":9,"thread":{"type":"create"},
+        "messages":[{"role":"user","content":"q"}]}"#;
+    let fault = decode_request(body).expect_err("refused");
+    assert_eq!(fault.path.as_deref(), Some("thread"));
+    let written = written(&ApiError::from(fault), None);
+    assert_eq!(
+        written["error"]["details"]["error_code"],
+        "thread_unsupported_request"
     );
 }
