@@ -29,6 +29,7 @@ mod mindie;
 mod numbers;
 mod reader;
 mod sglang;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod vllm;

@@ -17,9 +17,13 @@ pub struct TokenReader {
 }
 
 impl TokenReader {
-    /// A reader of the answer to `call`, sent on `wire`.
+    /// A reader of the answer to `call`, sent on `wire`. Where events list all tokens so far, their limit is raised to
+    /// what the call's longest answer needs, up to 64 MiB.
     #[must_use]
-    pub fn new(wire: TokenWire, call: &TokenCall, limits: Limits) -> Self {
+    pub fn new(wire: TokenWire, call: &TokenCall, mut limits: Limits) -> Self {
+        if wire == TokenWire::SglangGenerate {
+            limits.event_bytes = limits.event_bytes.max(sglang::event_bytes(call));
+        }
         Self {
             wire,
             decoder: Decoder::new(limits),

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::choices::{Choices, finish_of, logprobs_of, token};
 use super::vllm::text_of;
-use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, TokenFinish, numbers};
+use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, TokenFinish, numbers, tail};
 use crate::error::EngineFault;
 use crate::ir::{Format, Usage};
 
@@ -146,22 +147,40 @@ fn literal(text: &str) -> String {
     out
 }
 
+/// The most bytes of an event that lists all tokens so far, as this engine's do; the most that is ever taken.
+const MOST_EVENT_BYTES: usize = 64 << 20;
+/// Bytes of an id, and of a log probability with its id, in JSON.
+const ID_BYTES: usize = 8;
+const LOGPROB_BYTES: usize = 48;
+
+/// What the last event of an answer to `call` may be long.
+pub(super) fn event_bytes(call: &TokenCall) -> usize {
+    let logprobs = call.logprobs.map_or(0, |asked| 1 + asked.top as usize);
+    let token = ID_BYTES + LOGPROB_BYTES.saturating_mul(logprobs);
+    let tokens = usize::try_from(call.max_tokens).unwrap_or(usize::MAX);
+    tokens.saturating_mul(token).min(MOST_EVENT_BYTES)
+}
+
+/// Lists stay unread until it is known what is new in them: every event repeats them from the start.
 #[derive(Deserialize)]
-struct Chunk {
+struct Chunk<'a> {
     #[serde(default)]
     index: u32,
-    output_ids: Option<Vec<u32>>,
-    meta_info: Option<Meta>,
+    #[serde(borrow)]
+    output_ids: Option<&'a RawValue>,
+    meta_info: Option<Meta<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Meta {
+struct Meta<'a> {
     finish_reason: Option<Reason>,
     #[serde(default)]
     completion_tokens: u64,
     cached_tokens: Option<u64>,
-    output_token_logprobs: Option<Vec<Entry>>,
-    output_top_logprobs: Option<Vec<Option<Vec<Entry>>>>,
+    #[serde(borrow)]
+    output_token_logprobs: Option<&'a RawValue>,
+    #[serde(borrow)]
+    output_top_logprobs: Option<&'a RawValue>,
 }
 
 /// Log probability, id, text.
@@ -181,13 +200,14 @@ pub(super) fn read(
     choices: &mut Choices,
     out: &mut Vec<TokenEvent>,
 ) -> Result<bool, TokenFault> {
-    let chunk: Chunk = serde_json::from_str(data).map_err(|_| TokenFault::Malformed)?;
+    let chunk: Chunk<'_> = serde_json::from_str(data).map_err(|_| TokenFault::Malformed)?;
     let Some(meta) = chunk.meta_info else {
         return Ok(false);
     };
     let seen = choices.seen(chunk.index).ok_or(TokenFault::Malformed)?;
-    let ids = fresh(chunk.output_ids.unwrap_or_default(), seen, &meta);
-    let logprobs = meta.logprobs(ids.len(), choices.top());
+    let known = known(chunk.output_ids, seen, &meta);
+    let ids: Vec<u32> = tail::behind(chunk.output_ids, known).map_err(|_| TokenFault::Malformed)?;
+    let logprobs = meta.logprobs(known, ids.len(), choices.top())?;
     let event = TokenEvent {
         choice: chunk.index,
         ids,
@@ -204,20 +224,27 @@ pub(super) fn read(
     Ok(true)
 }
 
-/// What is new of `ids`. Every event has all ids so far, unless the server runs with `--incremental-streaming-output`;
-/// the count beside them is of all in both cases and tells the two apart.
-fn fresh(mut ids: Vec<u32>, seen: usize, meta: &Meta) -> Vec<u32> {
-    if ids.len() as u64 >= meta.completion_tokens {
-        ids.drain(..seen.min(ids.len()));
-    }
-    ids
+/// How many of the ids have been seen. Every event has all ids so far, unless the server runs with
+/// `--incremental-streaming-output`; the count beside them is of all in both cases and tells the two apart.
+fn known(ids: Option<&RawValue>, seen: usize, meta: &Meta<'_>) -> usize {
+    let are_all = ids.is_some_and(|ids| tail::count(ids) as u64 >= meta.completion_tokens);
+    if are_all { seen } else { 0 }
 }
 
-impl Meta {
-    /// Of the last `fresh` positions: the lists grow or not as the ids do, and end where they end.
-    fn logprobs(&self, fresh: usize, top: usize) -> Vec<IdLogprob> {
-        let told = self.output_token_logprobs.as_deref().unwrap_or_default();
-        let tops = self.output_top_logprobs.as_deref().unwrap_or_default();
+impl Meta<'_> {
+    /// Of the last `fresh` positions, behind the `known` ones: the lists grow or not as the ids do, and end where they
+    /// end.
+    fn logprobs(
+        &self,
+        known: usize,
+        fresh: usize,
+        top: usize,
+    ) -> Result<Vec<IdLogprob>, TokenFault> {
+        let malformed = |_| TokenFault::Malformed;
+        let told: Vec<Entry> =
+            tail::behind(self.output_token_logprobs, known).map_err(malformed)?;
+        let tops: Vec<Option<Vec<Entry>>> =
+            tail::behind(self.output_top_logprobs, known).map_err(malformed)?;
         let tops = &tops[tops.len().saturating_sub(fresh)..];
         let told = &told[told.len().saturating_sub(fresh)..];
         let positions = told.iter().enumerate().map(|(at, (logprob, id, _))| {
@@ -229,7 +256,10 @@ impl Meta {
                 top: numbers::likeliest(pairs.collect(), top),
             })
         });
-        logprobs_of(positions.collect::<Option<Vec<_>>>(), |position| position)
+        Ok(logprobs_of(
+            positions.collect::<Option<Vec<_>>>(),
+            |position| position,
+        ))
     }
 
     fn finish(&self) -> Result<Option<TokenFinish>, TokenFault> {

@@ -165,6 +165,68 @@ fn sglang_log_probabilities_are_those_of_the_new_tokens() {
     assert_eq!(told[1], &expected);
 }
 
+/// The last event of a long answer with many log probabilities is longer than events of other wires may be.
+#[test]
+fn sglang_events_may_be_as_long_as_the_call_makes_them() {
+    const TOKENS: usize = 4_000;
+    let entry = "[-11.931217193603516,151645,null]";
+    let all = |element: &str| vec![element; TOKENS].join(",");
+    let whole = format!(
+        r#"{{"output_ids":[{ids}],"meta_info":{{"finish_reason":{{"type":"length","length":{TOKENS}}},"completion_tokens":{TOKENS},"output_token_logprobs":[{logprobs}],"output_top_logprobs":[{tops}]}}}}"#,
+        ids = all("151645"),
+        logprobs = all(entry),
+        tops = all(&format!("[{}]", vec![entry; 20].join(","))),
+    );
+    let call = TokenCall {
+        logprobs: Some(LogprobsAsked { top: 20 }),
+        ..TokenCall::new("m", [1].as_slice(), TOKENS as u64)
+    };
+    assert!(whole.len() > Limits::default().event_bytes);
+    let text = stream(&[&whole, "[DONE]"]);
+    let (events, end) = read_whole(TokenWire::SglangGenerate, &call, &text);
+    assert_eq!((events[0].logprobs.len(), end), (TOKENS, Ok(())));
+
+    let brief = TokenCall::new("m", [1].as_slice(), 10);
+    let (_, end) = read_whole(TokenWire::SglangGenerate, &brief, &text);
+    assert!(matches!(end, Err(TokenFault::Oversized { .. })));
+}
+
+/// Log probabilities in both ways of streaming; a list that is no list is no answer.
+#[test]
+fn sglang_log_probabilities_come_whole_or_in_parts() {
+    let part = |ids: &str, logprobs: &str, count: u32| {
+        format!(
+            r#"{{"output_ids":{ids},"meta_info":{{"completion_tokens":{count},"finish_reason":null,"output_token_logprobs":{logprobs}}}}}"#
+        )
+    };
+    let call = TokenCall {
+        logprobs: Some(LogprobsAsked { top: 0 }),
+        ..call()
+    };
+    let first = part("[1]", r#"[[-1.0,1,"a,]"]]"#, 1);
+    for second in [
+        part("[1,2]", r#"[[-1.0,1,"a,]"],[-2.0,2,"[b"]]"#, 2),
+        part("[2]", r#"[[-2.0,2,"[b"]]"#, 2),
+    ] {
+        let ((events, _), _) = read_always(
+            TokenWire::SglangGenerate,
+            &call,
+            &stream(&[&first, &second]),
+        );
+        let told: Vec<_> = events.iter().flat_map(|event| &event.logprobs).collect();
+        let told: Vec<_> = told.iter().map(|told| (told.id, told.logprob)).collect();
+        assert_eq!(told, [(1, -1.0), (2, -2.0)]);
+    }
+    for broken in [
+        part("{}", "null", 1),
+        part("[1]", "[7]", 1),
+        part("[-1]", "null", 1),
+    ] {
+        let ((_, end), _) = read_always(TokenWire::SglangGenerate, &call, &stream(&[&broken]));
+        assert_eq!(end, Err(TokenFault::Malformed), "{broken}");
+    }
+}
+
 #[test]
 fn log_probabilities_of_vllm_keep_their_ids() {
     let call = TokenCall {
