@@ -110,7 +110,7 @@ struct Choice {
     #[serde(default)]
     index: u32,
     #[serde(default)]
-    text: Option<String>,
+    text: numbers::IsFilled,
     token_ids: Option<Vec<u32>>,
     logprobs: Option<Logprobs>,
     finish_reason: Option<String>,
@@ -135,7 +135,7 @@ pub(super) fn read(
     let known = chunk.choices.is_some() || chunk.usage.is_some();
     choices.note_usage(chunk.usage.map(Usage::from));
     for choice in chunk.choices.unwrap_or_default() {
-        if choice.token_ids.is_none() && choice.text.is_some_and(|text| !text.is_empty()) {
+        if choice.token_ids.is_none() && choice.text.0 {
             return Err(TokenFault::NoTokenIds);
         }
         let ids = choice.token_ids.unwrap_or_default();

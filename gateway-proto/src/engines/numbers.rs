@@ -52,6 +52,32 @@ pub(super) fn likeliest(mut pairs: Vec<(u32, f64)>, top: usize) -> Vec<(u32, f64
     pairs
 }
 
+/// Whether there is any text, which itself is of no interest.
+#[derive(Clone, Copy, Default)]
+pub(super) struct IsFilled(pub(super) bool);
+
+impl<'de> Deserialize<'de> for IsFilled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = IsFilled;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or null")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<IsFilled, E> {
+                Ok(IsFilled(!text.is_empty()))
+            }
+
+            fn visit_unit<E>(self) -> Result<IsFilled, E> {
+                Ok(IsFilled(false))
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
+}
+
 /// One id, or a list of them.
 #[derive(Default)]
 pub(super) struct Ids(pub(super) Vec<u32>);
