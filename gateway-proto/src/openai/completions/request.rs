@@ -1,21 +1,11 @@
 //! Completion requests.
 
-use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::ir::{Content, LogprobsAsked, Message, Part, Prompt, Request};
 use crate::openai::CodecError;
 use crate::openai::codec::common;
 use crate::openai::codec::object::{Builder, Object, to_vec};
-
-/// The forms of `prompt`; an empty array is read as no text at all.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Wire {
-    Text(String),
-    Texts(Vec<String>),
-    TokenIds(Vec<u32>),
-    TokenIdLists(Vec<Vec<u32>>),
-}
 
 /// Reads a completion request.
 ///
@@ -24,17 +14,33 @@ enum Wire {
 pub fn decode_request(body: &[u8]) -> Result<Request, CodecError> {
     let mut object = Object::from_body(body)?;
     let mut request = common::take_request(&mut object)?;
-    request.prompt = match object.require("prompt")? {
-        Wire::Text(text) => Prompt::Text(text),
-        Wire::Texts(texts) => Prompt::Texts(texts),
-        Wire::TokenIds(ids) => Prompt::TokenIds(ids),
-        Wire::TokenIdLists(lists) => Prompt::TokenIdLists(lists),
-    };
+    request.prompt = take_prompt(&mut object)?;
     let top: Option<u32> = object.take("logprobs")?;
     request.logprobs = top.map(|top| LogprobsAsked { top });
     request.echo = object.take_or_default("echo")?;
     request.extra = object.fields;
     Ok(request)
+}
+
+/// Takes `prompt`. Its first two characters tell its form; an empty array is read as no text at all.
+fn take_prompt(object: &mut Object) -> Result<Prompt, CodecError> {
+    let raw: Box<RawValue> = object.require("prompt")?;
+    let json = raw.get();
+    let element = json.strip_prefix('[').map(str::trim_ascii_start);
+    let read = match (json.as_bytes()[0], element.map(|rest| rest.as_bytes()[0])) {
+        (b'"', _) => serde_json::from_str(json).map(Prompt::Text),
+        (_, Some(b'"' | b']')) => serde_json::from_str(json).map(Prompt::Texts),
+        (_, Some(b'[')) => serde_json::from_str(json).map(Prompt::TokenIdLists),
+        (_, Some(_)) => serde_json::from_str(json).map(Prompt::TokenIds),
+        _ => {
+            let expected = "a text, token ids, or an array of the one or the other";
+            return Err(CodecError::invalid(object.path("prompt"), expected));
+        }
+    };
+    read.map_err(|source| CodecError::Field {
+        path: object.path("prompt"),
+        source,
+    })
 }
 
 /// Writes a completion request.

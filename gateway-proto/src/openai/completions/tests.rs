@@ -55,6 +55,7 @@ fn prompts_of_every_form() {
         ),
         ("[1,2]", Prompt::TokenIds(vec![1, 2])),
         ("[[1],[2]]", Prompt::TokenIdLists(vec![vec![1], vec![2]])),
+        ("[]", Prompt::Texts(Vec::new())),
     ] {
         let body =
             format!(r#"{{"model":"m","prompt":{prompt},"echo":true,"return_token_ids":true}}"#);
@@ -64,12 +65,28 @@ fn prompts_of_every_form() {
         assert!(request.echo);
         assert_eq!(encode_request(&request), body.as_bytes());
     }
-    assert_eq!(
-        decode_request(br#"{"model":"m","prompt":{}}"#)
-            .expect_err("no prompt")
-            .path(),
-        Some("prompt")
-    );
+}
+
+#[test]
+fn prompts_of_no_form_are_named() {
+    let spaced = br#"{"model":"m","prompt": [ [ 1 ] ] }"#;
+    let request = decode_request(spaced).expect("valid");
+    assert_eq!(request.prompt, Prompt::TokenIdLists(vec![vec![1]]));
+    for prompt in [
+        "{}",
+        "7",
+        "true",
+        "[{}]",
+        r#"[1,"a"]"#,
+        r#"["a",1]"#,
+        "[[1],2]",
+        "[-1]",
+        "[4294967296]",
+    ] {
+        let body = format!(r#"{{"model":"m","prompt":{prompt}}}"#);
+        let error = decode_request(body.as_bytes()).expect_err("no prompt");
+        assert_eq!(error.path(), Some("prompt"), "{prompt}");
+    }
 }
 
 #[test]
