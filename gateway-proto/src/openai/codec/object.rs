@@ -1,7 +1,9 @@
 //! Objects read member by member, with the path for errors.
 
+use std::fmt;
+
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Error, SeqAccess, Visitor};
 
 use super::CodecError;
 use crate::ir::Fields;
@@ -94,14 +96,54 @@ impl Object {
         read: impl Fn(Self) -> Result<T, CodecError>,
     ) -> Result<Vec<T>, CodecError> {
         let path = self.path(key);
-        let objects: Vec<Fields> = self.take_or_default(key)?;
-        let place = |(index, fields)| {
-            read(Self {
-                fields,
-                path: format!("{path}[{index}]"),
-            })
+        let Some(raw) = self.fields.take_raw(key).filter(|raw| raw.get() != "null") else {
+            return Ok(Vec::new());
         };
-        objects.into_iter().enumerate().map(place).collect()
+        let mut each = Each {
+            path: &path,
+            read,
+            done: Vec::new(),
+            refused: None,
+        };
+        let result = serde_json::Deserializer::from_str(raw.get()).deserialize_seq(&mut each);
+        match (result, each.refused) {
+            (_, Some(refused)) => Err(refused),
+            (Ok(()), None) => Ok(each.done),
+            (Err(source), None) => Err(CodecError::Field { path, source }),
+        }
+    }
+}
+
+/// Reads the objects of an array one by one, so that they are never all there in two forms.
+struct Each<'p, T, F> {
+    path: &'p str,
+    read: F,
+    done: Vec<T>,
+    refused: Option<CodecError>,
+}
+
+impl<'de, T, F> Visitor<'de> for &mut Each<'_, T, F>
+where
+    F: Fn(Object) -> Result<T, CodecError>,
+{
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(fields) = list.next_element()? {
+            let path = format!("{}[{}]", self.path, self.done.len());
+            match (self.read)(Object { fields, path }) {
+                Ok(done) => self.done.push(done),
+                Err(refused) => {
+                    self.refused = Some(refused);
+                    return Err(A::Error::custom("an element is wrong"));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -157,4 +199,33 @@ impl Builder {
 /// The JSON text of an object.
 pub(in crate::openai) fn to_vec(fields: &Fields) -> Vec<u8> {
     serde_json::to_vec(fields).expect("raw JSON serialises")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(body: &str) -> Result<Vec<u32>, CodecError> {
+        let mut object = Object::from_body(body.as_bytes()).expect("an object");
+        object.take_objects("list", |mut element| element.require("n"))
+    }
+
+    #[test]
+    fn objects_are_read_one_by_one_up_to_the_first_that_is_wrong() {
+        assert_eq!(
+            numbers(r#"{"list":[{"n":1},{"n":2}]}"#).expect("good"),
+            [1, 2]
+        );
+        for nothing in ["{}", r#"{"list":null}"#, r#"{"list":[]}"#] {
+            assert!(numbers(nothing).expect("nothing").is_empty());
+        }
+        for (body, path) in [
+            (r#"{"list":[{"n":1},{},7]}"#, "list[1].n"),
+            (r#"{"list":[{"n":1},7]}"#, "list"),
+            (r#"{"list":{"n":1}}"#, "list"),
+        ] {
+            let error = numbers(body).expect_err("wrong");
+            assert_eq!(error.path(), Some(path), "{body}");
+        }
+    }
 }
