@@ -83,6 +83,11 @@ impl StopMatcher {
         if self.stopped {
             return None;
         }
+        // Most answers have no stop strings; then nothing is ever held.
+        if self.options.stops.is_empty() {
+            out.push_str(text);
+            return None;
+        }
         self.tokens += tokens;
         let active = self.tokens > self.options.min_tokens;
         for (at, byte) in text.bytes().enumerate() {
@@ -185,6 +190,18 @@ mod tests {
         assert_eq!(out, "one");
         assert_eq!(matcher.push("a", 1, &mut out), None);
         assert_eq!(out, "one\n\nUsa");
+    }
+
+    #[test]
+    fn without_stops_all_text_goes_through_until_the_end() {
+        let mut matcher = StopMatcher::new(options(&[])).unwrap();
+        let mut out = String::new();
+        assert_eq!(matcher.push("one ", 1, &mut out), None);
+        assert_eq!(matcher.push("two", 1, &mut out), None);
+        assert_eq!((out.as_str(), matcher.held_bytes()), ("one two", 0));
+        matcher.finish(&mut out);
+        assert_eq!(matcher.push("three", 1, &mut out), None);
+        assert_eq!(out, "one two");
     }
 
     #[test]
