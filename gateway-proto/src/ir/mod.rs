@@ -19,4 +19,6 @@ pub use options::{Format, LogprobsAsked, Reasoning, TemplateOptions, ToolChoice}
 pub use reply::{
     Choice, Chunk, ChunkChoice, Delta, Finish, Reply, StreamEvent, ToolCallDelta, Usage,
 };
-pub use request::{Content, MOST_CHOICES, Message, Part, Prompt, Request, Sampling, Tool, ToolCall};
+pub use request::{
+    Content, MOST_CHOICES, Message, Part, Prompt, Request, Sampling, Tool, ToolCall,
+};

@@ -55,8 +55,8 @@ mod tests {
 
     #[tokio::test]
     async fn work_keeps_its_turn_when_its_caller_has_left() {
-        let (begun, has_begun) = mpsc::channel();
-        let (leave, stays) = mpsc::channel::<()>();
+        let (begun, has_begun) = mpsc::sync_channel(1);
+        let (leave, stays) = mpsc::sync_channel::<()>(1);
         {
             let work = in_turn(LONG_PROMPT_BYTES, move || {
                 begun.send(()).expect("the test waits");

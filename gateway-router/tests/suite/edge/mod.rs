@@ -29,10 +29,7 @@ use gateway_sim::{
 };
 use serde_json::{Value, json};
 
-use crate::common::{
-    rig::Rig,
-    within,
-};
+use crate::common::{rig::Rig, within};
 
 /// What opens the small model's turn.
 const OPENING: &str = "<|im_start|>assistant\n";
