@@ -6,7 +6,13 @@ use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
 };
+
+/// How often to look whether a gateway is ready, and the time between two looks.
+const READY_LOOKS: u32 = 3_000;
+const READY_PAUSE: Duration = Duration::from_millis(20);
 
 /// A gateway that serves, killed when dropped.
 pub(crate) struct Gateway {
@@ -45,9 +51,13 @@ impl Gateway {
     }
 
     fn wait_until_ready(&self) {
-        while !self.page("/ready").starts_with("HTTP/1.1 200") {
-            std::thread::sleep(std::time::Duration::from_millis(20));
+        for _ in 0..READY_LOOKS {
+            if self.page("/ready").starts_with("HTTP/1.1 200") {
+                return;
+            }
+            thread::sleep(READY_PAUSE);
         }
+        panic!("the gateway does not become ready");
     }
 
     /// How many requests were answered, by API and status.

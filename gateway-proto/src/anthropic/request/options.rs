@@ -134,7 +134,9 @@ pub(super) fn refuse_thread(object: &mut Object<'_, '_>) -> Result<(), DialectEr
         return Ok(());
     };
     let problem = "conversations are not kept here; send all messages and leave out 'thread'";
-    Err(thread.fault(problem).with_code("thread_unsupported_request"))
+    Err(thread
+        .fault(problem)
+        .with_code("thread_unsupported_request"))
 }
 
 /// Reads `metadata`: who asks, under OpenAI's name `user`, and what else it says.
