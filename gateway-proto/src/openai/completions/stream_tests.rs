@@ -80,6 +80,28 @@ fn options_come_from_the_request() {
 }
 
 #[test]
+fn prompts_alone_are_given_back_without_an_engine() {
+    let body = br#"{"model":"m","prompt":["one","two"],"n":2,"echo":true,"max_tokens":0,"stream_options":{"include_usage":true}}"#;
+    let mut request = decode_request(body).expect("a good body");
+    assert!(is_echo_alone(&request));
+    let options = ReplyOptions::of(&request);
+    let events: Vec<Event> = echo_events(4, 9).collect();
+    let whole = encode_answer(&answer(&events), &options);
+    let whole: Value = serde_json::from_slice(&whole).expect("JSON");
+    let data = written(CompletionStream::new(&head(), &options), &events);
+    let (pieces, _) = pieces(&data, "text_completion");
+    for choices in [Value::Array(gathered(&pieces)), whole["choices"].clone()] {
+        let texts = [0, 1, 2, 3].map(|at| choices[at]["text"].clone());
+        assert_eq!(texts, ["one", "one", "two", "two"]);
+        assert_eq!(choices[3]["finish_reason"], "length");
+    }
+    assert_eq!(whole["usage"]["prompt_tokens"], 9);
+    assert_eq!(whole["usage"]["completion_tokens"], 0);
+    request.sampling.max_tokens = Some(1);
+    assert!(!is_echo_alone(&request));
+}
+
+#[test]
 fn a_failure_is_the_last_event() {
     let error = ApiError::upstream("It broke.");
     let mut out = Vec::new();
