@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Wishes;
 use crate::ir::{Format, LogprobsAsked, Sampling};
 
 /// A request for token ids that continue token ids, free of any engine's wire.
@@ -21,6 +22,8 @@ pub struct TokenCall {
     pub logprobs: Option<LogprobsAsked>,
     /// The form that decoding is held to: the caller's own, or the grammar of its tools.
     pub format: Format,
+    /// What only some engines can do.
+    pub wishes: Wishes,
     /// Prompts with different salts share no cache.
     pub cache_salt: Option<String>,
     /// In the engine's own sense.
@@ -41,6 +44,7 @@ impl TokenCall {
             sampling: Sampling::default(),
             logprobs: None,
             format: Format::Text,
+            wishes: Wishes::default(),
             cache_salt: None,
             priority: None,
             request_id: None,

@@ -9,6 +9,9 @@ use super::vllm::{Sampling, StreamOptions};
 use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, Unsupported, numbers};
 use crate::ir::{Format, Json, Usage};
 
+/// What engines are called of which no more is known than that they speak this route.
+const PORTABLE: &str = "OpenAI-compatible";
+
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
     model: &'a str,
@@ -47,12 +50,14 @@ struct Schema<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn of(call: &'a TokenCall) -> Self {
-        Self::with(call, Sampling::of(call), None)
+    pub(super) fn of(call: &'a TokenCall) -> Result<Self, Unsupported> {
+        call.wishes.refuse("vLLM completions", true)?;
+        Ok(Self::with(call, Sampling::of(call), None))
     }
 
     /// Without what vLLM alone has a field for.
     pub(super) fn portable(call: &'a TokenCall) -> Result<Self, Unsupported> {
+        call.wishes.refuse(PORTABLE, false)?;
         let format = ResponseFormat::of(&call.format)?;
         Ok(Self::with(call, Sampling::unstructured(call), format))
     }
@@ -94,8 +99,10 @@ impl<'a> ResponseFormat<'a> {
             Format::Choice(_) => "choice",
             Format::StructuralTag(_) => "structural_tag",
         };
-        let engine = "OpenAI-compatible";
-        Err(Unsupported::Field { engine, field })
+        Err(Unsupported::Field {
+            engine: PORTABLE,
+            field,
+        })
     }
 }
 

@@ -36,6 +36,7 @@ struct Params {
 
 impl<'a> Body<'a> {
     pub(super) fn of(call: &'a TokenCall) -> Result<Self, Unsupported> {
+        call.wishes.refuse("MindIE", false)?;
         match beyond(call) {
             Some(field) => Err(Unsupported::Field {
                 engine: "MindIE",

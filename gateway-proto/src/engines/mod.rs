@@ -34,9 +34,11 @@ mod tail;
 mod tests;
 mod vllm;
 mod wire;
+mod wishes;
 
 pub use call::TokenCall;
 pub use error::{TokenFault, Unsupported};
 pub use event::{IdLogprob, TokenEvent, TokenFinish};
 pub use reader::TokenReader;
 pub use wire::TokenWire;
+pub use wishes::{WishError, Wishes};

@@ -9,7 +9,9 @@ use serde_json::value::RawValue;
 
 use super::choices::{Choices, finish_of, logprobs_of, token};
 use super::vllm::text_of;
-use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, TokenFinish, numbers, tail};
+use super::{
+    IdLogprob, TokenCall, TokenEvent, TokenFault, TokenFinish, Unsupported, numbers, tail,
+};
 use crate::error::EngineFault;
 use crate::ir::{Format, Usage};
 
@@ -78,8 +80,9 @@ enum Form<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn of(call: &'a TokenCall) -> Self {
-        Self {
+    pub(super) fn of(call: &'a TokenCall) -> Result<Self, Unsupported> {
+        call.wishes.refuse("SGLang", false)?;
+        Ok(Self {
             input_ids: &call.prompt,
             sampling_params: Params::of(call),
             stream: true,
@@ -89,7 +92,7 @@ impl<'a> Body<'a> {
             cache_salt: call.cache_salt.as_deref(),
             priority: call.priority,
             rid: call.request_id.as_deref(),
-        }
+        })
     }
 }
 

@@ -31,6 +31,8 @@ struct Params<'a> {
     sampling: Sampling<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     logprobs: Option<u32>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    bad_words: &'a [String],
     /// The engine need not make text of what it generates.
     detokenize: bool,
 }
@@ -66,6 +68,8 @@ pub(super) struct Sampling<'a> {
     #[serde(skip_serializing_if = "<[(u32, f64)]>::is_empty")]
     #[serde(serialize_with = "numbers::as_map")]
     logit_bias: &'a [(u32, f64)],
+    #[serde(skip_serializing_if = "<[u32]>::is_empty")]
+    allowed_token_ids: &'a [u32],
     #[serde(skip_serializing_if = "Option::is_none")]
     structured_outputs: Option<Structured<'a>>,
 }
@@ -102,6 +106,7 @@ impl<'a> Body<'a> {
             sampling_params: Params {
                 sampling: Sampling::of(call),
                 logprobs: call.logprobs.map(|asked| asked.top),
+                bad_words: &call.wishes.bad_words,
                 detokenize: false,
             },
             stream: true,
@@ -139,6 +144,7 @@ impl<'a> Sampling<'a> {
             ignore_eos: told.ignore_eos,
             stop_token_ids: &told.stop_token_ids,
             logit_bias: &told.logit_bias,
+            allowed_token_ids: &call.wishes.allowed_token_ids,
             structured_outputs: None,
         }
     }

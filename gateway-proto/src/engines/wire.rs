@@ -49,9 +49,9 @@ impl TokenWire {
     pub fn encode(self, call: &TokenCall) -> Result<Bytes, Unsupported> {
         match self {
             Self::VllmGenerate => Ok(write(call, &vllm::Body::of(call))),
-            Self::VllmCompletions => Ok(write(call, &completions::Body::of(call))),
+            Self::VllmCompletions => Ok(write(call, &completions::Body::of(call)?)),
             Self::OpenAiCompletions => Ok(write(call, &completions::Body::portable(call)?)),
-            Self::SglangGenerate => Ok(write(call, &sglang::Body::of(call))),
+            Self::SglangGenerate => Ok(write(call, &sglang::Body::of(call)?)),
             Self::MindieInferToken => Ok(write(call, &mindie::Body::of(call)?)),
         }
     }

@@ -180,6 +180,43 @@ fn an_adapter_is_named_where_the_engine_looks_for_it() {
     assert_eq!(field(refused), "model");
 }
 
+#[test]
+fn wishes_go_to_the_engines_that_know_them_and_are_refused_by_the_others() {
+    let with = |words: &[&str], ids: &[u32]| TokenCall {
+        wishes: Wishes {
+            bad_words: words.iter().map(|&word| word.to_owned()).collect(),
+            allowed_token_ids: ids.to_vec(),
+        },
+        ..TokenCall::new("m", [1].as_slice(), 16)
+    };
+    let sent = |wire: TokenWire, call: &TokenCall| -> Value {
+        let body = wire.encode(call).expect("the wire has a field");
+        serde_json::from_slice(&body).expect("JSON")
+    };
+    let both = sent(TokenWire::VllmGenerate, &with(&["a"], &[5]));
+    assert_eq!(
+        both["sampling_params"]["bad_words"],
+        serde_json::json!(["a"])
+    );
+    assert_eq!(
+        both["sampling_params"]["allowed_token_ids"],
+        serde_json::json!([5])
+    );
+    let ids = sent(TokenWire::VllmCompletions, &with(&[], &[5]));
+    assert_eq!(ids["allowed_token_ids"], serde_json::json!([5]));
+    for wire in TokenWire::ALL.into_iter().skip(1) {
+        assert_eq!(
+            field(wire.encode(&with(&["a"], &[]))),
+            "bad_words",
+            "{wire:?}"
+        );
+    }
+    for wire in TokenWire::ALL.into_iter().skip(2) {
+        let refused = wire.encode(&with(&[], &[5]));
+        assert_eq!(field(refused), "allowed_token_ids", "{wire:?}");
+    }
+}
+
 fn field<T: std::fmt::Debug>(refused: Result<T, Unsupported>) -> &'static str {
     match refused {
         Err(Unsupported::Field { field, .. }) => field,
