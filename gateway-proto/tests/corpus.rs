@@ -65,3 +65,21 @@ fn responses() {
 fn parse() {
     replay("parse", fuzzing::parse);
 }
+
+#[cfg(feature = "text")]
+#[test]
+fn detokenize() {
+    replay("detokenize", fuzzing::detokenize);
+}
+
+#[cfg(feature = "text")]
+#[test]
+fn stops() {
+    replay("stops", fuzzing::stops);
+}
+
+#[cfg(feature = "text")]
+#[test]
+fn template() {
+    replay("template", fuzzing::template);
+}
