@@ -15,7 +15,7 @@ impl Templates {
     pub(super) fn of(files: &ModelFiles) -> Result<Option<Self>, ModelError> {
         let config = files.tokenizer_config.as_deref();
         let source = match TemplateSource::from_files(files.chat_template.as_deref(), config) {
-            Err(TemplateError::NoTemplate { .. }) => return Ok(None),
+            Err(TemplateError::NoTemplate) => return Ok(None),
             source => source?,
         };
         let tokens = match config {

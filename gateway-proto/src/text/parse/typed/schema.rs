@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    fn types(schema: Value) -> Types {
+    fn types(schema: &Value) -> Types {
         let parameters = json!({
             "properties": {"p": schema},
             "$defs": {"Unit": {"enum": ["c", "f"]}, "Loop": {"$ref": "#/$defs/Loop"}},
@@ -156,7 +156,7 @@ mod tests {
             (json!({"items": {}}), Types::ARRAY),
         ];
         for (schema, expected) in cases {
-            assert_eq!(types(schema.clone()), expected, "{schema}");
+            assert_eq!(types(&schema), expected, "{schema}");
         }
     }
 
@@ -171,7 +171,7 @@ mod tests {
             json!({"$ref": "#/$defs/Loop"}),
             json!({"$ref": "x"}),
         ] {
-            assert_eq!(types(schema.clone()), Types::UNKNOWN, "{schema}");
+            assert_eq!(types(&schema), Types::UNKNOWN, "{schema}");
         }
         assert_eq!(of_parameter(&[], "t", "p"), Types::UNKNOWN);
     }
