@@ -52,7 +52,7 @@ pub(crate) fn claude_code() -> Row {
     let version = said(bare(&program, &rig).arg("--version"));
     row(
         "Claude Code, `--print`",
-        version.replace(" (Claude Code)", ""),
+        &version.replace(" (Claude Code)", ""),
         &rig,
     )
 }
@@ -84,7 +84,7 @@ pub(crate) fn codex() -> Row {
     let mut command = packages::codex();
     confine(&mut command, &rig);
     let version = said(command.arg("--version"));
-    row("Codex, `exec`", version.replace("codex-cli ", ""), &rig)
+    row("Codex, `exec`", &version.replace("codex-cli ", ""), &rig)
 }
 
 fn codex_settings(rig: &Rig) -> String {
@@ -142,7 +142,7 @@ fn check_history(rig: &Rig) {
     }
 }
 
-fn row(client: &'static str, version: String, rig: &Rig) -> Row {
+fn row(client: &'static str, version: &str, rig: &Rig) -> Row {
     let told = Told {
         version: version.trim().to_owned(),
         did: vec![
