@@ -1,4 +1,5 @@
 //! A cached encoding is the plain one, bit for bit.
+#![allow(clippy::unwrap_used, reason = "a test that lacks what it needs has failed")]
 #![cfg(feature = "text")]
 
 use gateway_proto::text::tokenize::{CacheConfig, Tokenizer, TurnCache};
