@@ -167,7 +167,8 @@ impl<'a> Node<'a, '_> {
         })
     }
 
-    pub(super) fn elements(&self) -> Result<Vec<Node<'a, '_>>, DialectError> {
+    /// The elements of an array, one at a time: a body of many small ones would grow to many times its length.
+    pub(super) fn elements(&self) -> Result<impl Iterator<Item = Node<'a, '_>>, DialectError> {
         self.check(JsonKind::Array, "an array")?;
         let element = |(index, at)| Node {
             document: self.document,
@@ -175,7 +176,7 @@ impl<'a> Node<'a, '_> {
             place: Place::Element(&self.place, index),
         };
         let within = self.document.within(self.at);
-        Ok(within.enumerate().map(element).collect())
+        Ok(within.enumerate().map(element))
     }
 }
 
@@ -236,4 +237,28 @@ fn decoded(quoted: &str) -> Option<Cow<'_, str>> {
         return serde_json::from_str(quoted).ok().map(Cow::Owned);
     }
     Some(Cow::Borrowed(&quoted[1..quoted.len() - 1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_come_one_at_a_time_with_their_places() {
+        let body = format!(r#"{{"list":[{}[1]]}}"#, "0,".repeat(10_000));
+        let document = Document::parse(body.as_bytes()).expect("a good body");
+        let top = Node::body(&document);
+        let mut object = top.object().expect("an object");
+        let list = object.require("list").expect("it is there");
+        let mut elements = list.elements().expect("an array");
+        assert!(size_of_val(&elements) < 256, "no list of nodes is kept");
+        let last = elements.by_ref().last().expect("many elements");
+        assert_eq!(
+            (last.raw(), last.place.to_string()),
+            ("[1]", "list.10000".to_owned())
+        );
+        let inner = last.elements().expect("an array").next().expect("one");
+        assert_eq!(inner.place.to_string(), "list.10000.0");
+        assert!(inner.elements().is_err());
+    }
 }

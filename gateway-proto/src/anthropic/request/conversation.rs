@@ -11,11 +11,10 @@ use crate::openai::JsonKind;
 
 /// Reads `messages`. The flag tells that the last one, the assistant's, is to be continued.
 pub(super) fn read(list: &Node<'_, '_>) -> Result<(Vec<Message>, bool), DialectError> {
-    let elements = list.elements()?;
-    let last = elements.len().saturating_sub(1);
-    let mut reader = Conversation::default();
-    for node in &elements {
-        reader.message(node)?;
+    let (mut reader, mut last) = (Conversation::default(), 0);
+    for (at, node) in list.elements()?.enumerate() {
+        reader.message(&node)?;
+        last = at;
     }
     let continues = reader.closing_turn().map_err(|problem| {
         let place = Place::Element(&list.place, last);
@@ -68,8 +67,8 @@ impl Conversation {
             return Ok(());
         }
         let mut parts = Vec::new();
-        let blocks = block_list(content)?;
-        if blocks.is_empty() {
+        let mut blocks = block_list(content)?.peekable();
+        if blocks.peek().is_none() {
             return Err(content
                 .fault("must not be empty")
                 .with_code("invalid_value"));
@@ -172,7 +171,9 @@ impl Conversation {
     }
 }
 
-fn block_list<'a, 'n>(content: &'n Node<'a, '_>) -> Result<Vec<Node<'a, 'n>>, DialectError> {
+fn block_list<'a, 'n>(
+    content: &'n Node<'a, '_>,
+) -> Result<impl Iterator<Item = Node<'a, 'n>>, DialectError> {
     match content.kind() {
         JsonKind::Array => content.elements(),
         _ => Err(content.expected("a string or an array of content blocks")),

@@ -30,7 +30,7 @@ pub(super) fn stops(object: &mut Object<'_, '_>) -> Result<Vec<String>, DialectE
     let Some(list) = object.take("stop_sequences") else {
         return Ok(Vec::new());
     };
-    list.elements()?.iter().map(Node::filled).collect()
+    list.elements()?.map(|stop| stop.filled()).collect()
 }
 
 /// Reads `thinking`. `adaptive` leaves it to the model, as does silence.
@@ -120,7 +120,7 @@ pub(super) fn refuse_servers(object: &mut Object<'_, '_>) -> Result<(), DialectE
     let Some(servers) = object.take("mcp_servers") else {
         return Ok(());
     };
-    if servers.elements()?.is_empty() {
+    if servers.elements()?.next().is_none() {
         return Ok(());
     }
     let problem = "remote MCP servers are not supported here; offer their tools in 'tools'";
