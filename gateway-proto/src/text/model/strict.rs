@@ -83,3 +83,52 @@ fn strict_parameters(tool: &Tool) -> Option<(&str, &str)> {
 fn compiled(schema: &str, of: &str) -> Result<Arc<Compiled>, PrepareError> {
     schema::compiled(schema).map_err(|error| PrepareError::Schema(format!("{of}: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::openai::chat;
+
+    fn strict(parameters: &str) -> Result<StrictFormat, PrepareError> {
+        let body = format!(
+            r#"{{"model":"m","messages":[],"tools":[{{"type":"function",
+            "function":{{"name":"f","strict":true,"parameters":{parameters}}}}}]}}"#
+        );
+        StrictFormat::of(&chat::decode_request(body.as_bytes()).expect("a good body"))
+    }
+
+    #[test]
+    fn a_strict_tool_is_held_to_its_parameters() {
+        let strict = strict(r#"{"type":"object","required":["x"]}"#).expect("a good schema");
+        assert_eq!(strict.check_call("f", r#"{"x":1}"#), None);
+        assert_eq!(strict.check_call("g", "{}"), None);
+        let told = strict.check_call("f", "{}").expect("nothing of it");
+        assert!(told.contains("the arguments of 'f'"), "{told}");
+    }
+
+    #[test]
+    fn a_schema_that_cannot_be_held_to_is_refused_and_not_passed_over() {
+        let deep = r#"{"items":"#.repeat(200) + "{}" + &"}".repeat(200);
+        for parameters in [&*deep, r#"{"type":7}"#, r##"{"$ref":"#"}"##] {
+            let error = strict(parameters).expect_err("no good schema").to_api();
+            assert_eq!(error.code.as_deref(), Some("invalid_schema"));
+            assert!(error.message.contains("f: "), "{}", error.message);
+        }
+        assert!(strict("null").expect("nothing to hold to").is_empty());
+    }
+
+    #[test]
+    fn an_answer_is_held_to_a_strict_form_only() {
+        let of = |strict: bool| {
+            let schema = json!({"name": "s", "strict": strict, "schema": {"type": "integer"}});
+            let body: Value = json!({"model": "m", "messages": [],
+                "response_format": {"type": "json_schema", "json_schema": schema}});
+            let request = chat::decode_request(body.to_string().as_bytes());
+            StrictFormat::of(&request.expect("a good body")).expect("a good schema")
+        };
+        assert!(of(true).check_content("\"x\"").is_some());
+        assert!(of(false).is_empty());
+    }
+}
