@@ -87,7 +87,8 @@ fn stops(request: &Request, limits: &Limits) -> Result<(), CheckError> {
             return Err(CheckError::too_long(path(), stop.len(), limits.stop_bytes));
         }
     }
-    known("stop_token_ids", ids.iter().copied(), limits)
+    let path = |at| format!("stop_token_ids[{at}]");
+    known(path, ids.iter().copied(), limits)
 }
 
 fn bias(sampling: &Sampling, limits: &Limits) -> Result<(), CheckError> {
@@ -102,5 +103,5 @@ fn bias(sampling: &Sampling, limits: &Limits) -> Result<(), CheckError> {
     {
         return Err(out_of_range(PATH, &(-100.0..=100.0)));
     }
-    known(PATH, pairs.iter().map(|(id, _)| *id), limits)
+    known(|_| PATH.to_owned(), pairs.iter().map(|(id, _)| *id), limits)
 }

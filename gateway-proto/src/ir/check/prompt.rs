@@ -30,22 +30,22 @@ fn token_ids(path: &str, ids: &[u32], limits: &Limits) -> Result<(), CheckError>
     if ids.is_empty() {
         return Err(empty(path));
     }
-    known(path, ids.iter().copied(), limits)
+    known(|at| format!("{path}[{at}]"), ids.iter().copied(), limits)
 }
 
-/// Whether the model knows each of `ids`.
+/// Whether the model knows each of `ids`; `path` says where the one of a number stands.
 pub(super) fn known(
-    path: &str,
-    mut ids: impl Iterator<Item = u32>,
+    path: impl Fn(usize) -> String,
+    ids: impl Iterator<Item = u32>,
     limits: &Limits,
 ) -> Result<(), CheckError> {
     let vocab = limits.vocab.unwrap_or(u32::MAX);
-    let unknown = |id: &u32| limits.vocab.is_some() && *id >= vocab;
-    match ids.find(unknown) {
-        Some(id) => {
+    let unknown = |(_, id): &(usize, u32)| limits.vocab.is_some() && *id >= vocab;
+    match ids.enumerate().find(unknown) {
+        Some((at, id)) => {
             let what = format!("the model has no token {id}; its {vocab} tokens begin at 0");
             let todo = "Make the token ids with this model's tokenizer";
-            Err(CheckError::new(path, what, todo).with_code("token_id_out_of_range"))
+            Err(CheckError::new(path(at), what, todo).with_code("token_out_of_vocabulary"))
         }
         None => Ok(()),
     }

@@ -138,7 +138,7 @@ fn broken_options_are_refused() {
         (r#""stop":["a",""]"#.to_owned(), "stop[1]"),
         (format!(r#""stop":"{long}""#), "stop[0]"),
         (format!(r#""stop":[{}"a"]"#, r#""a","#.repeat(64)), "stop"),
-        (r#""stop_token_ids":[100]"#.to_owned(), "stop_token_ids"),
+        (r#""stop_token_ids":[100]"#.to_owned(), "stop_token_ids[0]"),
         (r#""logit_bias":{"100":1}"#.to_owned(), "logit_bias"),
         (r#""logit_bias":{"1":101}"#.to_owned(), "logit_bias"),
     ] {
@@ -195,9 +195,9 @@ fn prompts_of_every_form() {
         ("[]", Some("prompt")),
         (r#"["a",""]"#, Some("prompt[1]")),
         ("[99]", None),
-        ("[1,100]", Some("prompt")),
+        ("[1,100]", Some("prompt[1]")),
         ("[[1],[]]", Some("prompt[1]")),
-        ("[[1],[4294967295]]", Some("prompt[1]")),
+        ("[[1],[4294967295]]", Some("prompt[1][0]")),
         ("[[1],[2]]", None),
     ] {
         let body = format!(r#"{{"model":"m","prompt":{prompt}}}"#);

@@ -47,7 +47,7 @@ fn bodies() -> Vec<(&'static str, Value, &'static str)> {
         body[name] = value;
         body
     };
-    let out = "token_id_out_of_range";
+    let out = "token_out_of_vocabulary";
     vec![
         (COMPLETIONS, completion(json!([1, 2, NO_TOKEN])), out),
         (COMPLETIONS, completion(json!([[1, 2], [NO_TOKEN]])), out),
