@@ -96,7 +96,7 @@ async fn chats() {
             (json!({"messages": []}), "messages"),
             (json!({"temperature": "hot"}), "temperature"),
             (json!({"logit_bias": {"4105": 1}}), "logit_bias"),
-            (json!({"stop_token_ids": [4105]}), "stop_token_ids"),
+            (json!({"stop_token_ids": [4105]}), "stop_token_ids[0]"),
             (json!({"n": 0}), "n"),
             (json!({"tool_choice": "required"}), "tool_choice"),
             (
@@ -149,7 +149,7 @@ async fn completions() {
             (json!({"prompt": 7}), "prompt"),
             (json!({"prompt": ""}), "prompt"),
             (json!({"prompt": []}), "prompt"),
-            (json!({"prompt": [1, 4105]}), "prompt"),
+            (json!({"prompt": [1, 4105]}), "prompt[1]"),
             (json!({"prompt": [[1], [4_294_967_295_u32]]}), "prompt[1]"),
             (json!({"max_tokens": -1}), "max_tokens"),
             (json!({"stop": 7}), "stop"),
