@@ -1,7 +1,7 @@
 //! Schemas of callers: nothing in them is trusted, neither their size nor what they refer to.
 //!
 //! An answer is held to a schema by [`Compiled`], which fetches nothing, backtracks nowhere and does no more work than
-//! its answer's length allows. [`visit`] goes through a schema's parts.
+//! its answer's length allows. [`visit()`] goes through a schema's parts.
 
 mod bounds;
 mod compiled;
