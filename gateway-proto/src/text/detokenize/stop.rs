@@ -205,6 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn without_stops_all_text_passes_at_once() {
+        let mut matcher = StopMatcher::new(options(&[])).unwrap();
+        let mut out = String::new();
+        for part in ["a", "", "\u{e9}b"] {
+            assert_eq!(matcher.push(part, 1, &mut out), None);
+            assert_eq!(matcher.held_bytes(), 0);
+        }
+        matcher.finish(&mut out);
+        assert_eq!(out, "a\u{e9}b");
+        assert_eq!(matcher.push("c", 1, &mut out), None);
+        assert_eq!(out, "a\u{e9}b", "nothing follows the end");
+    }
+
+    #[test]
     fn a_stop_in_the_first_tokens_does_not_count() {
         let mut matcher = StopMatcher::new(StopOptions {
             min_tokens: 2,
