@@ -8,8 +8,18 @@ use rustix::time::{ClockId, clock_gettime};
 /// Processor time that this thread has had so far.
 #[must_use]
 pub fn thread_time() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(now.tv_sec).expect("a thread's time is positive");
+    read(ClockId::ThreadCPUTime)
+}
+
+/// Processor time that all threads of this process have had so far.
+#[must_use]
+pub fn process_time() -> Duration {
+    read(ClockId::ProcessCPUTime)
+}
+
+fn read(clock: ClockId) -> Duration {
+    let now = clock_gettime(clock);
+    let seconds = u64::try_from(now.tv_sec).expect("processor time is positive");
     let nanos = u32::try_from(now.tv_nsec).expect("below a second");
     Duration::new(seconds, nanos)
 }

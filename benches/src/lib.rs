@@ -8,7 +8,7 @@ mod models;
 mod prose;
 
 pub use answers::{Answer, answers, split};
-pub use clock::{ThreadTime, thread_time};
+pub use clock::{ThreadTime, process_time, thread_time};
 pub use conversation::Conversation;
 pub use models::Model;
 pub use prose::Prose;
