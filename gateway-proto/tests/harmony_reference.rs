@@ -1,5 +1,8 @@
 //! Answers in the Harmony format are read as the Python package `openai-harmony` reads them.
-#![allow(clippy::unwrap_used, reason = "a test that lacks what it needs has failed")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that lacks what it needs has failed"
+)]
 #![cfg(feature = "text")]
 
 use std::path::Path;

@@ -1,5 +1,8 @@
 //! A cached encoding is the plain one, bit for bit.
-#![allow(clippy::unwrap_used, reason = "a test that lacks what it needs has failed")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that lacks what it needs has failed"
+)]
 #![cfg(feature = "text")]
 
 use gateway_proto::text::tokenize::{CacheConfig, Tokenizer, TurnCache};

@@ -1,5 +1,8 @@
 //! Text that comes token by token is the text of the whole list of ids.
-#![allow(clippy::unwrap_used, reason = "a test that lacks what it needs has failed")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that lacks what it needs has failed"
+)]
 #![cfg(feature = "text")]
 
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! Ids and texts are those of the Python packages `transformers` and `tokenizers`.
-#![allow(clippy::unwrap_used, reason = "a test that lacks what it needs has failed")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that lacks what it needs has failed"
+)]
 #![cfg(feature = "text")]
 
 use std::fs;

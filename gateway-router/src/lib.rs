@@ -55,7 +55,9 @@ pub use error::{ErrorKind, Origin, Retry, RouteError};
 pub use gateway_core::{self as core, EndpointSpec};
 pub use gateway_proto as proto;
 pub use goals::{Goal, Goals};
-pub use report::{Ending, GAP_BUCKETS_MICROS, Gaps, Hints, Leg, NoReports, ReportSink, RouteReport};
+pub use report::{
+    Ending, GAP_BUCKETS_MICROS, Gaps, Hints, Leg, NoReports, ReportSink, RouteReport,
+};
 pub use router::{BuildError, Router, RouterBuilder};
 pub use settings::{
     Credential, Deadlines, EndpointSettings, EngineKind, RetrySettings, RouterSettings, SizeLimits,

@@ -22,6 +22,9 @@ pub struct TokenCall {
     pub logprobs: Option<LogprobsAsked>,
     /// The form that decoding is held to: the caller's own, or the grammar of its tools.
     pub format: Format,
+    /// The form that a call which goes on with this one is going to ask for. It goes nowhere; an engine that cannot hold to
+    /// it refuses the call at once.
+    pub later_format: Option<Format>,
     /// What only some engines can do.
     pub wishes: Wishes,
     /// Prompts with different salts share no cache.
@@ -44,6 +47,7 @@ impl TokenCall {
             sampling: Sampling::default(),
             logprobs: None,
             format: Format::Text,
+            later_format: None,
             wishes: Wishes::default(),
             cache_salt: None,
             priority: None,

@@ -1,9 +1,12 @@
 //! The wires, and how a call is put on them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::Serialize;
 
 use super::{TokenCall, Unsupported, completions, mindie, sglang, vllm};
+use crate::ir::Format;
 
 /// A route of an engine that takes token ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +50,9 @@ impl TokenWire {
     /// # Errors
     /// Where the wire has no word for something that `call` asks for.
     pub fn encode(self, call: &TokenCall) -> Result<Bytes, Unsupported> {
+        if let Some(later) = &call.later_format {
+            self.encode(&going_on(call, later))?;
+        }
         match self {
             Self::VllmGenerate => Ok(write(call, &vllm::Body::of(call))),
             Self::VllmCompletions => Ok(write(call, &completions::Body::of(call)?)),
@@ -55,6 +61,14 @@ impl TokenWire {
             Self::MindieInferToken => Ok(write(call, &mindie::Body::of(call)?)),
         }
     }
+}
+
+/// The call that is going to ask for `later`, without the prompt, which is of no account here.
+fn going_on(call: &TokenCall, later: &Format) -> TokenCall {
+    let mut next = TokenCall::new(Arc::clone(&call.model), [0], 1);
+    next.sampling = call.sampling.clone();
+    next.format = later.clone();
+    next
 }
 
 /// JSON of a body, most of which is the prompt: an id takes six digits and a comma.

@@ -3,7 +3,10 @@
 //! The templates come with the source archive of a Python package and are fetched once; `reference.py` renders
 //! the same cases with `transformers` itself. `docs/template-parity.md` is written by
 //! `cargo test -p gateway-proto --features text --test template_parity -- --ignored`.
-#![allow(clippy::unwrap_used, reason = "a test that lacks what it needs has failed")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that lacks what it needs has failed"
+)]
 
 mod corpus;
 mod reference;

@@ -14,7 +14,8 @@ use crate::{RouteError, Router};
 use futures_util::future::try_join_all;
 use gateway_core::hash;
 use gateway_proto::{
-    openai::ReplyOptions,
+    engines::Wishes,
+    openai::{ReplyOptions, completions},
     text::model::{Prepared, TextModel},
 };
 
@@ -24,6 +25,7 @@ pub(super) async fn answer(
     model: Arc<TextModel>,
 ) -> Result<AnswerReply, RouteError> {
     let choices = choices(&ask.request)?;
+    let wishes = Wishes::of(&ask.request).map_err(|error| bad_request(error.to_api()))?;
     let began = router.clock().now();
     let parser = model.parser().family.name();
     let prepared = prepare(&ask, model).await?;
@@ -32,8 +34,11 @@ pub(super) async fn answer(
         kept_tokens: total(&prepared, |one| one.cached_tokens),
         took: router.clock().now().since(began),
     };
+    if completions::is_echo_alone(&ask.request) {
+        return Ok(echoed(&ask, &prepared, choices, preparation));
+    }
     let telling = Telling::new(report(&ask, parser, &preparation), router.sink());
-    let strands = strands(&ask, &prepared, choices);
+    let strands = strands(&ask, &prepared, &wishes, choices);
     let begun = strands.into_iter().map(|strand| strand.begin(router));
     let mut begun = try_join_all(begun).await?;
     let tells_cost = ReplyOptions::of(&ask.request).continuous_usage;
@@ -43,7 +48,7 @@ pub(super) async fn answer(
         explanation: first.explanation.take(),
         head: ask.head(Some(preparation.prompt_tokens)),
         preparation: Some(preparation),
-        echo: prepared.iter().filter_map(|one| one.echo.clone()).collect(),
+        echo: echo(&prepared),
         events: AnswerEvents::of_strands(Strands::new(
             router.clone(),
             begun.into_iter().map(|begun| begun.strand).collect(),
@@ -51,6 +56,24 @@ pub(super) async fn answer(
             tells_cost,
         )),
     })
+}
+
+/// Prompts that are given back with nothing behind them: no engine is needed for that.
+fn echoed(ask: &Ask, prepared: &[Prepared], choices: u32, preparation: Preparation) -> AnswerReply {
+    let all = choices.saturating_mul(u32::try_from(prepared.len()).unwrap_or(u32::MAX));
+    let events = completions::echo_events(all, preparation.prompt_tokens);
+    AnswerReply {
+        endpoint: "none".into(),
+        explanation: None,
+        head: ask.head(Some(preparation.prompt_tokens)),
+        preparation: Some(preparation),
+        echo: echo(prepared),
+        events: AnswerEvents::ready(events),
+    }
+}
+
+fn echo(prepared: &[Prepared]) -> Vec<String> {
+    prepared.iter().filter_map(|one| one.echo.clone()).collect()
 }
 
 fn total(prepared: &[Prepared], count: impl Fn(&Prepared) -> usize) -> u64 {
@@ -81,7 +104,7 @@ async fn prepare(ask: &Ask, model: Arc<TextModel>) -> Result<Vec<Prepared>, Rout
 }
 
 /// One call for each prompt, or for each choice where a choice may have to be continued by itself.
-fn strands(ask: &Ask, prepared: &[Prepared], choices: u32) -> Vec<Strand> {
+fn strands(ask: &Ask, prepared: &[Prepared], wishes: &Wishes, choices: u32) -> Vec<Strand> {
     let mut strands = Vec::with_capacity(prepared.len());
     let mut place = Place::default();
     for one in prepared {
@@ -93,7 +116,7 @@ fn strands(ask: &Ask, prepared: &[Prepared], choices: u32) -> Vec<Strand> {
         place.choices = each;
         for number in 0..calls {
             place.number = number;
-            strands.push(Strand::new(ask, one, place));
+            strands.push(Strand::new(ask, one, wishes.clone(), place));
             place.first += each;
             place.strand += 1;
         }

@@ -37,6 +37,15 @@ impl AnswerEvents {
         }
     }
 
+    /// Events that need nobody any more.
+    pub(super) fn ready(events: impl Iterator<Item = Event>) -> Self {
+        Self {
+            ready: events.collect(),
+            fresh: Vec::new(),
+            source: Source::Over,
+        }
+    }
+
     pub(super) fn of_text(events: TextEvents) -> Self {
         Self {
             ready: VecDeque::new(),

@@ -9,7 +9,7 @@ use std::{
 
 use gateway_core::Explanation;
 use gateway_proto::{
-    engines::{TokenCall, TokenEvent},
+    engines::{TokenCall, TokenEvent, Wishes},
     ir::{Event, Format, Step},
     text::model::{Constraint, Continuation, Prepared, Reader, Verdict},
 };
@@ -66,7 +66,7 @@ pub(super) struct Begun {
 impl Strand {
     /// A strand that is not asked for yet. Strands of one prompt have seeds of their own, so that sampled choices differ
     /// as they would in one call.
-    pub(super) fn new(ask: &Ask, prepared: &Prepared, place: Place) -> Self {
+    pub(super) fn new(ask: &Ask, prepared: &Prepared, wishes: Wishes, place: Place) -> Self {
         let request = &ask.request;
         let max_tokens = prepared.sampling.max_tokens.unwrap_or(u64::MAX);
         let mut call = TokenCall::new(&*request.model, Arc::clone(&prepared.prompt), max_tokens);
@@ -77,6 +77,8 @@ impl Strand {
             .for_each(|seed| *seed = seed.wrapping_add(i64::from(place.number)));
         call.logprobs = request.logprobs;
         call.format = format(prepared.constraint.clone());
+        call.later_format = prepared.later_constraint().map(|one| one.format.clone());
+        call.wishes = wishes;
         call.cache_salt.clone_from(&request.cache_salt);
         call.priority = request.priority;
         let choice = |choice| Choice {
@@ -236,6 +238,7 @@ impl Strand {
         call.prompt = next.prompt;
         call.max_tokens = next.max_tokens;
         call.format = format(next.constraint);
+        call.later_format = None;
         call.sampling.min_tokens = Some(next.min_tokens).filter(|least| *least > 0);
         let (request, router) = (self.request.clone(), router.clone());
         let begins = Box::pin(async move { router.generate(request).await });

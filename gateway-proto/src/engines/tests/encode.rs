@@ -297,3 +297,17 @@ fn greedy_decoding_is_said_the_way_each_engine_takes_it() {
     assert!(mindie.contains("\"do_sample\": false"), "{mindie}");
     assert!(!mindie.contains("temperature"), "{mindie}");
 }
+
+#[test]
+fn a_form_that_a_later_call_will_ask_for_is_refused_at_once_and_goes_nowhere() {
+    let mut call = TokenCall::new("m", [1, 2], 5);
+    call.later_format = Some(Format::JsonObject);
+    let refused = TokenWire::MindieInferToken.encode(&call);
+    assert!(refused.is_err(), "{refused:?}");
+    let now = TokenWire::VllmGenerate.encode(&call).expect("vLLM can");
+    call.later_format = None;
+    assert_eq!(
+        now,
+        TokenWire::VllmGenerate.encode(&call).expect("vLLM can")
+    );
+}

@@ -116,7 +116,9 @@ fn spec(templates: Option<&Templates>, options: &ModelOptions) -> ParserSpec {
 /// The special tokens that a parser of the model's answers reads.
 fn kept(spec: &ParserSpec, tokenizer: &Tokenizer) -> Arc<[u32]> {
     let tags = spec.reasoning.tags();
-    let tags = tags.into_iter().flat_map(|tags| [tags.open(), tags.close()]);
+    let tags = tags
+        .into_iter()
+        .flat_map(|tags| [tags.open(), tags.close()]);
     let names = spec.family.special_tokens().iter().copied().chain(tags);
     names.filter_map(|name| tokenizer.id_of(name)).collect()
 }

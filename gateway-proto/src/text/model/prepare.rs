@@ -36,6 +36,13 @@ impl Prepared {
         Reader::new(Arc::clone(&self.reading), prompt, max_tokens, choice)
     }
 
+    /// The constraint that waits for the end of reasoning.
+    #[must_use]
+    pub fn later_constraint(&self) -> Option<&Constraint> {
+        let later = self.reading.constraint.as_ref();
+        later.filter(|_| self.reading.waits_for_reasoning())
+    }
+
     /// Whether the answer may have to be continued in a second request, so that each choice needs a request of its own.
     #[must_use]
     pub fn may_continue(&self) -> bool {

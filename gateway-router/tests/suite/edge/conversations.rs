@@ -123,6 +123,18 @@ async fn completions_take_several_prompts_and_give_them_back() {
 }
 
 #[tokio::test]
+async fn an_echo_alone_needs_no_engine() {
+    let edge = Edge::start(&[]).await;
+    let body = json!({"prompt": "The river", "max_tokens": 0, "echo": true});
+    let reply = edge.ask(completion_request(body)).await.expect("an answer");
+    assert_eq!(reply.echo, ["The river"]);
+    let answer = gathered(reply).await.expect("it does not break");
+    assert_eq!(answer.choices[0].finish, Some(Finish::Length));
+    assert!(answer.usage.prompt_tokens > 0);
+    assert_eq!(edge.engine.stats().requests, 0);
+}
+
+#[tokio::test]
 async fn a_later_turn_finds_the_earlier_ones_encoded_and_cached() {
     let edge = Edge::start(&[
         ("bridge", "It was built in stages."),

@@ -92,3 +92,12 @@ async fn an_answer_has_so_many_choices_and_no_more() {
     let answer = gathered(edge.ask(most).await.expect("an answer")).await;
     assert_eq!(answer.expect("it does not break").choices.len(), 256);
 }
+
+#[tokio::test]
+async fn wishes_that_nobody_can_fulfil_are_named() {
+    let edge = Edge::start(&[]).await;
+    let wish = completion_request(json!({"prompt": "The river", "suffix": "sea"}));
+    let error = edge.ask(wish).await.expect_err("a refusal");
+    assert_eq!(error.to_api().param.as_deref(), Some("suffix"), "{error}");
+    assert_eq!(edge.engine.stats().requests, 0);
+}

@@ -77,6 +77,10 @@ mod tests {
         assert_eq!(ids(Family::KimiK2)[1], "functions.f:1");
         let mut own = CallIds::new(Family::Hermes, 7, 0);
         assert_eq!(own.next(Some("x".to_owned()), "f"), "x");
-        assert_ne!(own.next(Some("x".to_owned()), "f"), "x", "twice is once too often");
+        assert_ne!(
+            own.next(Some("x".to_owned()), "f"),
+            "x",
+            "twice is once too often"
+        );
     }
 }

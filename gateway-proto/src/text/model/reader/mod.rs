@@ -261,7 +261,8 @@ impl Reader {
         let constraint = match self.phase {
             Phase::Waiting { .. } => {
                 self.parser.finish(&mut self.pieces);
-                self.pieces.retain(|piece| matches!(piece, Piece::Reasoning(_)));
+                self.pieces
+                    .retain(|piece| matches!(piece, Piece::Reasoning(_)));
                 self.parser = self.reading.constrained_parser();
                 self.reading.constraint.clone()
             }
