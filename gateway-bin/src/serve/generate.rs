@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_conversation_is_known_by_what_its_bodies_say() {
         let told = |member: &str| {
-            let body = format!(r#"{{"model":"m","messages":[]{member}}}"#);
+            let body = format!(r#"{{"model":"m","messages":[{{"role":"user"}}]{member}}}"#);
             let limits = ViewLimits::default();
             let view = RequestView::parse(Api::ChatCompletions, body.as_bytes(), &limits);
             session(&view.expect("a good body"), body.as_bytes())

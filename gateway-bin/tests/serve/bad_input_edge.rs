@@ -150,7 +150,10 @@ async fn completions() {
             (json!({"prompt": ""}), "prompt"),
             (json!({"prompt": []}), "prompt"),
             (json!({"prompt": [1, 4105]}), "prompt[1]"),
-            (json!({"prompt": [[1], [4_294_967_295_u32]]}), "prompt[1]"),
+            (
+                json!({"prompt": [[1], [4_294_967_295_u32]]}),
+                "prompt[1][0]",
+            ),
             (json!({"max_tokens": -1}), "max_tokens"),
             (json!({"stop": 7}), "stop"),
         ],
