@@ -231,7 +231,7 @@ impl TextModel {
         ParserSpec {
             family,
             reasoning,
-            tools: ToolSpec::of_tools(&request.tools),
+            tools: typed_tools(family, request),
         }
     }
 
@@ -270,6 +270,14 @@ impl TextModel {
             seed,
         })
     }
+}
+
+/// The tools of a request, for families that write values without their types; others have no use for schemas.
+fn typed_tools(family: Family, request: &Request) -> Arc<[ToolSpec]> {
+    if family == Family::None || family.has_json_arguments() {
+        return Arc::from([]);
+    }
+    ToolSpec::of_tools(&request.tools)
 }
 
 /// Tokens cannot stand for images, sounds and files.
