@@ -13,7 +13,7 @@ use crate::ir::{Format, Json, Request, Tool, ToolChoice};
 pub struct Constraint {
     /// The form.
     pub format: Format,
-    /// Whether the answer is then a list of tool calls, as [`calls_schema`] has them, and no text.
+    /// Whether the answer is then a list of tool calls, `[{"name": .., "parameters": {..}}, ..]`, and no text.
     pub is_calls: bool,
 }
 
