@@ -1,6 +1,6 @@
 //! One record in memory.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use gateway_proto::responses::{ListQuery, Order};
@@ -14,8 +14,8 @@ pub(super) struct Slot {
     pub(super) head: Head,
     pub(super) input: Vec<StoredItem>,
     pub(super) output: Vec<StoredItem>,
-    /// The ids of both.
-    ids: HashSet<Arc<str>>,
+    /// The JSON of both by id, so that an item is found without a search.
+    by_id: HashMap<Arc<str>, Arc<str>>,
     pub(super) bytes: u64,
     /// Its place in the order of use.
     pub(super) used: u64,
@@ -28,7 +28,7 @@ impl Slot {
         let bytes = record.bytes();
         let items = record.input.iter().chain(&record.output);
         Self {
-            ids: items.map(|item| Arc::clone(&item.id)).collect(),
+            by_id: items.map(named).collect(),
             head: record.head,
             input: record.input,
             output: record.output,
@@ -42,10 +42,19 @@ impl Slot {
         self.input.iter().chain(&self.output)
     }
 
+    /// The item `id`, of the input or the output.
+    pub(super) fn find(&self, id: &str) -> Option<StoredItem> {
+        let (id, json) = self.by_id.get_key_value(id)?;
+        Some(StoredItem {
+            id: Arc::clone(id),
+            json: Arc::clone(json),
+        })
+    }
+
     /// Those of `items` that are new here.
     pub(super) fn fresh(&self, items: Vec<StoredItem>) -> Result<Vec<StoredItem>, StoreError> {
         let items = distinct(items, &mut HashSet::new())?;
-        let fresh = |item: &StoredItem| !self.ids.contains(&item.id);
+        let fresh = |item: &StoredItem| !self.by_id.contains_key(&item.id);
         Ok(items.into_iter().filter(fresh).collect())
     }
 
@@ -72,8 +81,7 @@ impl Slot {
         if let Some(body) = change.body {
             self.head.body = body;
         }
-        self.ids
-            .extend(change.output.iter().map(|item| Arc::clone(&item.id)));
+        self.by_id.extend(change.output.iter().map(named));
         self.output.extend(change.output);
         self.bytes = bytes;
     }
@@ -81,7 +89,7 @@ impl Slot {
     /// Adds items that are new here.
     pub(super) fn append(&mut self, items: Vec<StoredItem>) {
         for item in items {
-            self.ids.insert(Arc::clone(&item.id));
+            self.by_id.extend([named(&item)]);
             self.bytes += item.bytes();
             self.input.push(item);
         }
@@ -90,7 +98,7 @@ impl Slot {
     pub(super) fn remove(&mut self, item: &str) -> Option<StoredItem> {
         let place = self.input.iter().position(|found| &*found.id == item)?;
         let item = self.input.remove(place);
-        self.ids.remove(&item.id);
+        self.by_id.remove(&item.id);
         self.bytes -= item.bytes();
         Some(item)
     }
@@ -120,4 +128,8 @@ impl Slot {
             more: rest > query.limit,
         })
     }
+}
+
+fn named(item: &StoredItem) -> (Arc<str>, Arc<str>) {
+    (Arc::clone(&item.id), Arc::clone(&item.json))
 }

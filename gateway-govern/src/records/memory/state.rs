@@ -180,8 +180,7 @@ impl State {
 
     pub(super) fn find_item(&self, caller: Caller<'_>, id: &str) -> Option<StoredItem> {
         let holder = self.holders.get(&key(caller, id))?;
-        let slot = self.slot(caller, &holder.1).ok()?;
-        slot.items().find(|item| &*item.id == id).cloned()
+        self.slot(caller, &holder.1).ok()?.find(id)
     }
 
     fn conversation(&self, caller: Caller<'_>, id: &str) -> Result<&Slot, StoreError> {

@@ -12,9 +12,14 @@ use crate::records::record::{distinct, items_bytes};
 use crate::records::sql;
 use crate::records::{Caller, Change, Kind, Record, StoreError, StoredItem};
 
-/// Counts what a statement deleted.
+/// Batches after which the database is measured again: other gateways may be making room as well.
+const MEASURE_AFTER: u32 = 16;
+
+/// Counts the rows of `delete`, which tells the bytes of each.
 fn counting(delete: &str) -> String {
-    format!("WITH gone AS ({delete} RETURNING 1) SELECT COUNT(*) FROM gone")
+    format!(
+        "WITH gone AS ({delete}) SELECT COUNT(*), CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM gone"
+    )
 }
 
 impl PostgresStore {
@@ -173,11 +178,11 @@ impl PostgresStore {
     }
 
     pub(super) async fn purge(&self, now: i64) -> Result<(), StoreError> {
-        let statement = counting(sql::PURGE);
+        let statement = counting(&format!("{} RETURNING bytes", sql::PURGE));
         let given = [(&now as _, Type::INT8), (&sql::BATCH as _, Type::INT8)];
         loop {
-            let gone = self.delete_batch(&statement, &given).await?;
-            self.ledger.expired(gone);
+            let (gone, _) = self.delete_batch(&statement, &given).await?;
+            self.ledger.expired(gone.unsigned_abs());
             if gone == 0 {
                 return Ok(());
             }
@@ -197,15 +202,21 @@ impl PostgresStore {
     pub(super) async fn make_room(&self) -> Result<(), StoreError> {
         let statement = counting(sql::EVICT);
         self.measure().await?;
+        let mut batches = 0;
         while let Some(Excess { records, bytes }) = self.ledger.excess(&self.limits) {
             let given = [
                 (&records as _, Type::INT8),
                 (&bytes as _, Type::INT8),
                 (&sql::BATCH as _, Type::INT8),
             ];
-            let gone = self.delete_batch(&statement, &given).await?;
-            self.ledger.evicted(gone);
-            self.measure().await?;
+            let (gone, freed) = self.delete_batch(&statement, &given).await?;
+            self.ledger.changed(-gone, -freed);
+            self.ledger.evicted(gone.unsigned_abs());
+            batches += 1;
+            // A batch that is not full was the last one, or another gateway was faster.
+            if gone < sql::BATCH || batches % MEASURE_AFTER == 0 {
+                self.measure().await?;
+            }
             if gone == 0 {
                 break;
             }
@@ -213,13 +224,17 @@ impl PostgresStore {
         Ok(())
     }
 
-    async fn delete_batch(&self, statement: &str, given: &[Param<'_>]) -> Result<u64, StoreError> {
+    /// Deletes a batch; gives its records and bytes.
+    async fn delete_batch(
+        &self,
+        statement: &str,
+        given: &[Param<'_>],
+    ) -> Result<(i64, i64), StoreError> {
         let rows = self.query(statement, given).await?;
-        let gone: i64 = match rows.first() {
-            Some(row) => row.try_get(0)?,
-            None => 0,
-        };
-        Ok(u64::try_from(gone).unwrap_or(0))
+        match rows.first() {
+            Some(row) => Ok((row.try_get(0)?, row.try_get(1)?)),
+            None => Ok((0, 0)),
+        }
     }
 }
 

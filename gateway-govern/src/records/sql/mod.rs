@@ -16,7 +16,8 @@ pub(super) const VERSION: i64 = 1;
 pub(super) const BATCH: i64 = 500;
 
 /// `{number}` stands for the database's type of numbers that it gives itself. `status` below 2 has not ended. `expires_at`
-/// is also the order of use. `next_place` belongs to the row of the record, so that its lock keeps appends apart.
+/// is also the order of use; its index has all that measuring and making room read, so that neither reads the records.
+/// `next_place` belongs to the row of the record, so that its lock keeps appends apart.
 pub(super) const TABLES: &str = "
 CREATE TABLE gateway_records (
   number {number},
@@ -33,7 +34,7 @@ CREATE TABLE gateway_records (
   next_place BIGINT NOT NULL,
   UNIQUE (owner, id)
 );
-CREATE INDEX gateway_records_use ON gateway_records (expires_at, number);
+CREATE INDEX gateway_records_use ON gateway_records (expires_at, number, bytes);
 CREATE TABLE gateway_items (
   record BIGINT NOT NULL REFERENCES gateway_records (number) ON DELETE CASCADE,
   place BIGINT NOT NULL,
@@ -134,7 +135,7 @@ DELETE FROM gateway_records WHERE number IN (
   SELECT number FROM gateway_records WHERE expires_at <= $1 ORDER BY expires_at, number LIMIT $2
 )";
 
-/// `$1` records and `$2` bytes that are too many, `$3` most rows.
+/// `$1` records and `$2` bytes that are too many, `$3` most rows. Tells the bytes of each that went.
 pub(super) const EVICT: &str = "
 DELETE FROM gateway_records WHERE number IN (
   SELECT number FROM (
@@ -146,4 +147,5 @@ DELETE FROM gateway_records WHERE number IN (
     ) AS oldest
   ) AS counted
   WHERE nth <= $1 OR upto - bytes < $2
-)";
+)
+RETURNING bytes";
