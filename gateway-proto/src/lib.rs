@@ -14,6 +14,7 @@
 
 pub mod anthropic;
 pub mod dialect;
+mod elements;
 pub mod engines;
 pub mod error;
 #[doc(hidden)]

@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::ir::check::{Limits, check, first_media};
-use crate::ir::{Event, Step, StreamEvent};
+use crate::ir::{Event, Request, Step, ToolChoice};
 use crate::openai::{
     Api, ReplyOptions, RequestError, RequestView, ViewLimits, chat as chat_codec, completions,
 };
@@ -21,7 +21,6 @@ pub fn chat(data: &[u8]) {
         }
     }
     check_requests(data);
-    check_replies(data);
     check_answers(data);
     check_stream(data);
 }
@@ -65,7 +64,7 @@ fn check_prompt(view: &RequestView, data: &[u8], value: &Value) {
 fn check_requests(data: &[u8]) {
     if let Ok(request) = chat_codec::decode_request(data) {
         let again = chat_codec::decode_request(&chat_codec::encode_request(&request));
-        assert_eq!(again.expect("our own"), request);
+        assert_eq!(again.expect("our own"), with_offered_tools(request));
     }
     if let Ok(request) = completions::decode_request(data) {
         let again = completions::decode_request(&completions::encode_request(&request));
@@ -73,34 +72,16 @@ fn check_requests(data: &[u8]) {
     }
 }
 
-fn check_replies(data: &[u8]) {
-    if let Ok(reply) = chat_codec::decode_reply(data) {
-        assert_eq!(
-            chat_codec::decode_reply(&chat_codec::encode_reply(&reply)).expect("our own"),
-            reply
-        );
+/// What engines are told of the tools: those that may be called, and no choice among them.
+fn with_offered_tools(mut request: Request) -> Request {
+    request.tools = request.offered_tools().cloned().collect();
+    if let ToolChoice::Allowed { required, .. } = request.tool_choice {
+        request.tool_choice = match required {
+            true => ToolChoice::Required,
+            false => ToolChoice::Auto,
+        };
     }
-    if let Ok(reply) = completions::decode_reply(data) {
-        assert_eq!(
-            completions::decode_reply(&completions::encode_reply(&reply)).expect("our own"),
-            reply
-        );
-    }
-    let Ok(text) = std::str::from_utf8(data) else {
-        return;
-    };
-    if let Ok(event @ StreamEvent::Chunk(_)) = chat_codec::decode_chunk(text) {
-        assert_eq!(
-            chat_codec::decode_chunk(&chat_codec::encode_chunk(&event)).expect("our own"),
-            event
-        );
-    }
-    if let Ok(event @ StreamEvent::Chunk(_)) = completions::decode_chunk(text) {
-        assert_eq!(
-            completions::decode_chunk(&completions::encode_chunk(&event)).expect("our own"),
-            event
-        );
-    }
+    request
 }
 
 /// Checks name a member, and what is read as an answer is written as JSON.

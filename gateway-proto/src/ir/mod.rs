@@ -16,9 +16,7 @@ pub use event::{Answer, AnswerChoice, Block, Event, Head, Step, StopCause, Token
 pub use fields::Fields;
 pub use json::Json;
 pub use options::{Format, LogprobsAsked, Reasoning, TemplateOptions, ToolChoice};
-pub use reply::{
-    Choice, Chunk, ChunkChoice, Delta, Finish, Reply, StreamEvent, ToolCallDelta, Usage,
-};
+pub use reply::{Finish, Usage};
 pub use request::{
     Content, MOST_CHOICES, Message, Part, Prompt, Request, Sampling, Tool, ToolCall,
 };

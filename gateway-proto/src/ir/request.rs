@@ -68,6 +68,22 @@ impl Request {
     }
 }
 
+impl Request {
+    /// The tools that the model is shown: those that it may call, and so none of them where the choice is `none`. A
+    /// function that is named alone leaves the others in place, as engines have it, so that prompts keep their prefix.
+    pub fn offered_tools(&self) -> impl Iterator<Item = &Tool> {
+        let is_offered = |tool: &&Tool| match (&self.tool_choice, tool) {
+            (ToolChoice::None, _) => false,
+            (ToolChoice::Allowed { names, .. }, Tool::Function { name, .. }) => {
+                names.contains(name)
+            }
+            (ToolChoice::Allowed { .. }, Tool::Other(_)) => false,
+            _ => true,
+        };
+        self.tools.iter().filter(is_offered)
+    }
+}
+
 impl TemplateOptions {
     fn bytes(&self) -> usize {
         let template = self.template.as_ref().map_or(0, String::len);

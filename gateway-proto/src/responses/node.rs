@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::dialect::DialectError;
+use crate::elements::{Stopped, each};
 use crate::ir::Fields;
 
 /// An object being taken apart.
@@ -111,15 +112,17 @@ impl Node {
     }
 }
 
-/// The elements of the array `raw`, each with its path.
-pub(super) fn elements(
-    raw: &RawValue,
+/// Hands the elements of the array `raw` to `read`, each with its path, up to the first error.
+pub(super) fn elements<'r>(
+    raw: &'r RawValue,
     path: &str,
-) -> Result<Vec<(String, Box<RawValue>)>, DialectError> {
-    let list: Vec<Box<RawValue>> =
-        serde_json::from_str(raw.get()).map_err(|error| wrong_type(path.to_owned(), &error))?;
-    let place = |(index, raw)| (format!("{path}[{index}]"), raw);
-    Ok(list.into_iter().enumerate().map(place).collect())
+    mut read: impl FnMut(String, &'r RawValue) -> Result<(), DialectError>,
+) -> Result<(), DialectError> {
+    let end = each(raw, |at, element| read(format!("{path}[{at}]"), element));
+    end.map_err(|stopped| match stopped {
+        Stopped::Refused(refused) => refused,
+        Stopped::Json(error) => wrong_type(path.to_owned(), &error),
+    })
 }
 
 /// A string value, at `path`.

@@ -64,11 +64,20 @@ fn search_result(block: &mut Object<'_, '_>) -> Result<Part, DialectError> {
     let title = block.require("title")?.string()?;
     let source = block.require("source")?.string()?;
     let mut text = format!("{title}\n{source}\n");
-    for part in content(&block.require("content")?)? {
-        if let Part::Text { text: more, .. } = part {
-            text.push('\n');
-            text.push_str(&more);
+    let content = block.require("content")?;
+    if content.kind() != JsonKind::Array {
+        text.push('\n');
+        text.push_str(&content.string()?);
+        return Ok(plain(text));
+    }
+    for element in content.elements()? {
+        let mut block = element.object()?;
+        let kind = block.tag()?;
+        if kind != "text" {
+            return Err(unsupported(&kind, &element));
         }
+        text.push('\n');
+        text.push_str(&self::text(&mut block)?);
     }
     Ok(plain(text))
 }

@@ -117,6 +117,10 @@ fn turns_and_blocks() {
             "messages.0.content.0.source",
         ),
         (
+            r#"{"role":"user","content":[{"type":"search_result","title":"t","source":"s","content":[{"type":"text","text":"a"},{"type":"image","source":{"type":"url","url":"u"}}]}]}"#,
+            "messages.0.content.0.content.1",
+        ),
+        (
             r#"{"role":"assistant","content":[{"type":"server_tool_use","id":"s"}]}"#,
             "messages.0.content.0",
         ),

@@ -17,7 +17,7 @@ fn scales(sampling: &Sampling) -> Result<(), CheckError> {
     let above = f64::MIN_POSITIVE..=f64::MAX;
     for (path, value, range) in [
         ("temperature", sampling.temperature, 0.0..=2.0),
-        ("top_p", sampling.top_p, 0.0..=1.0),
+        ("top_p", sampling.top_p, f64::MIN_POSITIVE..=1.0),
         ("min_p", sampling.min_p, 0.0..=1.0),
         ("repetition_penalty", sampling.repetition_penalty, above),
         ("presence_penalty", sampling.presence_penalty, -2.0..=2.0),
@@ -32,10 +32,13 @@ fn scales(sampling: &Sampling) -> Result<(), CheckError> {
 }
 
 fn out_of_range(path: &str, range: &RangeInclusive<f64>) -> CheckError {
-    let todo = if *range.end() == f64::MAX {
+    let (start, end) = (*range.start(), *range.end());
+    let todo = if end == f64::MAX {
         "Send a number above 0".to_owned()
+    } else if start == f64::MIN_POSITIVE {
+        format!("Send a number above 0 and at most {end}")
     } else {
-        format!("Send a number from {} to {}", range.start(), range.end())
+        format!("Send a number from {start} to {end}")
     };
     CheckError::new(path, "it is out of range", todo)
 }

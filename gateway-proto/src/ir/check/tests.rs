@@ -36,7 +36,7 @@ fn good_requests_pass() {
         r#""temperature":0,"top_p":1,"n":2,"stop":["a"],"logit_bias":{"99":-100},"top_k":-1"#.to_owned(),
         format!(r#""messages":[{{"role":"user","content":"x"}},{called},{{"role":"tool","tool_call_id":"a","content":"1"}},{called},{{"role":"tool","tool_call_id":"a","content":"2"}}]"#),
         format!(r#"{},"tool_choice":{{"type":"function","function":{{"name":"mcp.x:y/z-1_"}}}}"#, tool("mcp.x:y/z-1_", "{}")),
-        r#""tools":[{"type":"web_search"}],"tool_choice":"required""#.to_owned(),
+        r#""tools":[{"function":{"name":"f"}}],"tool_choice":"required""#.to_owned(),
         r#""echo":true,"max_tokens":0,"logprobs":true,"top_logprobs":20"#.to_owned(),
         r#""response_format":{"type":"json_schema","json_schema":{"name":"a","schema":{"const":"{{[["}}}"#.to_owned(),
     ] {
@@ -94,6 +94,15 @@ fn broken_options_are_refused() {
     );
     let long = "x".repeat(300_000);
     for (members, path) in [
+        (
+            r#""tools":[{"type":"custom","custom":{"name":"f"}}],"tool_choice":"required""#
+                .to_owned(),
+            "tools[0].type",
+        ),
+        (
+            r#""tools":[{"function":{"name":"f"}},{"name":"g"}]"#.to_owned(),
+            "tools[1].type",
+        ),
         (tool("", "{}"), "tools[0].function.name"),
         (tool("a b", "{}"), "tools[0].function.name"),
         (tool(&"a".repeat(129), "{}"), "tools[0].function.name"),
@@ -117,6 +126,14 @@ fn broken_options_are_refused() {
             "tool_choice.allowed_tools.tools",
         ),
         (
+            format!(
+                r#"{},"tool_choice":{{"type":"allowed_tools","allowed_tools":{{"mode":"auto","tools":[{}{{"name":"f"}}]}}}}"#,
+                tool("f", "{}"),
+                r#"{"name":"f"},"#.repeat(1_024)
+            ),
+            "tool_choice.allowed_tools.tools",
+        ),
+        (
             format!(r#""guided_json":{deep}"#),
             "response_format.json_schema.schema",
         ),
@@ -129,6 +146,7 @@ fn broken_options_are_refused() {
         (r#""max_tokens":1,"min_tokens":2"#.to_owned(), "min_tokens"),
         (r#""temperature":-0.1"#.to_owned(), "temperature"),
         (r#""top_p":1.5"#.to_owned(), "top_p"),
+        (r#""top_p":0"#.to_owned(), "top_p"),
         (r#""repetition_penalty":0"#.to_owned(), "repetition_penalty"),
         (r#""top_k":-2"#.to_owned(), "top_k"),
         (
@@ -147,6 +165,17 @@ fn broken_options_are_refused() {
         let api = ApiError::from(error);
         assert_eq!((api.status, api.param.as_deref()), (400, Some(path)));
         assert!(api.message.len() < 400 && api.code.is_some());
+    }
+}
+
+#[test]
+fn ranges_are_told_with_their_ends() {
+    for (member, told) in [
+        (r#""top_p":0"#, "Send a number above 0 and at most 1"),
+        (r#""repetition_penalty":0"#, "Send a number above 0"),
+        (r#""min_p":2"#, "Send a number from 0 to 1"),
+    ] {
+        assert_eq!(fault(member).expect(member).what_to_do, told);
     }
 }
 

@@ -16,7 +16,11 @@ pub(super) fn check(request: &Request, limits: &Limits) -> Result<(), CheckError
             name, definition, ..
         } = tool
         else {
-            continue;
+            let (what, todo) = (
+                "only functions can be called here",
+                "Send tools of the type 'function'",
+            );
+            return Err(CheckError::new(format!("tools[{at}].type"), what, todo));
         };
         let path = || format!("tools[{at}].function.name");
         check_name(path, name, limits)?;
@@ -28,7 +32,7 @@ pub(super) fn check(request: &Request, limits: &Limits) -> Result<(), CheckError
             schema::check(&format!("tools[{at}].function.parameters"), raw, limits)?;
         }
     }
-    choice(request, &names)
+    choice(request, &names, limits)
 }
 
 fn check_name(path: impl Fn() -> String, name: &str, limits: &Limits) -> Result<(), CheckError> {
@@ -50,7 +54,7 @@ fn check_name(path: impl Fn() -> String, name: &str, limits: &Limits) -> Result<
     ))
 }
 
-fn choice(request: &Request, names: &HashSet<&str>) -> Result<(), CheckError> {
+fn choice(request: &Request, names: &HashSet<&str>, limits: &Limits) -> Result<(), CheckError> {
     const PATH: &str = "tool_choice";
     let known = |path: &str, name: &String| {
         if names.contains(name.as_str()) {
@@ -73,6 +77,9 @@ fn choice(request: &Request, names: &HashSet<&str>) -> Result<(), CheckError> {
             if names.is_empty() {
                 let todo = "Name one of 'tools'";
                 return Err(CheckError::new(path, "it is empty", todo));
+            }
+            if names.len() > limits.tools {
+                return Err(CheckError::too_many(path, names.len(), limits.tools));
             }
             names.iter().try_for_each(|name| known(&path, name))
         }

@@ -3,14 +3,40 @@
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
+use crate::elements::{Stopped, each};
 use crate::ir::{Content, Fields, Message, Part, ToolCall};
 use crate::openai::CodecError;
 use crate::openai::codec::object::{Builder, Object};
 
-pub(super) fn decode(mut object: Object) -> Result<Message, CodecError> {
+/// The most content parts in all messages of a body. Three bytes can be a part, which takes many times that once read.
+const MOST_PARTS: usize = 65_536;
+
+/// How many more content parts a body may have.
+pub(super) struct PartRoom(usize);
+
+impl Default for PartRoom {
+    fn default() -> Self {
+        Self(MOST_PARTS)
+    }
+}
+
+impl PartRoom {
+    fn take(&mut self, path: &str) -> Result<(), CodecError> {
+        let left = self.0.checked_sub(1);
+        self.0 = left.ok_or_else(|| {
+            CodecError::invalid(
+                path.to_owned(),
+                format!("at most {MOST_PARTS} content parts in all messages"),
+            )
+        })?;
+        Ok(())
+    }
+}
+
+pub(super) fn decode(mut object: Object, room: &mut PartRoom) -> Result<Message, CodecError> {
     Ok(Message {
         role: object.require("role")?,
-        content: content(&mut object)?,
+        content: content(&mut object, room)?,
         reasoning: take_reasoning(&mut object)?,
         tool_calls: object.take_objects("tool_calls", tool_call)?,
         tool_call_id: object.take("tool_call_id")?,
@@ -25,25 +51,31 @@ pub(super) fn take_reasoning(object: &mut Object) -> Result<Option<String>, Code
     Ok(newer.or(older))
 }
 
-fn content(object: &mut Object) -> Result<Option<Content>, CodecError> {
-    let Some(raw) = object.fields.raw("content") else {
-        return Ok(None);
-    };
-    if !raw.starts_with('[') {
+fn content(object: &mut Object, room: &mut PartRoom) -> Result<Option<Content>, CodecError> {
+    let is_list = |raw: &str| raw.starts_with('[');
+    if !object.fields.raw("content").is_some_and(is_list) {
         return Ok(object.take("content")?.map(Content::Text));
     }
-    let parts: Vec<Box<RawValue>> = object.take_or_default("content")?;
-    let parts: serde_json::Result<Vec<Part>> = parts.iter().map(|raw| part(raw)).collect();
-    match parts {
-        Ok(parts) => Ok(Some(Content::Parts(parts))),
-        Err(source) => Err(CodecError::Field {
-            path: object.path("content"),
+    let raw = object.fields.take_raw("content").expect("it was there");
+    let path = object.path("content");
+    let mut parts = Vec::new();
+    let end = each(&raw, |at, raw: &RawValue| {
+        room.take(&path)?;
+        let read = part(raw).map_err(|source| CodecError::Field {
+            path: format!("{path}[{at}]"),
             source,
-        }),
+        });
+        parts.push(read?);
+        Ok(())
+    });
+    match end {
+        Ok(()) => Ok(Some(Content::Parts(parts))),
+        Err(Stopped::Refused(refused)) => Err(refused),
+        Err(Stopped::Json(source)) => Err(CodecError::Field { path, source }),
     }
 }
 
-/// A part is an object; some engines take plain strings as text.
+/// A part is an object; some engines take plain strings as text. What an assistant said in refusing is text as well.
 fn part(raw: &RawValue) -> serde_json::Result<Part> {
     if raw.get().starts_with('"') {
         return Ok(Part::Text {
@@ -52,13 +84,15 @@ fn part(raw: &RawValue) -> serde_json::Result<Part> {
         });
     }
     let mut fields: Fields = serde_json::from_str(raw.get())?;
-    if fields.raw("type") != Some("\"text\"") {
-        return Ok(Part::Other(fields));
-    }
+    let member = match fields.raw("type") {
+        Some("\"text\"") => "text",
+        Some("\"refusal\"") => "refusal",
+        _ => return Ok(Part::Other(fields)),
+    };
     fields.take_raw("type");
     let text = fields
-        .take("text")?
-        .ok_or_else(|| serde_json::Error::custom("a text part without text"))?;
+        .take(member)?
+        .ok_or_else(|| serde_json::Error::custom(format!("a {member} part without {member}")))?;
     Ok(Part::Text {
         text,
         extra: fields,

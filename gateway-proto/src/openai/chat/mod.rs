@@ -10,7 +10,6 @@
 //! # Ok::<(), gateway_proto::openai::CodecError>(())
 //! ```
 mod answer;
-mod chunk;
 mod logprobs;
 mod message;
 mod options;
@@ -26,9 +25,7 @@ mod tools;
 mod whole;
 
 pub use answer::encode_answer;
-pub use chunk::{decode_chunk, encode_chunk};
 pub use reader::{ChunkReader, Progress};
-pub use reply::{decode_reply, encode_reply};
 pub use request::{decode_request, encode_request};
 pub use stream::ChatStream;
 pub use whole::read_answer;

@@ -5,7 +5,8 @@ use crate::openai::CodecError;
 use crate::openai::codec::common;
 use crate::openai::codec::object::{Builder, Object, to_vec};
 
-use super::{message, options, tools};
+use super::message::{self, PartRoom};
+use super::{options, tools};
 
 /// Reads a chat request.
 ///
@@ -18,7 +19,9 @@ use super::{message, options, tools};
 pub fn decode_request(body: &[u8]) -> Result<Request, CodecError> {
     let mut object = Object::from_body(body)?;
     let mut request = common::take_request(&mut object)?;
-    let mut messages = object.take_objects("messages", tools::message)?;
+    let mut room = PartRoom::default();
+    let message = |object| tools::message(object, &mut room);
+    let mut messages = object.take_objects("messages", message)?;
     tools::link(&mut messages);
     request.prompt = Prompt::Messages(messages);
     request.tools = tools::take(&mut object)?;
@@ -55,7 +58,7 @@ pub fn encode_request(request: &Request) -> Vec<u8> {
         Prompt::TokenIds(ids) => builder.put("input_ids", ids),
         Prompt::TokenIdLists(lists) => builder.put("input_ids", lists),
     };
-    let tools: Vec<Fields> = request.tools.iter().map(tools::encode).collect();
+    let tools: Vec<Fields> = request.offered_tools().map(tools::encode).collect();
     let builder = tools::put_choice(builder.put_list("tools", &tools), &request.tool_choice);
     to_vec(&common::put_request(
         options::put(builder, request),

@@ -1,59 +1,11 @@
-use insta::assert_debug_snapshot;
-
 use super::*;
-use crate::ir::{Content, Finish, Part, Prompt, StreamEvent, Tool};
-use crate::openai::testing::{events, reply_body, request_body};
+use crate::ir::{Content, Part, Prompt, Tool};
+use crate::openai::testing::request_body;
 
 macro_rules! capture {
     ($path:literal) => {
         include_str!(concat!("../../../testdata/", $path))
     };
-}
-
-/// Reads each event, writes it and reads it again; the two readings must agree.
-fn round_trip(capture: &str) -> Vec<StreamEvent> {
-    let read = |data: &str| decode_chunk(data).expect("a recorded event");
-    let decoded: Vec<StreamEvent> = events(capture).iter().map(|data| read(data)).collect();
-    for event in &decoded {
-        assert_eq!(&read(&encode_chunk(event)), event);
-    }
-    decoded
-}
-
-#[test]
-fn recorded_streams() {
-    assert_debug_snapshot!("vllm_stream", round_trip(capture!("vllm/chat_stream.txt")));
-    assert_debug_snapshot!(
-        "vllm_tool_stream",
-        round_trip(capture!("vllm/chat_tool_named_stream.txt"))
-    );
-    assert_debug_snapshot!(
-        "sglang_thinking",
-        round_trip(capture!("sglang/chat_stream_thinking.txt"))
-    );
-    round_trip(capture!("llamacpp/chat_stream.txt"));
-}
-
-#[test]
-fn recorded_replies() {
-    for capture in [
-        capture!("vllm/chat.txt"),
-        capture!("vllm/chat_tool_required.txt"),
-        capture!("sglang/chat.txt"),
-        capture!("sglang/chat_tool_required.txt"),
-        capture!("llamacpp/chat.txt"),
-    ] {
-        let reply = decode_reply(reply_body(capture).as_bytes()).expect("a recorded reply");
-        assert_eq!(decode_reply(&encode_reply(&reply)).expect("our own"), reply);
-    }
-    let reply =
-        decode_reply(reply_body(capture!("vllm/chat.txt")).as_bytes()).expect("a recorded reply");
-    assert_eq!(reply.choices[0].finish, Some(Finish::Length));
-    assert_eq!(
-        reply.extra.raw("system_fingerprint"),
-        Some("\"vllm-0.32.0-f066706a\"")
-    );
-    assert_debug_snapshot!("vllm_reply", reply);
 }
 
 #[test]
@@ -197,7 +149,11 @@ fn tool_choices_in_every_form() {
             },
         ),
     ] {
-        assert_eq!(settled(member).tool_choice, expected, "{member}");
+        assert_eq!(
+            with(member).expect(member).tool_choice,
+            expected,
+            "{member}"
+        );
     }
     assert_eq!(
         settled(r#""functions":[{"name":"g","parameters":{}}]"#)
@@ -215,6 +171,69 @@ fn tool_choices_in_every_form() {
         (r#""tool_choice":7"#, "tool_choice"),
     ] {
         assert_eq!(with(member).expect_err(member).path(), Some(path));
+    }
+}
+
+#[test]
+fn engines_are_shown_the_tools_that_may_be_called() {
+    let tools =
+        r#""tools":[{"type":"function","function":{"name":"f"}},{"function":{"name":"g"}}]"#;
+    let allowed = |mode: &str| {
+        format!(
+            r#"{{"type":"allowed_tools","allowed_tools":{{"mode":"{mode}","tools":[{{"type":"function","function":{{"name":"g"}}}}]}}}}"#
+        )
+    };
+    for (choice, shown, word) in [
+        (allowed("auto"), &["g"][..], "\"auto\""),
+        (allowed("required"), &["g"], "\"required\""),
+        ("\"none\"".to_owned(), &[], "\"none\""),
+        ("\"auto\"".to_owned(), &["f", "g"], "\"auto\""),
+    ] {
+        let body = format!(r#"{{"model":"m","messages":[],{tools},"tool_choice":{choice}}}"#);
+        let request = decode_request(body.as_bytes()).expect("valid");
+        let written: serde_json::Value =
+            serde_json::from_slice(&encode_request(&request)).expect("our own");
+        let names = |tool: &serde_json::Value| tool["function"]["name"].clone();
+        let told: Vec<_> = written["tools"]
+            .as_array()
+            .map(|tools| tools.iter().map(names).collect())
+            .unwrap_or_default();
+        assert_eq!(told, shown, "{choice}");
+        assert_eq!(written["tool_choice"].to_string(), word);
+    }
+}
+
+#[test]
+fn parts_are_read_one_by_one_and_have_a_bound() {
+    let body = |parts: &str| {
+        format!(r#"{{"model":"m","messages":[{{"role":"assistant","content":[{parts}]}}]}}"#)
+    };
+    let said = body(r#"{"type":"refusal","refusal":"no"},"a""#);
+    let request = decode_request(said.as_bytes()).expect("valid");
+    let Prompt::Messages(messages) = &request.prompt else {
+        panic!("chat")
+    };
+    let Some(Content::Parts(parts)) = &messages[0].content else {
+        panic!("parts")
+    };
+    assert!(matches!(&parts[0], Part::Text { text, .. } if text == "no"));
+    let half = format!(r#"{}"a""#, r#""a","#.repeat(32_767));
+    let two = |more: &str| {
+        let turn = format!(r#"{{"role":"user","content":[{half}]}}"#);
+        format!(r#"{{"model":"m","messages":[{turn},{turn}{more}]}}"#)
+    };
+    assert!(decode_request(two("").as_bytes()).is_ok());
+    let many = two(r#",{"role":"user","content":["a"]}"#);
+    for (body, path) in [
+        (many, "messages[2].content"),
+        (
+            body(r#""a",{"type":"refusal"},7"#),
+            "messages[0].content[1]",
+        ),
+        (body(r#""a",7"#), "messages[0].content[1]"),
+    ] {
+        let error = decode_request(body.as_bytes()).expect_err(path);
+        assert_eq!(error.path(), Some(path), "{error}");
     }
 }
 
@@ -342,15 +361,4 @@ fn errors_name_the_member() {
             .path()
             .is_none()
     );
-}
-
-#[test]
-fn error_events_and_the_end() {
-    let error =
-        decode_chunk(r#"{"error": {"message": "boom", "code": 503}}"#).expect("an error event");
-    assert!(
-        matches!(&error, StreamEvent::Error(api) if api.status == 503 && api.message == "boom")
-    );
-    assert_eq!(decode_chunk("[DONE]").expect("the end"), StreamEvent::Done);
-    assert_eq!(encode_chunk(&StreamEvent::Done), "[DONE]");
 }

@@ -4,7 +4,7 @@ use crate::ir::{Fields, Message, Tool, ToolCall, ToolChoice};
 use crate::openai::CodecError;
 use crate::openai::codec::object::{Builder, Object};
 
-use super::message;
+use super::message::{self, PartRoom};
 
 /// Takes `tools` and `functions`.
 pub(super) fn take(object: &mut Object) -> Result<Vec<Tool>, CodecError> {
@@ -14,7 +14,12 @@ pub(super) fn take(object: &mut Object) -> Result<Vec<Tool>, CodecError> {
 }
 
 fn tool(mut object: Object) -> Result<Tool, CodecError> {
-    if object.fields.raw("type") != Some("\"function\"") {
+    let kind = object.fields.raw("type").filter(|kind| *kind != "null");
+    // Engines take a tool that does not say its type for a function.
+    let is_function = kind.map_or(object.fields.raw("function").is_some(), |kind| {
+        kind == "\"function\""
+    });
+    if !is_function {
         return Ok(Tool::Other(object.fields));
     }
     object.fields.take_raw("type");
@@ -113,40 +118,32 @@ fn allowed(mut object: Object) -> Result<ToolChoice, CodecError> {
     Ok(ToolChoice::Allowed { names, required })
 }
 
-/// Puts `tool_choice` where something was said.
+/// Puts `tool_choice` where something was said. Engines have no word for allowed tools: it is the others that are left
+/// out of `tools`.
 pub(super) fn put_choice(builder: Builder, choice: &ToolChoice) -> Builder {
-    let named = |name: &String| {
-        let function = Builder::default().put("name", name).extra(&Fields::new());
-        Builder::default()
-            .put("type", "function")
-            .put("function", &function)
-            .extra(&Fields::new())
-    };
     let word = match choice {
         ToolChoice::Unset => return builder,
-        ToolChoice::Auto => "auto",
+        ToolChoice::Auto
+        | ToolChoice::Allowed {
+            required: false, ..
+        } => "auto",
+        ToolChoice::Required | ToolChoice::Allowed { required: true, .. } => "required",
         ToolChoice::None => "none",
-        ToolChoice::Required => "required",
-        ToolChoice::Named(name) => return builder.put("tool_choice", &named(name)),
-        ToolChoice::Allowed { names, required } => {
-            let tools: Vec<Fields> = names.iter().map(named).collect();
-            let allowed = Builder::default()
-                .put("mode", if *required { "required" } else { "auto" })
-                .put("tools", &tools)
-                .extra(&Fields::new());
-            let choice = Builder::default()
-                .put("type", "allowed_tools")
-                .put("allowed_tools", &allowed);
-            return builder.put("tool_choice", &choice.extra(&Fields::new()));
+        ToolChoice::Named(name) => {
+            let function = Builder::default().put("name", name).extra(&Fields::new());
+            let named = Builder::default()
+                .put("type", "function")
+                .put("function", &function);
+            return builder.put("tool_choice", &named.extra(&Fields::new()));
         }
     };
     builder.put("tool_choice", word)
 }
 
 /// Reads a message of a request, where an assistant may still have the older `function_call`.
-pub(super) fn message(mut object: Object) -> Result<Message, CodecError> {
+pub(super) fn message(mut object: Object, room: &mut PartRoom) -> Result<Message, CodecError> {
     let call = object.take_object("function_call")?;
-    let mut message = message::decode(object)?;
+    let mut message = message::decode(object, room)?;
     if let Some(mut call) = call {
         message.tool_calls.push(ToolCall {
             name: call.require("name")?,

@@ -1,11 +1,10 @@
 //! An engine's whole chat answer, in the neutral form.
 
-use super::decode_reply;
 use super::reader::{Logprobs, stop_cause, unreadable};
+use super::reply::{self, Choice, Reply};
 use crate::error::{ApiError, EngineFault};
 use crate::ir::{
-    Answer, AnswerChoice, Block, Choice, Content, Fields, Finish, Head, Message, Part, Reply,
-    ToolCall,
+    Answer, AnswerChoice, Block, Content, Fields, Finish, Head, Message, Part, ToolCall,
 };
 
 /// Reads a whole answer: within a choice reasoning first, then text, then calls.
@@ -13,7 +12,7 @@ use crate::ir::{
 /// # Errors
 /// What the engine says where the body is an error under a polite status, else 502 where it is no chat answer.
 pub fn read_answer(body: &[u8]) -> Result<Answer, Box<ApiError>> {
-    let reply = decode_reply(body).map_err(|_| fault(body))?;
+    let reply = reply::decode(body).map_err(|_| fault(body))?;
     if reply.choices.is_empty() && is_error(&reply) {
         return Err(fault(body));
     }

@@ -4,11 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::object::{Builder, Object};
-use super::{CodecError, format, usage};
-use crate::error::EngineFault;
-use crate::ir::{
-    Choice, Chunk, ChunkChoice, Fields, Finish, Reply, Request, Sampling, StreamEvent,
-};
+use super::{CodecError, format};
+use crate::ir::{Fields, Finish, Request, Sampling};
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -121,102 +118,6 @@ fn bias(pairs: &[(u32, f64)]) -> Option<Fields> {
     let put = |builder: Builder, (id, bias): &(u32, f64)| builder.put(&id.to_string(), bias);
     let builder = pairs.iter().fold(Builder::default(), put);
     (!pairs.is_empty()).then(|| builder.extra(&Fields::new()))
-}
-
-/// Reads a whole reply; `read` turns one element of `choices` into a choice.
-pub(in crate::openai) fn decode_reply(
-    body: &[u8],
-    read: impl Fn(Object) -> Result<Choice, CodecError>,
-) -> Result<Reply, CodecError> {
-    let mut object = Object::from_body(body)?;
-    object.fields.take_raw("object");
-    let (usage, usage_extra) = usage::take(&mut object)?;
-    Ok(Reply {
-        id: object.take_or_default("id")?,
-        created: object.take_or_default("created")?,
-        model: object.take_or_default("model")?,
-        choices: object.take_objects("choices", read)?,
-        usage,
-        usage_extra,
-        prompt_token_ids: object.take("prompt_token_ids")?,
-        extra: object.fields,
-    })
-}
-
-/// Writes a whole reply around its choices.
-pub(in crate::openai) fn encode_reply(reply: &Reply, kind: &str, choices: &[Fields]) -> Fields {
-    let usage = reply
-        .usage
-        .as_ref()
-        .map(|usage| usage::put(usage, &reply.usage_extra));
-    Builder::default()
-        .put("id", &reply.id)
-        .put("object", kind)
-        .put("created", &reply.created)
-        .put("model", &reply.model)
-        .put("choices", choices)
-        .put_some("usage", usage.as_ref())
-        .put_some("prompt_token_ids", reply.prompt_token_ids.as_ref())
-        .extra(&reply.extra)
-}
-
-/// Reads the data of one stream event; `read` turns one element of `choices` into a piece of a choice.
-pub(in crate::openai) fn decode_event(
-    data: &str,
-    read: impl Fn(Object) -> Result<ChunkChoice, CodecError>,
-) -> Result<StreamEvent, CodecError> {
-    if data.trim() == "[DONE]" {
-        return Ok(StreamEvent::Done);
-    }
-    let mut object = Object::from_body(data.as_bytes())?;
-    let failed = object.fields.raw("error").is_some_and(|raw| raw != "null");
-    if failed || object.fields.raw("object") == Some("\"error\"") {
-        return Ok(StreamEvent::Error(Box::new(
-            EngineFault::parse(200, data.as_bytes()).error,
-        )));
-    }
-    object.fields.take_raw("object");
-    let (usage, usage_extra) = usage::take(&mut object)?;
-    Ok(StreamEvent::Chunk(Box::new(Chunk {
-        id: object.take_or_default("id")?,
-        created: object.take_or_default("created")?,
-        model: object.take_or_default("model")?,
-        choices: object.take_objects("choices", read)?,
-        usage,
-        usage_extra,
-        prompt_token_ids: object.take("prompt_token_ids")?,
-        extra: object.fields,
-    })))
-}
-
-/// Writes the data of one stream event; `write` turns a piece of a choice into an element of `choices`.
-pub(in crate::openai) fn encode_event(
-    event: &StreamEvent,
-    kind: &str,
-    write: impl Fn(&ChunkChoice) -> Fields,
-) -> String {
-    let json = match event {
-        StreamEvent::Done => return "[DONE]".to_owned(),
-        StreamEvent::Error(error) => error.to_json(None).to_vec(),
-        StreamEvent::Chunk(chunk) => {
-            let choices: Vec<Fields> = chunk.choices.iter().map(write).collect();
-            let usage = chunk
-                .usage
-                .as_ref()
-                .map(|usage| usage::put(usage, &chunk.usage_extra));
-            let fields = Builder::default()
-                .put("id", &chunk.id)
-                .put("object", kind)
-                .put("created", &chunk.created)
-                .put("model", &chunk.model)
-                .put("choices", &choices)
-                .put_some("usage", usage.as_ref())
-                .put_some("prompt_token_ids", chunk.prompt_token_ids.as_ref())
-                .extra(&chunk.extra);
-            super::object::to_vec(&fields)
-        }
-    };
-    String::from_utf8(json).expect("JSON is UTF-8")
 }
 
 /// Takes `finish_reason`.

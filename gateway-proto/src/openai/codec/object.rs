@@ -1,11 +1,10 @@
 //! Objects read member by member, with the path for errors.
 
-use std::fmt;
-
 use serde::Serialize;
-use serde::de::{DeserializeOwned, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
 
 use super::CodecError;
+use crate::elements::{self, Stopped};
 use crate::ir::Fields;
 
 /// An object being taken apart.
@@ -93,57 +92,23 @@ impl Object {
     pub(in crate::openai) fn take_objects<T>(
         &mut self,
         key: &str,
-        read: impl Fn(Self) -> Result<T, CodecError>,
+        mut read: impl FnMut(Self) -> Result<T, CodecError>,
     ) -> Result<Vec<T>, CodecError> {
         let path = self.path(key);
         let Some(raw) = self.fields.take_raw(key).filter(|raw| raw.get() != "null") else {
             return Ok(Vec::new());
         };
-        let mut each = Each {
-            path: &path,
-            read,
-            done: Vec::new(),
-            refused: None,
-        };
-        let result = serde_json::Deserializer::from_str(raw.get()).deserialize_seq(&mut each);
-        match (result, each.refused) {
-            (_, Some(refused)) => Err(refused),
-            (Ok(()), None) => Ok(each.done),
-            (Err(source), None) => Err(CodecError::Field { path, source }),
+        let mut done = Vec::new();
+        let end = elements::each(&raw, |at, fields| {
+            let path = format!("{path}[{at}]");
+            done.push(read(Self { fields, path })?);
+            Ok(())
+        });
+        match end {
+            Ok(()) => Ok(done),
+            Err(Stopped::Refused(refused)) => Err(refused),
+            Err(Stopped::Json(source)) => Err(CodecError::Field { path, source }),
         }
-    }
-}
-
-/// Reads the objects of an array one by one, so that they are never all there in two forms.
-struct Each<'p, T, F> {
-    path: &'p str,
-    read: F,
-    done: Vec<T>,
-    refused: Option<CodecError>,
-}
-
-impl<'de, T, F> Visitor<'de> for &mut Each<'_, T, F>
-where
-    F: Fn(Object) -> Result<T, CodecError>,
-{
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of objects")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(fields) = list.next_element()? {
-            let path = format!("{}[{}]", self.path, self.done.len());
-            match (self.read)(Object { fields, path }) {
-                Ok(done) => self.done.push(done),
-                Err(refused) => {
-                    self.refused = Some(refused);
-                    return Err(A::Error::custom("an element is wrong"));
-                }
-            }
-        }
-        Ok(())
     }
 }
 

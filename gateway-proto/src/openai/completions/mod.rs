@@ -1,9 +1,7 @@
 //! Completions, `POST /v1/completions`: text or token ids in, text out, and token ids where asked for.
 mod answer;
-mod chunk;
 mod echo;
 mod logprobs;
-mod reply;
 mod request;
 mod stream;
 #[cfg(test)]
@@ -12,9 +10,7 @@ mod stream_tests;
 mod tests;
 
 pub use answer::encode_answer;
-pub use chunk::{decode_chunk, encode_chunk};
 pub use echo::{echo_events, is_echo_alone};
-pub use reply::{decode_reply, encode_reply};
 pub use request::{decode_request, encode_request};
 pub use stream::CompletionStream;
 

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use super::ItemBody;
 use super::content::content;
 use crate::dialect::DialectError;
+use crate::elements::each;
 use crate::ir::{Content, Fields, ToolCall};
 use crate::responses::node::{Node, missing};
 
@@ -98,12 +99,13 @@ pub(super) fn output(node: &mut Node) -> Result<ItemBody, DialectError> {
 
 /// True for a list whose elements say what part they are.
 fn is_parts(raw: &RawValue) -> bool {
-    let list: serde_json::Result<Vec<Fields>> = serde_json::from_str(raw.get());
-    let named = |part: &Fields| {
+    let named = |_, part: Fields| {
         let kind = part.raw("type").unwrap_or_default();
-        kind.starts_with("\"input_") || matches!(kind, "\"output_text\"" | "\"text\"")
+        let is_part =
+            kind.starts_with("\"input_") || matches!(kind, "\"output_text\"" | "\"text\"");
+        if is_part { Ok(()) } else { Err(()) }
     };
-    list.is_ok_and(|list| list.iter().all(named))
+    each(raw, named).is_ok()
 }
 
 fn text_of(fields: &Fields) -> String {

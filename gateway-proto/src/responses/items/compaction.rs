@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use super::read::{Nesting, read};
 use super::{Item, ItemBody};
 use crate::dialect::DialectError;
+use crate::elements::{Stopped, each};
 use crate::ir::{Fields, Json};
 use crate::responses::node::{Node, invalid};
 use crate::responses::opaque;
@@ -18,11 +19,17 @@ pub(super) fn compaction(node: &mut Node) -> Result<ItemBody, DialectError> {
         invalid(path.clone(), why)
     };
     let json = opaque::open(opaque::Kind::Compaction, &sealed).ok_or_else(stranger)?;
-    let items: Vec<Box<RawValue>> = serde_json::from_str(&json).map_err(|_| stranger())?;
-    let within = items
-        .into_iter()
-        .map(|raw| read(raw, path.clone(), Nesting::Within));
-    within.collect::<Result<_, _>>().map(ItemBody::Compaction)
+    let items: &RawValue = serde_json::from_str(&json).map_err(|_| stranger())?;
+    let mut within = Vec::new();
+    let end = each(items, |_, raw| {
+        within.push(read(raw, path.clone(), Nesting::Within)?);
+        Ok(())
+    });
+    match end {
+        Ok(()) => Ok(ItemBody::Compaction(within)),
+        Err(Stopped::Refused(refused)) => Err(refused),
+        Err(Stopped::Json(_)) => Err(stranger()),
+    }
 }
 
 /// A compaction item that stands for `items`; compactions among them are opened, so that one never holds another.

@@ -12,22 +12,23 @@ pub(super) fn content(raw: &RawValue, path: &str) -> Result<Content, DialectErro
         return string(raw, path).map(Content::Text);
     }
     let mut parts = Vec::new();
-    for (path, raw) in elements(raw, path)? {
-        parts.push(part(Node::read(&raw, path)?)?);
-    }
+    elements(raw, path, |path, raw| {
+        parts.push(part(Node::read(raw, path)?)?);
+        Ok(())
+    })?;
     Ok(simplest(parts))
 }
 
 /// The texts of an array of parts, one after the other; `None` where there are none.
 pub(super) fn texts(raw: &RawValue, path: &str) -> Result<Option<String>, DialectError> {
     let mut joined: Option<String> = None;
-    for (path, raw) in elements(raw, path)? {
-        let mut node = Node::read(&raw, path)?;
-        let text: Option<String> = node.take("text")?;
+    elements(raw, path, |path, raw| {
+        let text: Option<String> = Node::read(raw, path)?.take("text")?;
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             joined.get_or_insert_default().push_str(&text);
         }
-    }
+        Ok(())
+    })?;
     Ok(joined)
 }
 

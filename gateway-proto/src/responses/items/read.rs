@@ -35,13 +35,17 @@ pub(in crate::responses) fn read_list(
     raw: &RawValue,
     path: &str,
 ) -> Result<Vec<Item>, DialectError> {
-    let place = |(path, raw): (String, Box<RawValue>)| read(raw, path, Nesting::Top);
-    elements(raw, path)?.into_iter().map(place).collect()
+    let mut items = Vec::new();
+    elements(raw, path, |path, raw| {
+        items.push(read(raw, path, Nesting::Top)?);
+        Ok(())
+    })?;
+    Ok(items)
 }
 
 /// Reads an item out of a store.
 pub(super) fn stored(json: &str) -> Result<Item, DialectError> {
-    let raw: Box<RawValue> = serde_json::from_str(json)
+    let raw: &RawValue = serde_json::from_str(json)
         .map_err(|error| DialectError::body(format!("An item is no JSON: {error}.")))?;
     read(raw, String::new(), Nesting::Top)
 }
@@ -88,12 +92,8 @@ pub(super) enum Nesting {
 }
 
 /// Reads one item.
-pub(super) fn read(
-    raw: Box<RawValue>,
-    path: String,
-    nesting: Nesting,
-) -> Result<Item, DialectError> {
-    let mut node = Node::read(&raw, path)?;
+pub(super) fn read(raw: &RawValue, path: String, nesting: Nesting) -> Result<Item, DialectError> {
+    let mut node = Node::read(raw, path)?;
     let id: Option<String> = node.take("id")?;
     let id = id.filter(|id| !id.is_empty());
     let said: Option<String> = node.take("type")?;
@@ -107,8 +107,8 @@ pub(super) fn read(
     let body = body(kind, id.as_deref(), &mut node, nesting)?;
     let path = node.own_path().to_owned();
     let json = match said {
-        Some(_) => Json::from(raw),
-        None => with_type(&raw, kind),
+        Some(_) => Json::from(raw.to_owned()),
+        None => with_type(raw, kind),
     };
     Ok(Item {
         id,

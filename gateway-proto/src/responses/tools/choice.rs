@@ -63,15 +63,16 @@ fn allowed(node: &mut Node, tools: &Tools) -> Result<ToolChoice, DialectError> {
     let path = node.path("tools");
     let list: Box<RawValue> = node.require("tools")?;
     let mut names = Vec::new();
-    for (path, raw) in elements(&list, &path)? {
-        let mut entry = Node::read(&raw, path)?;
+    elements(&list, &path, |path, raw| {
+        let mut entry = Node::read(raw, path)?;
         let kind: String = entry.require("type")?;
         if matches!(kind.as_str(), "function" | "custom") {
             names.push(named(&mut entry, tools)?);
         } else if !tools.hosted.contains(&kind) {
             return Err(cannot_run(&entry, &kind));
         }
-    }
+        Ok(())
+    })?;
     if names.is_empty() {
         let why = "it names no tool that the model can call; the gateway runs no hosted tools";
         return Err(invalid(path, why));

@@ -51,13 +51,12 @@ pub(in crate::responses) struct Tools {
 /// Reads the array `raw` at `tools`.
 pub(in crate::responses) fn decode_tools(raw: Option<&RawValue>) -> Result<Tools, DialectError> {
     let mut tools = Tools::default();
-    let list = match raw {
-        Some(raw) => elements(raw, "tools")?,
-        None => Vec::new(),
-    };
     let mut nested = Vec::new();
-    for (path, raw) in list {
-        let mut node = Node::read(&raw, path)?;
+    let Some(raw) = raw else {
+        return Ok(tools);
+    };
+    elements(raw, "tools", |path, raw| {
+        let mut node = Node::read(raw, path)?;
         let kind: String = node.require("type")?;
         match kind.as_str() {
             "function" => tools.function(node)?,
@@ -66,13 +65,14 @@ pub(in crate::responses) fn decode_tools(raw: Option<&RawValue>) -> Result<Tools
             "namespace" => nested.push((node, raw)),
             kind if HOSTED.contains(&kind) || kind.contains(':') => {
                 tools.hosted(kind, &mut node)?;
-                tools.echo.push(whole_fields(&raw));
+                tools.echo.push(whole_fields(raw));
             }
             kind => return Err(unknown_kind(&node, kind)),
         }
-    }
+        Ok(())
+    })?;
     for (node, raw) in nested {
-        tools.namespace(node, &raw)?;
+        tools.namespace(node, raw)?;
     }
     Ok(tools)
 }
@@ -125,31 +125,35 @@ impl Tools {
         let namespace = node.require_name("name")?;
         let path = node.path("tools");
         let members: Box<RawValue> = node.require("tools")?;
-        for (path, raw) in elements(&members, &path)? {
-            let mut node = Node::read(&raw, path)?;
-            let kind: String = node.require("type")?;
-            if kind != "function" {
-                self.hosted(&kind, &mut node)?;
-                continue;
-            }
-            let tool = ToolName {
-                namespace: Some(namespace.clone()),
-                name: node.require_name("name")?,
-                custom: false,
-            };
-            if self.names.has(&namespace, &tool.name) {
-                return Err(taken_twice(&node, &tool.name));
-            }
-            let definition = definition(&mut node)?;
-            let taken = |flat: &str| self.taken.contains(flat);
-            let flat = self.names.add_nested(tool, &namespace, taken);
-            self.offered.push(Tool::Function {
-                name: flat,
-                definition,
-                extra: Fields::new(),
-            });
-        }
+        elements(&members, &path, |path, raw| {
+            self.member(&namespace, Node::read(raw, path)?)
+        })?;
         self.echo.push(whole_fields(whole));
+        Ok(())
+    }
+
+    /// Takes in a tool of a namespace.
+    fn member(&mut self, namespace: &str, mut node: Node) -> Result<(), DialectError> {
+        let kind: String = node.require("type")?;
+        if kind != "function" {
+            return self.hosted(&kind, &mut node);
+        }
+        let tool = ToolName {
+            namespace: Some(namespace.to_owned()),
+            name: node.require_name("name")?,
+            custom: false,
+        };
+        if self.names.has(namespace, &tool.name) {
+            return Err(taken_twice(&node, &tool.name));
+        }
+        let definition = definition(&mut node)?;
+        let taken = |flat: &str| self.taken.contains(flat);
+        let flat = self.names.add_nested(tool, namespace, taken);
+        self.offered.push(Tool::Function {
+            name: flat,
+            definition,
+            extra: Fields::new(),
+        });
         Ok(())
     }
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::reader::{Reading, StopSpec};
 use super::reasoning::ReasoningPlan;
-use super::{Constraint, PrepareError, Reader, StrictFormat, TextModel, limits, roles};
-use crate::ir::{Content, Format, Message, Part, Prompt, Request, Sampling, ToolChoice};
+use super::{
+    Constraint, PrepareError, Reader, StrictFormat, TextModel, constraint, limits, roles,
+};
+use crate::ir::{Content, Format, Message, Part, Prompt, Request, Sampling};
 use crate::text::parse::{Family, ParserSpec, ReasoningStyle, ToolSpec};
 use crate::text::template::{LocalTime, Template};
 
@@ -21,8 +23,8 @@ pub struct Prepared {
     pub echo: Option<String>,
     /// How to sample, defaults filled in; `max_tokens` is always set.
     pub sampling: Sampling,
-    /// What the engine is to enforce from the first token on. A constraint that waits for the end of reasoning comes with
-    /// [`Verdict::Continue`](super::Verdict::Continue) instead.
+    /// What the engine is to enforce from the first token on. A constraint that waits for the end of reasoning, or until
+    /// it is clear that no call comes, comes with [`Verdict::Continue`](super::Verdict::Continue) instead.
     pub constraint: Option<Constraint>,
     reading: Arc<Reading>,
 }
@@ -36,11 +38,11 @@ impl Prepared {
         Reader::new(Arc::clone(&self.reading), prompt, max_tokens, choice)
     }
 
-    /// The constraint that waits for the end of reasoning.
+    /// The constraint that waits for the end of reasoning, or for the beginning of a text that is no call.
     #[must_use]
     pub fn later_constraint(&self) -> Option<&Constraint> {
         let later = self.reading.constraint.as_ref();
-        later.filter(|_| self.reading.waits_for_reasoning())
+        later.filter(|_| self.reading.waits())
     }
 
     /// Whether the answer may have to be continued in a second request, so that each choice needs a request of its own.
@@ -160,7 +162,7 @@ impl TextModel {
     /// The request's own template where that is allowed, else the model's.
     fn template_for(&self, request: &Request) -> Result<Cow<'_, Template>, PrepareError> {
         let templates = self.templates.as_ref().ok_or(PrepareError::NoTemplate)?;
-        let usual = templates.for_tools(!request.tools.is_empty());
+        let usual = templates.for_tools(request.offered_tools().next().is_some());
         match &request.template.template {
             None => Ok(Cow::Borrowed(usual)),
             Some(_) if !self.allows_request_templates => Err(PrepareError::RequestTemplate),
@@ -191,6 +193,7 @@ impl TextModel {
         self.defaults.fill(&mut sampling);
         self.check_ids(&sampling.stop_token_ids, "stop_token_ids")?;
         self.check_bias(&sampling.logit_bias)?;
+        self.check_allowed(request)?;
         let room = limits::room(
             prompt.len(),
             sampling.max_tokens,
@@ -198,6 +201,8 @@ impl TextModel {
             self.context_tokens,
         )?;
         sampling.max_tokens = Some(room);
+        // Engines refuse more than 'max_tokens', which the context may have cut.
+        sampling.min_tokens = sampling.min_tokens.map(|least| least.min(room));
         if sampling.ignore_eos != Some(true) {
             sampling.stop_token_ids.extend(&*self.ends);
         }
@@ -208,7 +213,7 @@ impl TextModel {
             cached_tokens: 0,
             echo: None,
             sampling,
-            constraint: constraint.filter(|_| !reading.waits_for_reasoning()),
+            constraint: constraint.filter(|_| !reading.waits()),
             reading: Arc::new(reading),
         })
     }
@@ -216,13 +221,18 @@ impl TextModel {
     /// How the answer to this very prompt is written: without calls where none may come, within reasoning where the
     /// prompt opened it.
     fn spec_of(&self, request: &Request, text: &str, plan: ReasoningPlan) -> ParserSpec {
-        let calls_tools = !request.tools.is_empty() && request.tool_choice != ToolChoice::None;
+        let calls_tools = request.offered_tools().next().is_some();
         let family = if calls_tools || self.spec.family == Family::Harmony {
             self.spec.family
         } else {
             Family::None
         };
-        let is_constrained = request.format != Format::Text || request.tool_choice.is_forced();
+        let may_call = family != Family::None && constraint::may_call(request);
+        let is_formed = match &request.format {
+            Format::Text => false,
+            format => !(may_call && constraint::leaves_calls(format)),
+        };
+        let is_constrained = is_formed || request.tool_choice.is_forced();
         let reasoning = if plan.is_off && is_constrained {
             ReasoningStyle::None
         } else {
@@ -248,12 +258,12 @@ impl TextModel {
             Some(plan) => self.spec_of(request, text, plan),
             None => ParserSpec::default(),
         };
-        let stops = request.stops.iter().chain(&self.stops).cloned().collect();
         let min_tokens = request.sampling.min_tokens.unwrap_or(0);
-        let stops = StopSpec::new(stops, request.keep_stop, min_tokens)?;
+        let stops = StopSpec::new(&request.stops, &self.stops, request.keep_stop, min_tokens)?;
         let none = || Arc::from([]);
         Ok(Reading {
             tokenizer: Arc::clone(&self.tokenizer),
+            may_call: spec.family != Family::None && constraint::may_call(request),
             spec,
             constraint,
             strict: StrictFormat::of(request)?,
@@ -277,7 +287,7 @@ fn typed_tools(family: Family, request: &Request) -> Arc<[ToolSpec]> {
     if family == Family::None || family.has_json_arguments() {
         return Arc::from([]);
     }
-    ToolSpec::of_tools(&request.tools)
+    ToolSpec::of_tools(request.offered_tools())
 }
 
 /// Tokens cannot stand for images, sounds and files.

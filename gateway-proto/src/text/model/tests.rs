@@ -137,6 +137,44 @@ fn forced_calls_become_a_schema_that_finds_what_the_tools_refer_to() {
 }
 
 #[test]
+fn the_prompt_has_the_tools_that_may_be_called() {
+    let prompt = |choice: Value| {
+        let mut body = with_tool("Hi");
+        let other = json!({"type": "function", "function": {"name": "other"}});
+        body["tools"].as_array_mut().expect("tools").push(other);
+        body["tool_choice"] = choice;
+        MODEL.text_of(&prepare(&MODEL, body).expect("a prompt").prompt)
+    };
+    let all = prompt("auto".into());
+    assert!(all.contains("\"name\": \"f\"") && all.contains("\"name\": \"other\""));
+    for mode in ["auto", "required"] {
+        let tools = json!([{"type": "function", "function": {"name": "other"}}]);
+        let some = prompt(
+            json!({"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}),
+        );
+        assert!(!some.contains("\"name\": \"f\"") && some.contains("\"name\": \"other\""));
+    }
+    let mut plain = with_tool("Hi");
+    plain["tools"] = json!([]);
+    let plain = prepare(&MODEL, plain).expect("a prompt").prompt;
+    assert_eq!(prompt("none".into()), MODEL.text_of(&plain));
+}
+
+#[test]
+fn allowed_tokens_are_tokens_of_the_model() {
+    let allowed = |id: usize| {
+        let mut body = with_tool("Hi");
+        body["allowed_token_ids"] = json!([0, id]);
+        prepare(&MODEL, body)
+    };
+    let vocabulary = MODEL.tokenizer().vocab_size();
+    assert!(allowed(vocabulary - 1).is_ok());
+    let error = allowed(vocabulary).expect_err("no such token").to_api();
+    assert_eq!(error.param.as_deref(), Some("allowed_token_ids[1]"));
+    assert_eq!(error.code.as_deref(), Some("token_out_of_vocabulary"));
+}
+
+#[test]
 fn a_forced_call_and_another_form_exclude_each_other() {
     let mut body = with_tool("Hi");
     body["tool_choice"] = "required".into();

@@ -1,6 +1,7 @@
 //! Token ids that the model has no token for: engines answer them with errors of their own, and one of them with its death.
 
 use super::{PrepareError, TextModel};
+use crate::ir::Request;
 
 impl TextModel {
     /// # Errors
@@ -19,6 +20,17 @@ impl TextModel {
             None => Ok(()),
             Some((id, _)) => Err(self.no_token(*id, format!("logit_bias.{id}"))),
         }
+    }
+
+    /// What is no list of ids is told where wishes are read.
+    ///
+    /// # Errors
+    /// The first allowed token that is beyond the vocabulary.
+    pub(super) fn check_allowed(&self, request: &Request) -> Result<(), PrepareError> {
+        const FIELD: &str = "allowed_token_ids";
+        let allowed = request.extra.raw(FIELD).map(serde_json::from_str);
+        let allowed: Vec<u32> = allowed.and_then(Result::ok).unwrap_or_default();
+        self.check_ids(&allowed, FIELD)
     }
 
     fn lacks(&self, id: u32) -> bool {

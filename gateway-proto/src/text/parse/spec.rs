@@ -32,8 +32,8 @@ impl ToolSpec {
     /// What parsers need to know of a request's tools; those that are no functions are left out. A schema that is no
     /// JSON counts as none.
     #[must_use]
-    pub fn of_tools(tools: &[Tool]) -> Arc<[Self]> {
-        let functions = tools.iter().filter_map(|tool| match tool {
+    pub fn of_tools<'t>(tools: impl IntoIterator<Item = &'t Tool>) -> Arc<[Self]> {
+        let functions = tools.into_iter().filter_map(|tool| match tool {
             Tool::Function {
                 name, definition, ..
             } => Some(Self {

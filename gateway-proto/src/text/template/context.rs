@@ -40,7 +40,7 @@ pub(super) fn variables(
     }
     let open = options.add_generation_prompt.unwrap_or(true) && !options.continue_final_message;
     dict.set("messages", List::value(messages));
-    dict.set("tools", tools(&request.tools)?);
+    dict.set("tools", tools(request.offered_tools())?);
     dict.set("documents", documents(options.documents.as_ref())?);
     dict.set("add_generation_prompt", Value::from(open));
     dict.set(CLOCK, Value::from_object(now));
@@ -85,12 +85,12 @@ fn documents(documents: Option<&Json>) -> Result<Value, TemplateError> {
     Ok(value)
 }
 
-fn tools(tools: &[Tool]) -> Result<Value, TemplateError> {
+fn tools<'t>(tools: impl Iterator<Item = &'t Tool>) -> Result<Value, TemplateError> {
+    let tools: Vec<Value> = tools.map(tool).collect::<Result<_, _>>()?;
     if tools.is_empty() {
         return Ok(Value::from(()));
     }
-    let tools: Result<Vec<Value>, _> = tools.iter().map(tool).collect();
-    Ok(List::value(tools?))
+    Ok(List::value(tools))
 }
 
 fn tool(tool: &Tool) -> Result<Value, TemplateError> {
