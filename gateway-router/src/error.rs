@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Busy,
     /// The engine failed the request.
     EngineFailed,
+    /// The engine ran out of room and threw the request out, to be computed again; it is none the worse for it.
+    Recomputed,
     /// The engine refused the request as the caller's own error.
     Rejected,
     /// The engine cannot do what the request asks; it is none the worse for it.
@@ -54,6 +56,7 @@ impl ErrorKind {
             Self::OutOfTime => "out_of_time",
             Self::Busy => "busy",
             Self::EngineFailed => "engine_failed",
+            Self::Recomputed => "recomputed",
             Self::Rejected => "rejected",
             Self::Unsupported => "unsupported",
             Self::Internal => "internal",

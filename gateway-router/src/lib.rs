@@ -56,11 +56,12 @@ pub use gateway_core::{self as core, EndpointSpec};
 pub use gateway_proto as proto;
 pub use goals::{Goal, Goals};
 pub use report::{
-    Ending, GAP_BUCKETS_MICROS, Gaps, Hints, Leg, NoReports, ReportSink, RouteReport,
+    Ending, GAP_BUCKETS_MICROS, Gaps, Hints, Leg, NoReports, ReportSink, Resumption, RouteReport,
+    Stuck,
 };
 pub use router::{BuildError, Router, RouterBuilder};
 pub use settings::{
-    Credential, Deadlines, EndpointSettings, EngineKind, RetrySettings, RouterSettings, SizeLimits,
-    TextBlocks, WatchSettings,
+    Credential, Deadlines, EndpointSettings, EngineKind, MigrationSettings, RetrySettings,
+    RouterSettings, SizeLimits, TextBlocks, WatchSettings,
 };
 pub use wire::{Target, TargetError};

@@ -22,6 +22,8 @@ pub struct Hints {
     pub caller: u64,
     /// Whether the decision is to be explained.
     pub explain: bool,
+    /// Endpoints not to be asked, by name.
+    pub avoid: Vec<Arc<str>>,
 }
 
 /// Which of the engines' calls for one request: an answer may take several, side by side and one after another. A
@@ -36,13 +38,58 @@ pub struct Leg {
     pub repeats_prompt: bool,
     /// When the first call began, where this one is later: the request's time runs from there.
     pub began: Option<Timestamp>,
+    /// How it takes up what another endpoint failed, where it does.
+    pub resumes: Option<Resumption>,
+}
+
+/// A call that takes up an answer from another one that an engine failed after it had begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resumption {
+    /// Which of those within the leg, from 1; each choice counts by itself.
+    pub number: u32,
+    /// What went wrong.
+    pub cause: ErrorKind,
+    /// Engines that have died on the answer at the place where it stands.
+    pub deaths: u32,
+    /// Tokens that have to be computed again: the prompt, and what was written before. They are no part of what the
+    /// caller is told of cost.
+    pub recomputed_tokens: u64,
+}
+
+/// Why nobody took up an answer that an engine failed after it had begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stuck {
+    /// Part of an answer that is held to a form was shown; engines begin forms anew.
+    Form,
+    /// It had been taken up as often as allowed.
+    Attempts,
+    /// The budget was used up.
+    Budget,
+    /// Two engines died at the same place of it: the request itself may be what kills them.
+    Deaths,
+}
+
+impl Stuck {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Form, Self::Attempts, Self::Budget, Self::Deaths];
+
+    /// The name used in metrics and logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Attempts => "attempts",
+            Self::Budget => "budget",
+            Self::Deaths => "deaths",
+        }
+    }
 }
 
 impl Leg {
     /// Whether it goes on with an answer that has begun.
     #[must_use]
     pub fn is_continuation(&self) -> bool {
-        self.number > 0
+        self.number > 0 || self.resumes.is_some()
     }
 
     /// Whether its prompt is one that the caller sent and no other leg counts.
@@ -53,10 +100,13 @@ impl Leg {
 
     /// The request's id as an engine sees it: engines refuse an id that they are busy with.
     pub(crate) fn id(&self, request_id: &Arc<str>) -> Arc<str> {
-        if request_id.is_empty() || (self.strand, self.number) == (0, 0) {
-            return Arc::clone(request_id);
+        let Self { strand, number, .. } = self;
+        match self.resumes {
+            _ if request_id.is_empty() => Arc::clone(request_id),
+            None if (*strand, *number) == (0, 0) => Arc::clone(request_id),
+            None => format!("{request_id}-{strand}-{number}").into(),
+            Some(taken) => format!("{request_id}-{strand}-{number}-{}", taken.number).into(),
         }
-        format!("{request_id}-{}-{}", self.strand, self.number).into()
     }
 }
 
@@ -67,6 +117,8 @@ pub enum Ending {
     Completed,
     /// The engine or the router refused or failed; the caller got an error.
     Failed(ErrorKind),
+    /// The engine failed in the middle of its answer, and another call takes that up.
+    Resumed(ErrorKind),
     /// The caller left first.
     Cancelled,
 }
@@ -117,6 +169,8 @@ pub struct RouteReport {
     pub attempts: u32,
     /// How it ended.
     pub ending: Ending,
+    /// Why nobody took up the answer, where it broke in the middle and might have been.
+    pub stuck: Option<Stuck>,
     /// The HTTP status of the reply; `None` where the caller left before there was one. A stream that breaks later keeps
     /// the status it began with.
     pub status: Option<u16>,

@@ -44,6 +44,8 @@ pub struct Router(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) budget: RetryBudget,
+    /// For answers taken up elsewhere in the middle.
+    pub(crate) migrations: RetryBudget,
     pub(crate) sink: Arc<dyn ReportSink>,
     pub(crate) clock: Clock,
     seeds: AtomicU64,
@@ -215,6 +217,7 @@ impl RouterBuilder {
         watchers.follow(&snapshot, clock, &runtime);
         Ok(Router(Arc::new(Shared {
             budget: RetryBudget::new(&snapshot.retry),
+            migrations: RetryBudget::new(&snapshot.migration.budget()),
             snapshot: ArcSwap::new(snapshot),
             sink: self.sink,
             clock,

@@ -17,7 +17,7 @@ use http::{Method, Request, Response, StatusCode, header, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use crate::{Hints, ReplyBody, RouteError, RouteRequest, Router};
+use crate::{Hints, Leg, ReplyBody, RouteError, RouteRequest, Router};
 
 type Reply = Response<ReplyBody>;
 
@@ -71,6 +71,7 @@ where
         view,
         body,
         request_id: Arc::clone(&id),
+        leg: Leg::default(),
         headers: parts.headers,
         hints,
     });

@@ -1,6 +1,6 @@
 //! What a router is told: endpoints and limits, already validated and in domain types.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use gateway_core::{EndpointSpec, FleetConfig, Pipelines};
 use http::HeaderValue;
@@ -137,6 +137,51 @@ impl Default for RetrySettings {
     }
 }
 
+/// When a call for tokens that an engine failed is taken up by another one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MigrationSettings {
+    /// Whether it is, where a model does not say otherwise.
+    pub enabled: bool,
+    /// How often each choice may be taken up.
+    pub attempts: u32,
+    /// Calls taken up that each request earns the router; 0.2 lets one in five be taken up.
+    pub budget_ratio: f32,
+    /// Calls that may be taken up at once without having earned it, and the most that can be saved up.
+    pub budget_burst: u32,
+    /// Whether it is for single models.
+    pub models: BTreeMap<String, bool>,
+}
+
+impl MigrationSettings {
+    /// Whether calls to `model` are taken up.
+    #[must_use]
+    pub fn covers(&self, model: &str) -> bool {
+        self.attempts > 0 && *self.models.get(model).unwrap_or(&self.enabled)
+    }
+
+    /// What the budget is kept by.
+    pub(crate) fn budget(&self) -> RetrySettings {
+        RetrySettings {
+            attempts: self.attempts,
+            budget_ratio: self.budget_ratio,
+            budget_burst: self.budget_burst,
+        }
+    }
+}
+
+/// An engine that dies takes all its streams with it: the burst is wide enough for a full one.
+impl Default for MigrationSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            attempts: 3,
+            budget_ratio: 0.2,
+            budget_burst: 1_000,
+            models: BTreeMap::new(),
+        }
+    }
+}
+
 /// How engines are watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WatchSettings {
@@ -206,6 +251,8 @@ pub struct RouterSettings {
     pub deadlines: Deadlines,
     /// When to try elsewhere.
     pub retry: RetrySettings,
+    /// When another engine takes up what one has failed.
+    pub migration: MigrationSettings,
     /// How engines are watched.
     pub watch: WatchSettings,
     /// How prompts are cut.

@@ -5,8 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use gateway_core::{EndpointId, Fleet, FleetError, Pipelines};
 
 use crate::{
-    Deadlines, EndpointSettings, Goals, RetrySettings, RouterSettings, SizeLimits, TextBlocks,
-    WatchSettings,
+    Deadlines, EndpointSettings, Goals, MigrationSettings, RetrySettings, RouterSettings,
+    SizeLimits, TextBlocks, WatchSettings,
     engine::{EngineClient, HttpEngine},
     feed::{FedBy, FeedSettings},
 };
@@ -21,6 +21,7 @@ pub(crate) struct Snapshot {
     pub(crate) pipelines: Pipelines,
     pub(crate) deadlines: Deadlines,
     pub(crate) retry: RetrySettings,
+    pub(crate) migration: MigrationSettings,
     pub(crate) watch: WatchSettings,
     pub(crate) text: TextBlocks,
     pub(crate) feeds: FeedSettings,
@@ -81,6 +82,7 @@ impl Snapshot {
             pipelines: settings.pipelines,
             deadlines: settings.deadlines,
             retry: settings.retry,
+            migration: settings.migration,
             watch: settings.watch,
             text: settings.text,
             feeds: settings.feeds,

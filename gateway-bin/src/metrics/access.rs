@@ -1,6 +1,6 @@
 //! The access line of requests that reach the router: one each, when the request has ended.
 
-use gateway_router::{RouteReport, edge::EdgeReport};
+use gateway_router::{Ending, RouteReport, Stuck, edge::EdgeReport};
 
 use super::model::ending_name;
 
@@ -16,6 +16,10 @@ pub(super) fn log(report: &RouteReport) {
         endpoint = report.endpoint.as_deref().unwrap_or("-"),
         status = report.status,
         outcome = ending_name(report.ending),
+        broken_by = broken_by(report.ending),
+        stuck = report.stuck.map(Stuck::name),
+        resumes = report.leg.resumes.map(|taken| taken.number),
+        recomputed_tokens = report.leg.resumes.map(|taken| taken.recomputed_tokens),
         stream = report.stream,
         attempts = report.attempts,
         ttft_ms = report.ttft.map(|ttft| ttft.as_secs_f64() * 1e3),
@@ -27,6 +31,14 @@ pub(super) fn log(report: &RouteReport) {
         cached_tokens = report.usage.and_then(|usage| usage.cached_tokens),
         "served"
     );
+}
+
+/// What went wrong where another call takes the answer up.
+fn broken_by(ending: Ending) -> Option<&'static str> {
+    match ending {
+        Ending::Resumed(kind) => Some(kind.name()),
+        _ => None,
+    }
 }
 
 /// The edge's part, for people who look closely.

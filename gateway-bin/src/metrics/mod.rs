@@ -12,6 +12,7 @@ mod endpoints;
 mod feeds;
 mod forecasts;
 mod histogram;
+mod migrations;
 mod model;
 mod page;
 mod process;

@@ -7,6 +7,7 @@ use gateway_router::{Ending, ErrorKind, GAP_BUCKETS_MICROS, RouteReport, proto::
 use super::{
     edge::EdgeCounts,
     histogram::{Histogram, LONG_MICROS, SHORT_MICROS},
+    migrations::MigrationCounts,
 };
 
 /// Statuses that are counted apart; any other counts as 0, shown as `other`.
@@ -22,6 +23,7 @@ pub(super) fn ending_name(ending: Ending) -> &'static str {
     match ending {
         Ending::Completed => "completed",
         Ending::Failed(kind) => kind.name(),
+        Ending::Resumed(_) => "resumed",
         Ending::Cancelled => "cancelled",
     }
 }
@@ -40,6 +42,7 @@ pub(super) struct ModelCounts {
     pub(super) prompt_tokens: AtomicU64,
     pub(super) cached_tokens: AtomicU64,
     pub(super) completion_tokens: AtomicU64,
+    pub(super) migrations: MigrationCounts,
     pub(super) edge: EdgeCounts,
 }
 
@@ -58,6 +61,7 @@ impl ModelCounts {
             prompt_tokens: AtomicU64::new(0),
             cached_tokens: AtomicU64::new(0),
             completion_tokens: AtomicU64::new(0),
+            migrations: MigrationCounts::default(),
             edge: EdgeCounts::new(),
         }
     }
@@ -82,6 +86,7 @@ impl ModelCounts {
             self.gaps.add(&report.gaps.buckets, report.gaps.sum_micros);
         }
         self.total.observe(report.total);
+        self.migrations.report(report);
         let is_late = report.ending == Ending::Failed(ErrorKind::TooLate);
         self.late.fetch_add(u64::from(is_late), Relaxed);
         if report.attempts > 0 {
@@ -115,7 +120,7 @@ impl ModelCounts {
 }
 
 /// Endings that are counted per endpoint, by name.
-pub(super) const ENDINGS: [&str; 13] = [
+pub(super) const ENDINGS: [&str; 14] = [
     "other",
     "completed",
     "cancelled",
@@ -129,6 +134,7 @@ pub(super) const ENDINGS: [&str; 13] = [
     "busy",
     "engine_failed",
     "rejected",
+    "recomputed",
 ];
 
 #[derive(Debug, Default)]
@@ -138,7 +144,11 @@ pub(super) struct EndpointCounts {
 
 impl EndpointCounts {
     pub(super) fn report(&self, report: &RouteReport) {
-        let name = ending_name(report.ending);
+        // To the endpoint it is a failure, whatever the caller saw of it.
+        let name = match report.ending {
+            Ending::Resumed(kind) => kind.name(),
+            ending => ending_name(ending),
+        };
         let at = ENDINGS
             .iter()
             .position(|known| *known == name)

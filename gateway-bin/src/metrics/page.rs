@@ -32,6 +32,7 @@ pub(crate) fn page(
     requests(&mut page, &tables);
     histograms(&mut page, &tables);
     tokens(&mut page, &tables);
+    super::migrations::write(&mut page, &tables);
     attempts(&mut page, &tables);
     door(&mut page, &metrics.door);
     endpoints::write(&mut page, fleet, now);
@@ -55,7 +56,7 @@ pub(crate) fn edge_page(metrics: &Metrics, models: &BTreeMap<String, ServedModel
     page.finish()
 }
 
-fn sorted(tables: &Tables) -> Vec<(&str, &ModelCounts)> {
+pub(super) fn sorted(tables: &Tables) -> Vec<(&str, &ModelCounts)> {
     let mut models: Vec<_> = tables
         .models
         .iter()

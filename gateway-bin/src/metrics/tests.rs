@@ -22,6 +22,7 @@ fn report(model: &str, ending: Ending) -> RouteReport {
         endpoint: Some("a".into()),
         attempts: 3,
         ending,
+        stuck: None,
         status: Some(200),
         decision_micros: 7,
         ttft: Some(Duration::from_millis(30)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateway_proto::openai::RequestView;
-use gateway_router::{ReplyBody, RouteError, RouteReply, RouteRequest};
+use gateway_router::{Leg, ReplyBody, RouteError, RouteReply, RouteRequest};
 use http::Response;
 use tracing::{Instrument as _, field};
 
@@ -54,6 +54,7 @@ pub(super) async fn route(
         view,
         body: question.body,
         request_id: Arc::clone(&id.text),
+        leg: Leg::default(),
         headers: question.headers,
         hints: question.hints,
     };

@@ -120,6 +120,17 @@ pub(super) fn finish_of(
     }
 }
 
+/// The same with vLLM's `stop_reason` beside it, which is more than the token that ended the choice.
+pub(super) fn finish_for(
+    word: Option<String>,
+    reason: Option<&Value>,
+) -> Result<Option<TokenFinish>, TokenFault> {
+    if reason.and_then(Value::as_str) == Some("recomputed") {
+        return Ok(Some(TokenFinish::Recomputed));
+    }
+    finish_of(word, token(reason))
+}
+
 /// A stop reason that is a token id; texts and nothing are none.
 pub(super) fn token(reason: Option<&Value>) -> Option<u32> {
     u32::try_from(reason?.as_u64()?).ok()

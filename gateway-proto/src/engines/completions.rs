@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::choices::{Choices, finish_of, token};
+use super::choices::{Choices, finish_for};
 use super::vllm::{Sampling, StreamOptions};
 use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, Unsupported, numbers};
 use crate::ir::{Format, Json, Usage};
@@ -150,12 +150,11 @@ pub(super) fn read(
             .logprobs
             .map(|told| told.of_ids(&ids, choices.top()))
             .unwrap_or_default();
-        let stop = token(choice.stop_reason.as_ref());
         let event = TokenEvent {
             choice: choice.index,
             ids,
             logprobs,
-            finish: finish_of(choice.finish_reason, stop)?,
+            finish: finish_for(choice.finish_reason, choice.stop_reason.as_ref())?,
         };
         choices.add(event, out)?;
     }

@@ -36,6 +36,9 @@ pub enum TokenFinish {
     },
     /// As many tokens as were allowed, or the context is full.
     Length,
+    /// The engine ran out of room and threw the request out, to have it computed again from its prompt and the tokens so
+    /// far. vLLM's builds for Ascend say so on decode engines, as the stop reason `recomputed`.
+    Recomputed,
     /// Another word of the engine's.
     Other(String),
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::choices::{Choices, finish_of, logprobs_of, token};
+use super::choices::{Choices, finish_for, logprobs_of};
 use super::error::TokenFault;
 use super::numbers;
 use super::{IdLogprob, TokenCall, TokenEvent};
@@ -219,12 +219,11 @@ pub(super) fn read(
     for choice in chunk.choices.unwrap_or_default() {
         let positions = choice.logprobs.and_then(|logprobs| logprobs.content);
         let logprobs = logprobs_of(positions, |position| position.into_logprob(choices.top()));
-        let stop = token(choice.stop_reason.as_ref());
         let event = TokenEvent {
             choice: choice.index,
             ids: choice.token_ids.unwrap_or_default(),
             logprobs,
-            finish: finish_of(choice.finish_reason, stop)?,
+            finish: finish_for(choice.finish_reason, choice.stop_reason.as_ref())?,
         };
         choices.add(event, out)?;
     }

@@ -22,7 +22,7 @@ use super::{
     work::{Subject, Work, tokens},
 };
 use crate::{
-    BoxBody, ErrorKind, Leg, Retry, RouteError,
+    BoxBody, ErrorKind, Retry, RouteError,
     engine::{
         EngineCall, EngineReply,
         status::{self, ERROR_REPLY_BYTES},
@@ -96,7 +96,7 @@ impl Work for RouteRequest {
             api: view.api,
             model: &view.model,
             request_id: &self.request_id,
-            leg: Leg::default(),
+            leg: self.leg,
             hints: &self.hints,
             stream: view.stream,
             engine_streams: view.stream,
@@ -131,7 +131,7 @@ async fn begin(
     let call = EngineCall {
         api: request.view.api,
         body: request.body.clone(),
-        headers: headers::for_engine(&request.headers, &request.request_id),
+        headers: headers::for_engine(&request.headers, &request.leg.id(&request.request_id)),
         deadlines: snapshot.deadlines,
     };
     let EngineReply {

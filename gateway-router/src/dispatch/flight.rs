@@ -41,6 +41,7 @@ impl Flight {
             endpoint: None,
             attempts: 0,
             ending: Ending::Cancelled,
+            stuck: None,
             status: None,
             decision_micros: 0,
             ttft: None,
@@ -125,6 +126,13 @@ impl Flight {
         self.report.usage = usage;
         self.report.ending = Ending::Completed;
         self.end_attempt(Outcome::Served, counted);
+    }
+
+    /// The engine failed in the middle of an answer that another call takes up.
+    pub(super) fn resumed(&mut self, kind: ErrorKind, usage: Usage) {
+        self.report.usage = Some(usage);
+        self.report.ending = Ending::Resumed(kind);
+        self.end_attempt(outcome_of(kind), None);
     }
 
     /// The request ended with an error that the caller is told.

@@ -8,7 +8,7 @@ use gateway_proto::openai::{Api, RequestView, ViewLimits};
 use http::HeaderMap;
 
 use crate::{
-    ErrorKind, Hints, Retry, RouteError, TextBlocks,
+    ErrorKind, Hints, Leg, Retry, RouteError, TextBlocks,
     feed::{FeedSettings, token_keys},
 };
 
@@ -31,6 +31,8 @@ pub struct RouteRequest {
     pub body: Bytes,
     /// The request's id; becomes `x-request-id` at the engine.
     pub request_id: Arc<str>,
+    /// Which of the calls that the request takes.
+    pub leg: Leg,
     /// Headers to pass on to the engine. Hop-by-hop headers, `host` and `content-length` are left out anyway.
     pub headers: HeaderMap,
     /// What the caller's wrapper knows.
@@ -50,6 +52,7 @@ impl RouteRequest {
             view,
             body,
             request_id: Arc::from(""),
+            leg: Leg::default(),
             headers: HeaderMap::new(),
             hints: Hints::default(),
         })

@@ -1,7 +1,7 @@
 //! Whether a failed attempt is followed by another one.
 
 use super::flight::Flight;
-use crate::{ErrorKind, Retry, RouteError, router::Shared, snapshot::Snapshot};
+use crate::{ErrorKind, Leg, Retry, RouteError, router::Shared, snapshot::Snapshot};
 
 /// The failures of one request so far.
 #[derive(Default)]
@@ -15,6 +15,14 @@ pub(super) struct Retries {
 }
 
 impl Retries {
+    /// Engines may have died on the request before this call.
+    pub(super) fn behind(leg: &Leg) -> Self {
+        Self {
+            deaths: leg.resumes.map_or(0, |taken| taken.deaths),
+            ..Self::default()
+        }
+    }
+
     /// An attempt failed; gives the error back where it is final.
     pub(super) fn after(
         &mut self,

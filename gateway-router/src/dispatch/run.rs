@@ -28,15 +28,17 @@ pub(super) async fn run<W: Work>(
     snapshot: &Snapshot,
     work: &W,
 ) -> Result<Landed<W::Begun>, RouteError> {
-    shared.budget.earn(&snapshot.retry);
     let subject = work.subject();
+    if subject.leg.resumes.is_none() {
+        shared.budget.earn(&snapshot.retry);
+    }
     let mut flight = Flight::begin(&subject, Arc::clone(&shared.sink), shared.clock);
     let route = match Route::of(work, subject, snapshot) {
         Ok(route) => route,
         Err(error) => return Err(failed(&mut flight, error)),
     };
-    let mut tried = Vec::new();
-    let mut retry = Retries::default();
+    let mut tried = avoided(&route);
+    let mut retry = Retries::behind(&route.subject.leg);
     loop {
         let explanation = match place(shared, &route, &tried, &mut flight) {
             Ok(explanation) => explanation,
@@ -53,6 +55,15 @@ pub(super) async fn run<W: Work>(
             return Err(failed(&mut flight, error));
         }
     }
+}
+
+/// The endpoints that are not to be asked; those that are gone are none.
+fn avoided(route: &Route<'_>) -> Vec<EndpointId> {
+    let fleet = &route.snapshot.fleet;
+    let named = route.subject.hints.avoid.iter();
+    named
+        .filter_map(|name| Some(fleet.by_name(name)?.id()))
+        .collect()
 }
 
 fn landed<B>(begun: B, flight: Flight, explanation: Option<Box<Explanation>>) -> Landed<B> {

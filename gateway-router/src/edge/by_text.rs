@@ -25,7 +25,7 @@ use super::{
     promise::Promise,
     refuse::{bad_request, choices},
 };
-use crate::{ErrorKind, ReplyBody, Retry, RouteError, RouteReply, RouteRequest, Router};
+use crate::{ErrorKind, Leg, ReplyBody, Retry, RouteError, RouteReply, RouteRequest, Router};
 
 /// The largest event that is read, in bytes; the router's own limit is checked before.
 const EVENT_BYTES: usize = 64 << 20;
@@ -47,6 +47,7 @@ pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, Rou
             view,
             body,
             request_id: ask.request_id,
+            leg: Leg::default(),
             headers: ask.headers,
             hints: ask.hints,
         })

@@ -24,4 +24,6 @@ pub use pipelines::{PipelineFile, PluginFile, SplitFile, StageFile};
 pub use responses::{ResponsesFile, StoreName};
 pub use top::{ConfigFile, schema};
 pub use values::{Address, Engine, Expiry, Hash, Pause, Secret, Span};
-pub use watching::{DeadlinesFile, HealthFile, PrefixFile, RetryFile, TelemetryFile, WatchFile};
+pub use watching::{
+    DeadlinesFile, HealthFile, MigrationFile, PrefixFile, RetryFile, TelemetryFile, WatchFile,
+};

@@ -26,6 +26,9 @@ pub struct ModelFile {
     /// How much its requests matter beside others, -100 to 100; as at the top level where unset.
     #[serde(default)]
     pub priority: Option<i8>,
+    /// Whether another engine takes up what one has failed in the middle of its answer; as at the top level where unset.
+    #[serde(default)]
+    pub migration: Option<bool>,
     /// Serve it by tokens: the gateway renders, tokenizes and parses, and engines see token ids alone. By text where unset.
     #[serde(default)]
     pub tokens: Option<TokensFile>,

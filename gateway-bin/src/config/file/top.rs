@@ -7,8 +7,8 @@ use gateway_core::Registry;
 
 use super::{
     Address, DeadlinesFile, DrainFile, EndpointFile, FeedsFile, HealthFile, KeyFile, LimitsFile,
-    LogFile, MetricsFile, ModelFile, ObjectivesFile, PipelineFile, PrefixFile, ResponsesFile,
-    RetryFile, StateFile, TelemetryFile, TextFile, WatchFile,
+    LogFile, MetricsFile, MigrationFile, ModelFile, ObjectivesFile, PipelineFile, PrefixFile,
+    ResponsesFile, RetryFile, StateFile, TelemetryFile, TextFile, WatchFile,
 };
 
 /// The configuration of the gateway.
@@ -39,6 +39,8 @@ pub struct ConfigFile {
     pub deadlines: DeadlinesFile,
     /// When a failed request is tried on another endpoint.
     pub retry: RetryFile,
+    /// When another engine takes up an answer that one has failed in the middle.
+    pub migration: MigrationFile,
     /// How engines are probed and read.
     pub watch: WatchFile,
     /// What the age of an engine's telemetry means. Read at the start only.

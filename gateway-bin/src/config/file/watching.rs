@@ -1,7 +1,7 @@
 //! Times and policies of the router. The defaults are the router's own.
 
 use gateway_core::{health::HealthPolicy, load::TelemetryPolicy, prefix::PrefixIndexConfig};
-use gateway_router::{Deadlines, RetrySettings, WatchSettings};
+use gateway_router::{Deadlines, MigrationSettings, RetrySettings, WatchSettings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -89,6 +89,40 @@ impl From<&RetryFile> for RetrySettings {
             attempts: file.attempts.get(),
             budget_ratio: file.budget_ratio,
             budget_burst: file.budget_burst,
+        }
+    }
+}
+
+/// When another engine takes up an answer that one has failed in the middle. Of models that are served by tokens alone.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MigrationFile {
+    /// Whether it does.
+    pub enabled: bool,
+    /// How often one answer may be taken up.
+    pub attempts: std::num::NonZeroU32,
+    /// Answers that each request allows to be taken up: with 0.2, one in five in the long run.
+    #[serde(serialize_with = "shortest")]
+    pub budget_ratio: f32,
+    /// Answers that may be taken up at once without having been earned, as when an engine dies with many.
+    pub budget_burst: u32,
+}
+
+impl Default for MigrationFile {
+    fn default() -> Self {
+        let MigrationSettings {
+            enabled,
+            attempts,
+            budget_ratio,
+            budget_burst,
+            ..
+        } = MigrationSettings::default();
+        let attempts = attempts.try_into().unwrap_or(std::num::NonZeroU32::MIN);
+        Self {
+            enabled,
+            attempts,
+            budget_ratio,
+            budget_burst,
         }
     }
 }

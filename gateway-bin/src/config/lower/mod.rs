@@ -6,6 +6,7 @@ mod endpoints;
 mod goals;
 mod hardware;
 mod keys;
+mod migration;
 mod models;
 mod pipelines;
 mod responses;
@@ -93,6 +94,7 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
     let models = models::lower(&file.models, cx)?;
     let pipelines = pipelines::lower(file.pipeline.as_ref(), &file.models, cx)?;
     let goals = goals::lower(&file, cx)?;
+    let migration = migration::lower(&file, cx)?;
     let responses = responses::lower(&file.responses, cx)?;
     let router = RouterSettings {
         endpoints: Vec::new(),
@@ -109,6 +111,7 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
         },
         deadlines: (&file.deadlines).into(),
         retry: (&file.retry).into(),
+        migration,
         watch: (&file.watch).into(),
         text: (&file.text).into(),
         feeds: (&file.kv_events).into(),

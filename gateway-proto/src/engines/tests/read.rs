@@ -377,3 +377,23 @@ fn nothing_follows_the_end_of_a_choice() {
     let (read, _) = read_always(TokenWire::VllmGenerate, &call(), &text);
     assert_eq!(read, (vec![event(0, &[5], LENGTH)], Ok(())));
 }
+
+#[test]
+fn a_request_thrown_out_to_be_computed_again_is_told_apart_from_an_end() {
+    let call = TokenCall::new("m", [1, 2].as_slice(), 8);
+    let said = "{\"index\":0,\"text\":\"\",\"token_ids\":[7],\"finish_reason\":\"stop\",\"stop_reason\":\"recomputed\"}";
+    let stream = format!("data: {{\"choices\":[{said}]}}\n\ndata: [DONE]\n\n");
+    for wire in [TokenWire::VllmGenerate, TokenWire::VllmCompletions] {
+        let (events, end) = read_whole(wire, &call, &stream);
+        assert_eq!(events, [event(0, &[7], Some(TokenFinish::Recomputed))]);
+        assert_eq!(end, Ok(()), "{wire:?}");
+    }
+    let own = stream.replace("\"recomputed\"", "7");
+    let (events, _) = read_whole(TokenWire::VllmGenerate, &call, &own);
+    let stop = TokenFinish::Stop { token: None };
+    assert_eq!(
+        events,
+        [event(0, &[7], Some(stop))],
+        "not a stop token of the call"
+    );
+}
