@@ -22,7 +22,6 @@ fn the_openai_client_for_python_is_served_by_text() {
     );
 }
 
-/// What is left out asks for the ids of a prompt, which engines tell that take text.
 #[test]
 fn the_openai_client_for_python_is_served_by_tokens() {
     // Requests that are given up must not be over before.
@@ -37,9 +36,7 @@ fn the_openai_client_for_python_is_served_by_tokens() {
             "test_openai_chat",
             "test_openai_errors",
             "test_openai_tools",
-            "test_openai_completions.Completions.test_text",
-            "test_openai_completions.Completions.test_several_prompts",
-            "test_openai_completions.Completions.test_stream",
+            "test_openai_completions",
         ],
     );
 }

@@ -1,5 +1,7 @@
 //! Answers as they come.
 
+use std::sync::Arc;
+
 use super::{Fields, Finish, ToolCall, Usage};
 use crate::error::ApiError;
 
@@ -57,6 +59,8 @@ pub enum Step {
     Logprobs(Vec<TokenLogprob>),
     /// New token ids, where the caller asked for them.
     TokenIds(Vec<u32>),
+    /// The prompt in token ids, where the caller asked for ids; the first step of its choice.
+    PromptTokenIds(Arc<[u32]>),
     /// The choice is over.
     Finished {
         /// Why.
@@ -118,6 +122,8 @@ pub struct AnswerChoice {
     pub logprobs: Vec<TokenLogprob>,
     /// Token ids, where asked for.
     pub token_ids: Vec<u32>,
+    /// The prompt in token ids, where asked for.
+    pub prompt_token_ids: Option<Arc<[u32]>>,
     /// What no field has (text mode).
     pub extra: Fields,
 }

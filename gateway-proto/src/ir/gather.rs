@@ -83,6 +83,7 @@ impl AnswerChoice {
             Step::CallEnd => {}
             Step::Logprobs(tokens) => self.logprobs.extend(tokens),
             Step::TokenIds(ids) => self.token_ids.extend(ids),
+            Step::PromptTokenIds(ids) => self.prompt_token_ids = Some(ids),
             Step::Finished {
                 finish,
                 stop,
@@ -97,6 +98,7 @@ impl AnswerChoice {
 
     fn into_steps(self) -> impl Iterator<Item = Step> {
         let mut steps = Vec::new();
+        steps.extend(self.prompt_token_ids.map(Step::PromptTokenIds));
         let logprobs = Some(self.logprobs).filter(|logprobs| !logprobs.is_empty());
         steps.extend(logprobs.map(Step::Logprobs));
         let ids = Some(self.token_ids).filter(|ids| !ids.is_empty());

@@ -31,6 +31,8 @@ pub(super) struct Strand {
 
 struct Choice {
     reader: Reader,
+    /// The prompt, until the caller that wants ids was told.
+    prompt: Option<Arc<[u32]>>,
     is_over: bool,
     /// Whether the engine, too, has nothing more to write for it.
     is_finished: bool,
@@ -83,6 +85,9 @@ impl Strand {
         call.priority = request.priority;
         let choice = |choice| Choice {
             reader: prepared.reader(choice),
+            prompt: request
+                .return_token_ids
+                .then(|| Arc::clone(&prepared.prompt)),
             is_over: false,
             is_finished: false,
         };
@@ -191,6 +196,11 @@ impl Strand {
             return None;
         }
         let before = out.len();
+        let number = self.first + event.choice;
+        out.extend(choice.prompt.take().map(|ids| Event::Step {
+            choice: number,
+            step: Step::PromptTokenIds(ids),
+        }));
         let verdict = choice.reader.push(event, out);
         report.violations += u32::from(out[before..].iter().any(is_violation));
         match verdict {

@@ -20,7 +20,14 @@ pub fn encode_answer(answer: &Answer, options: &ReplyOptions) -> Vec<u8> {
             push_choice(out, index, choice, options);
         },
     );
-    out.extend_from_slice(b"],\"usage\":");
+    out.push(b']');
+    // All choices have the same prompt.
+    let prompt = answer
+        .choices
+        .iter()
+        .find_map(|choice| choice.prompt_token_ids.as_deref());
+    parts::push_prompt_ids(&mut out, prompt);
+    out.extend_from_slice(b",\"usage\":");
     parts::push_usage(&mut out, &answer.usage);
     out.push(b'}');
     out

@@ -1,5 +1,7 @@
 //! The stream of a chat answer, from neutral events.
 
+use std::sync::Arc;
+
 use super::logprobs;
 use crate::dialect::StreamEncoder;
 use crate::error::ApiError;
@@ -9,7 +11,7 @@ use crate::openai::write::{ChunkHead, MOST_CHOICES, Pending, ReasoningName, Repl
 
 /// Writes `chat.completion.chunk` events.
 ///
-/// Each choice begins with its role in a chunk of its own. Log probabilities and token ids ride on the choice's next
+/// Each choice begins with its role in a chunk of its own; the prompt's token ids are told in the first. Log probabilities and token ids ride on the choice's next
 /// chunk. A choice that called tools and ended of itself ends with `tool_calls`. Signatures over reasoning have no
 /// place in this dialect. A failed answer ends with one error event and no `[DONE]`.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct ChatStream {
     head: ChunkHead,
     reasoning: ReasoningName,
     choices: Vec<ChoiceState>,
+    /// The prompt's token ids, which ride on the first chunk.
+    prompt: Option<Arc<[u32]>>,
     is_over: bool,
 }
 
@@ -36,16 +40,22 @@ impl ChatStream {
             head: ChunkHead::new(head, super::ID_PREFIX, "chat.completion.chunk", usage),
             reasoning: options.reasoning,
             choices: Vec::new(),
+            prompt: None,
             is_over: false,
         }
     }
 
     fn step(&mut self, choice: u32, step: &Step, out: &mut Vec<u8>) {
+        if let Step::PromptTokenIds(ids) = step {
+            // All choices have the same prompt.
+            self.prompt = Some(Arc::clone(ids)).filter(|_| self.choices.is_empty());
+            return;
+        }
         self.open(choice, out);
         match step {
             Step::Text(text) => self.text(choice, text, out),
             Step::Reasoning(text) => self.thought(choice, text, out),
-            Step::Signature(_) | Step::CallEnd => {}
+            Step::Signature(_) | Step::CallEnd | Step::PromptTokenIds(_) => {}
             Step::CallStart { id, name } => self.call_start(choice, (id, name), out),
             Step::CallArguments(more) => self.call_arguments(choice, more, out),
             Step::Logprobs(tokens) => {
@@ -84,7 +94,7 @@ impl ChatStream {
         self.head.open(choice, out);
         out.extend_from_slice(b",\"delta\":{\"role\":\"assistant\",\"content\":\"\"}");
         out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":null");
-        self.head.close(out);
+        self.head.close_with(self.prompt.take().as_deref(), out);
     }
 
     #[inline]

@@ -198,6 +198,25 @@ fn as_told(mut answer: Answer) -> Answer {
     answer
 }
 
+#[test]
+fn the_prompt_is_told_once_beside_the_choices() {
+    let of = |choice, step| Event::Step { choice, step };
+    let ids = || Step::PromptTokenIds([7, 8].into());
+    let text = || Step::Text("t".to_owned());
+    let events = [of(0, ids()), of(0, text()), of(1, ids()), of(1, text())];
+    let data = written(ChatStream::new(&head(), &options()), &events);
+    let told: Vec<Value> = data
+        .iter()
+        .filter_map(|data| serde_json::from_str::<Value>(data).ok())
+        .map(|chunk| chunk["prompt_token_ids"].clone())
+        .collect();
+    assert_eq!(told[0], json!([7, 8]));
+    assert!(told.len() > 3 && told[1..].iter().all(Value::is_null));
+    let whole = encode_answer(&answer(&events), &options());
+    let whole: Value = serde_json::from_slice(&whole).expect("JSON");
+    assert_eq!(whole["prompt_token_ids"], json!([7, 8]));
+}
+
 /// Reasoning, text and calls in that order, as in whole answers.
 fn sorted(mut answer: Answer) -> Answer {
     for choice in &mut answer.choices {

@@ -63,6 +63,7 @@ fn choice(read: Choice, at: u32) -> Result<AnswerChoice, Box<ApiError>> {
         violation: extra.take("violation").map_err(|_| unreadable())?,
         logprobs: logprobs.map(Logprobs::into_tokens).unwrap_or_default(),
         token_ids: read.token_ids.unwrap_or_default(),
+        prompt_token_ids: None,
         extra,
     })
 }

@@ -41,5 +41,6 @@ fn push_choice(out: &mut Vec<u8>, index: u32, echo: &str, choice: &AnswerChoice)
     parts::push_ids(out, &choice.token_ids);
     let why = (choice.stop.as_ref(), choice.violation.as_deref());
     parts::push_finish(out, choice.finish.as_ref(), why);
+    parts::push_prompt_ids(out, choice.prompt_token_ids.as_deref());
     out.push(b'}');
 }

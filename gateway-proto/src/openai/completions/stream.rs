@@ -1,5 +1,7 @@
 //! The stream of a completion, from neutral events.
 
+use std::sync::Arc;
+
 use super::logprobs;
 use crate::dialect::StreamEncoder;
 use crate::error::ApiError;
@@ -26,6 +28,8 @@ struct ChoiceState {
     /// Where the next token with a log probability stands in the text, in characters.
     offset: u64,
     pending: Pending,
+    /// The prompt's token ids, which ride on the choice's first chunk.
+    prompt: Option<Arc<[u32]>>,
 }
 
 impl CompletionStream {
@@ -42,13 +46,19 @@ impl CompletionStream {
     }
 
     fn step(&mut self, choice: u32, step: &Step, out: &mut Vec<u8>) {
+        self.reserve(choice);
+        if let Step::PromptTokenIds(ids) = step {
+            self.state(choice).prompt = Some(Arc::clone(ids));
+            return;
+        }
         self.open(choice, out);
         match step {
             Step::Text(text) | Step::Reasoning(text) => self.text(choice, text, out),
             Step::Signature(_)
             | Step::CallStart { .. }
             | Step::CallArguments(_)
-            | Step::CallEnd => {}
+            | Step::CallEnd
+            | Step::PromptTokenIds(_) => {}
             Step::Logprobs(tokens) => {
                 self.state(choice)
                     .pending
@@ -75,13 +85,18 @@ impl CompletionStream {
         &mut self.choices[choice as usize]
     }
 
-    /// Gives the prompt back where that is wanted and the choice is new.
     #[inline]
-    fn open(&mut self, choice: u32, out: &mut Vec<u8>) {
+    fn reserve(&mut self, choice: u32) {
         let at = choice as usize;
         if self.choices.len() <= at {
             self.choices.resize_with(at + 1, ChoiceState::default);
         }
+    }
+
+    /// Gives the prompt back where that is wanted and the choice is new.
+    #[inline]
+    fn open(&mut self, choice: u32, out: &mut Vec<u8>) {
+        let at = choice as usize;
         if std::mem::replace(&mut self.choices[at].is_open, true) {
             return;
         }
@@ -120,7 +135,9 @@ impl CompletionStream {
             logprobs::push(out, &pending.logprobs, &mut state.offset);
             parts::push_ids(out, &pending.ids);
         }
+        let prompt = state.prompt.take();
         parts::push_finish(out, finish, why);
+        parts::push_prompt_ids(out, prompt.as_deref());
         self.head.close(out);
     }
 

@@ -102,6 +102,29 @@ fn prompts_alone_are_given_back_without_an_engine() {
 }
 
 #[test]
+fn each_choice_tells_its_prompt_once() {
+    let told = |choice, ids: &[u32]| Event::Step {
+        choice,
+        step: Step::PromptTokenIds(ids.into()),
+    };
+    let text = |choice| Event::Step {
+        choice,
+        step: Step::Text("t".to_owned()),
+    };
+    let events = [told(0, &[1]), text(0), told(1, &[2, 3]), text(1), text(0)];
+    let data = written(CompletionStream::new(&head(), &options()), &events);
+    let (pieces, _) = pieces(&data, "text_completion");
+    let prompts = |index: u32| -> Vec<&Value> {
+        let of = pieces.iter().filter(|piece| piece["index"] == index);
+        of.map(|piece| &piece["prompt_token_ids"]).collect()
+    };
+    let (first, second) = (prompts(0), prompts(1));
+    assert_eq!((first[0], second[0]), (&json!([1]), &json!([2, 3])));
+    let rest = first.iter().skip(1).chain(second.iter().skip(1));
+    assert!(rest.clone().count() > 0 && rest.clone().all(|prompt| prompt.is_null()));
+}
+
+#[test]
 fn a_failure_is_the_last_event() {
     let error = ApiError::upstream("It broke.");
     let mut out = Vec::new();
@@ -128,7 +151,9 @@ fn gathered(pieces: &[Value]) -> Vec<Value> {
 
 proptest! {
     #[test]
-    fn the_stream_adds_up_to_the_whole(events in events()) {
+    fn the_stream_adds_up_to_the_whole(mut events in events()) {
+        let step = Step::PromptTokenIds([7, 8].into());
+        events.insert(0, Event::Step { choice: 0, step });
         let data = written(CompletionStream::new(&head(), &options()), &events);
         let (pieces, usage) = pieces(&data, "text_completion");
         let whole = encode_answer(&answer(&events), &options());

@@ -52,7 +52,14 @@ impl ChunkHead {
     /// Closes the chunk after the last member of its choice.
     #[inline]
     pub(in crate::openai) fn close(&self, out: &mut Vec<u8>) {
+        self.close_with(None, out);
+    }
+
+    /// The same, with the prompt's token ids beside the choices.
+    #[inline]
+    pub(in crate::openai) fn close_with(&self, prompt: Option<&[u32]>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"}]");
+        parts::push_prompt_ids(out, prompt);
         if self.continuous_usage {
             self.push_usage(out);
         }

@@ -66,10 +66,22 @@ pub(in crate::openai) fn push_finish(
 
 /// `token_ids`, where there are any.
 pub(in crate::openai) fn push_ids(out: &mut Vec<u8>, ids: &[u32]) {
-    if ids.is_empty() {
-        return;
+    if !ids.is_empty() {
+        out.extend_from_slice(b",\"token_ids\":");
+        push_id_list(out, ids);
     }
-    out.extend_from_slice(b",\"token_ids\":[");
+}
+
+/// `prompt_token_ids`, where they are told.
+pub(in crate::openai) fn push_prompt_ids(out: &mut Vec<u8>, ids: Option<&[u32]>) {
+    if let Some(ids) = ids {
+        out.extend_from_slice(b",\"prompt_token_ids\":");
+        push_id_list(out, ids);
+    }
+}
+
+fn push_id_list(out: &mut Vec<u8>, ids: &[u32]) {
+    out.push(b'[');
     push_joined(out, ids, |out, id| json::push_u64(out, (*id).into()));
     out.push(b']');
 }

@@ -111,8 +111,8 @@ impl ResponseStream {
             Step::CallArguments(more) => self.call_arguments(more, out),
             Step::CallEnd => self.call_end(out),
             Step::Logprobs(tokens) => self.logprobs.extend_from_slice(tokens),
-            // Neither has a place in this API.
-            Step::Signature(_) | Step::TokenIds(_) => {}
+            // None has a place in this API.
+            Step::Signature(_) | Step::TokenIds(_) | Step::PromptTokenIds(_) => {}
             Step::Finished {
                 finish, violation, ..
             } => {

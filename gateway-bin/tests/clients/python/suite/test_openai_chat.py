@@ -36,6 +36,7 @@ class Chat(ClientTest):
     def test_fields_unknown_to_the_client_reach_the_engine(self):
         answer = chat(self.client, extra_body={"return_token_ids": True, "ignore_eos": True})
         self.assertEqual(len(answer.choices[0].model_extra["token_ids"]), 12)
+        self.assertEqual(len(answer.model_extra["prompt_token_ids"]), answer.usage.prompt_tokens)
 
     def test_every_reply_has_a_request_id(self):
         given = {"X-Request-Id": "client-chosen-id"}
