@@ -5,11 +5,13 @@ use super::tokenizer::{self, EOS};
 /// Writes an answer token by token.
 ///
 /// The next token is a pure function of the seed and of all tokens before it, prompt and answer alike, just as greedy
-/// sampling is. Sentences have some thirteen words on average, answers four sentences; an answer ends with [`EOS`].
+/// sampling is; so an answer that is continued elsewhere from its own tokens goes on as it would have. Sentences have some thirteen words on average, answers four sentences; an answer ends with [`EOS`].
 #[derive(Clone, Debug)]
 pub struct Writer {
     state: u64,
     last: Option<u32>,
+    /// Moves the next token, and only that one.
+    nudge: u32,
 }
 
 impl Writer {
@@ -19,7 +21,13 @@ impl Writer {
         Self {
             state: mix(seed ^ 0x7e57_0f00_d5ee_d001),
             last: None,
+            nudge: 0,
         }
+    }
+
+    /// Lets the next token be another one for each `nudge`, which is how several answers to one prompt come to differ.
+    pub const fn nudge(&mut self, nudge: u32) {
+        self.nudge = nudge;
     }
 
     /// Reads tokens of the prompt.
@@ -33,6 +41,7 @@ impl Writer {
     /// Writes one token, and never [`EOS`] unless `may_end`.
     pub fn write(&mut self, may_end: bool) -> u32 {
         let token = self.choose(may_end);
+        self.nudge = 0;
         self.read(&[token]);
         token
     }
@@ -46,7 +55,7 @@ impl Writer {
     fn choose(&self, may_end: bool) -> u32 {
         let full_stop = tokenizer::byte(b'.');
         let draw = self.draw(1);
-        let place = usize::try_from(draw >> 33).unwrap_or(0);
+        let place = usize::try_from((draw >> 33) + u64::from(self.nudge)).unwrap_or(0);
         match self.last {
             Some(last) if last == full_stop && may_end && draw.is_multiple_of(4) => EOS,
             Some(last) if last == full_stop => tokenizer::opening(place, true),
@@ -100,6 +109,26 @@ mod tests {
         let cut = whole.len() / 2;
         let so_far = [&prompt[..], &whole[..cut]].concat();
         assert_eq!(answer(&so_far, 3), whole[cut..]);
+    }
+
+    #[test]
+    fn nudged_answers_differ_and_each_can_be_continued_without_the_nudge() {
+        let prompt = encode("Tell me of the sea");
+        let nudged = |nudge| {
+            let mut writer = Writer::new(3);
+            writer.read(&prompt);
+            writer.nudge(nudge);
+            let tokens: Vec<u32> = (0..40).map(|_| writer.write(false)).collect();
+            tokens
+        };
+        for nudge in 1..30 {
+            let whole = nudged(nudge);
+            assert_ne!(whole[0], nudged(nudge - 1)[0]);
+            let mut writer = Writer::new(3);
+            writer.read(&prompt);
+            writer.read(&whole[..1]);
+            assert!(whole[1..].iter().all(|token| writer.write(false) == *token));
+        }
     }
 
     #[test]

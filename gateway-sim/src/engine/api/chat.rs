@@ -13,7 +13,7 @@ use super::reading;
 use super::sampling::{Delivery, Sampling};
 use super::tools::{self, ToolCall};
 use crate::engine::error::ApiError;
-use crate::text::{ModelVoice, Turn, Voice, render};
+use crate::text::{ModelVoice, Turn, Voice, encode, render};
 
 struct Chat;
 
@@ -39,7 +39,8 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask,
         Voice::Plain => {
             let announced = tools::announcement(fields)?;
             let chat: Vec<Turn> = announced.into_iter().chain(turns).collect();
-            ask.prompts.push(render(&chat, true));
+            let continues = fields.boolean("continue_final_message")?;
+            ask.prompts.push(plain_prompt(chat, continues));
         }
         Voice::Model(model) => {
             let (request, prompt) = rendered(model, fields)?;
@@ -59,6 +60,14 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask,
         }
     }
     Ok(ask)
+}
+
+/// The chat as one prompt; with `continues`, the last turn is the answer's beginning where it is the assistant's.
+fn plain_prompt(mut chat: Vec<Turn>, continues: bool) -> Vec<u32> {
+    let begun = chat.pop_if(|turn| continues && turn.role == "assistant");
+    let mut prompt = render(&chat, true);
+    prompt.extend(begun.iter().flat_map(|turn| encode(&turn.content)));
+    prompt
 }
 
 /// The chat as the model's own template writes it.

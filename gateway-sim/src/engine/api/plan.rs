@@ -62,14 +62,12 @@ impl Plan {
         choice: u32,
         room: usize,
     ) -> Self {
-        // Greedy choices of one request are all the same; sampled ones differ.
-        let seed = if sampling.is_greedy {
-            sampling.seed
-        } else {
-            sampling.seed.wrapping_add(u64::from(choice))
-        };
+        // Greedy choices of one request are all the same; sampled ones differ from their first token on. Each later token
+        // follows from all before it, so that any choice can be continued elsewhere.
+        let choice = if sampling.is_greedy { 0 } else { choice };
+        let seed = sampling.seed;
         let mut author = match &sampling.form {
-            None => voice.author(prompt, seed),
+            None => voice.author(prompt, seed, choice),
             Some(form) => Author::of(form.answer(voice, prompt, seed), voice.eos()),
         };
         let mut draft = Draft::new(voice);

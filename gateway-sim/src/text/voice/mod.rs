@@ -71,16 +71,17 @@ impl Voice {
         }
     }
 
-    /// Answers `prompt` token by token.
+    /// Answers `prompt` token by token; another `choice` begins with another token.
     #[must_use]
-    pub fn author(&self, prompt: &[u32], seed: u64) -> Author {
+    pub fn author(&self, prompt: &[u32], seed: u64, choice: u32) -> Author {
         match self {
             Self::Plain => {
                 let mut writer = Writer::new(seed);
                 writer.read(prompt);
+                writer.nudge(choice);
                 Author::Writer(writer)
             }
-            Self::Model(model) => Author::of(model.answer(prompt, seed), model.eos()),
+            Self::Model(model) => Author::of(model.answer(prompt, seed, choice), model.eos()),
         }
     }
 }

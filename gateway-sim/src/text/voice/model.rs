@@ -15,6 +15,9 @@ use crate::text::{self, EOS, Writer};
 /// The most tokens of an answer that is made up.
 const MADE_UP_TOKENS: usize = 4_096;
 
+/// Choices of one request whose continuations are recognised.
+const TOLD_APART: u32 = 16;
+
 /// A model's files, read, and what it says.
 #[derive(Debug)]
 pub struct ModelVoice {
@@ -124,11 +127,29 @@ impl ModelVoice {
     }
 
     /// The answer to a prompt, or what is left of it where the prompt holds its beginning already.
-    pub(super) fn answer(&self, prompt: &[u32], seed: u64) -> Vec<u32> {
-        self.answer_with(prompt, |question| {
+    pub(super) fn answer(&self, prompt: &[u32], seed: u64, choice: u32) -> Vec<u32> {
+        self.answer_with(prompt, |question, begun| {
             let scripted = self.script.reply(question);
-            scripted.unwrap_or_else(|| made_up(question, seed))
+            scripted.unwrap_or_else(|| self.invented(question, begun, seed, choice))
         })
+    }
+
+    /// A made-up answer: of those that differ by their choice alone, the one that was begun.
+    fn invented(&self, question: &str, begun: &str, seed: u64, choice: u32) -> String {
+        let said = match self.tags() {
+            Some(tags) => begun.rsplit(tags.close()).next().unwrap_or_default(),
+            None => begun,
+        };
+        let said = said.trim_start();
+        let choices = std::iter::once(choice).chain(0..TOLD_APART);
+        let mut answers = choices.map(|choice| made_up(question, seed, choice));
+        let own = answers.next().unwrap_or_default();
+        if own.starts_with(said) {
+            return own;
+        }
+        answers
+            .find(|answer| answer.starts_with(said))
+            .unwrap_or(own)
     }
 
     /// The answer that `reply` makes of the question and of what the script says to it, or what is left of that answer.
@@ -139,7 +160,7 @@ impl ModelVoice {
         reply: impl FnOnce(&str, Option<String>) -> String,
     ) -> Vec<u32> {
         let mut whole = String::new();
-        let rest = self.answer_with(prompt, |question| {
+        let rest = self.answer_with(prompt, |question, _| {
             whole = reply(question, self.script.reply(question));
             whole.clone()
         });
@@ -147,10 +168,10 @@ impl ModelVoice {
         if is_other { self.encode(&whole) } else { rest }
     }
 
-    fn answer_with(&self, prompt: &[u32], reply: impl FnOnce(&str) -> String) -> Vec<u32> {
+    fn answer_with(&self, prompt: &[u32], reply: impl FnOnce(&str, &str) -> String) -> Vec<u32> {
         let text = self.decode(prompt);
         let (question, begun) = self.script.split(&text);
-        let reply = reply(question);
+        let reply = reply(question, begun);
         let tokens = self.encode(&reply);
         if begun.is_empty() {
             return tokens;
@@ -224,9 +245,10 @@ fn now() -> LocalTime {
 }
 
 /// Sentences that follow from the question.
-fn made_up(question: &str, seed: u64) -> String {
+fn made_up(question: &str, seed: u64, choice: u32) -> String {
     let mut writer = Writer::new(seed);
     writer.read(&text::encode(question));
+    writer.nudge(choice);
     let words = std::iter::repeat_with(|| writer.write(true)).take(MADE_UP_TOKENS);
     let words: Vec<u32> = words.take_while(|word| *word != EOS).collect();
     text::decode(&words)
