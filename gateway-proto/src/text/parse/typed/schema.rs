@@ -7,6 +7,12 @@ use super::super::ToolSpec;
 /// How far references and alternatives are followed.
 const DEEPEST: usize = 8;
 
+/// How many schemas are looked at for one parameter.
+const MOST_SCHEMAS: usize = 256;
+
+/// So many values of a list cost as much as a schema.
+const VALUES_PER_SCHEMA: usize = 16;
+
 /// The JSON types that a value may have; none where nothing is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in super::super) struct Types(u8);
@@ -72,48 +78,95 @@ pub(in super::super) fn of_parameter(tools: &[ToolSpec], tool: &str, name: &str)
     };
     let root = &spec.parameters;
     let schema = root.get("properties").and_then(|all| all.get(name));
-    schema.map_or(Types::UNKNOWN, |schema| of_schema(schema, root, DEEPEST))
+    schema.map_or(Types::UNKNOWN, |schema| Walk::new(root).types(schema))
 }
 
-fn of_schema(schema: &Value, root: &Value, depth: usize) -> Types {
-    let Some(deeper) = depth.checked_sub(1) else {
-        return Types::UNKNOWN;
-    };
-    let mut types = match schema.get("type") {
-        Some(Value::String(name)) => Types::named(name),
-        Some(Value::Array(names)) => union(names, |name| Types::named(name.as_str().unwrap_or(""))),
-        _ => untyped(schema, root, deeper),
-    };
-    if schema.get("nullable") == Some(&Value::Bool(true)) && types != Types::UNKNOWN {
-        types = types.or(Types::NULL);
-    }
-    types
+/// A walk through one parameter's schema. What it costs is bounded, as references can lead to the same places over and
+/// over again.
+struct Walk<'a> {
+    root: &'a Value,
+    /// Schemas that may still be visited; `None` once that were too many.
+    left: Option<usize>,
 }
 
-/// The types of a schema that names none.
-fn untyped(schema: &Value, root: &Value, deeper: usize) -> Types {
-    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        let found = target.strip_prefix('#').and_then(|path| root.pointer(path));
-        return found.map_or(Types::UNKNOWN, |found| of_schema(found, root, deeper));
-    }
-    for key in ["anyOf", "oneOf", "allOf"] {
-        if let Some(Value::Array(options)) = schema.get(key) {
-            return union(options, |option| of_schema(option, root, deeper));
+impl<'a> Walk<'a> {
+    fn new(root: &'a Value) -> Self {
+        Self {
+            root,
+            left: Some(MOST_SCHEMAS),
         }
     }
-    match (schema.get("enum"), schema.get("const")) {
-        (Some(Value::Array(values)), _) => union(values, Types::of_value),
-        (_, Some(value)) => Types::of_value(value),
-        _ if schema.get("properties").is_some() => Types::OBJECT,
-        _ if schema.get("items").is_some() => Types::ARRAY,
-        _ => Types::UNKNOWN,
-    }
-}
 
-fn union(options: &[Value], types: impl Fn(&Value) -> Types) -> Types {
-    options
-        .iter()
-        .fold(Types::UNKNOWN, |all, option| all.or(types(option)))
+    /// What is known of `schema`: nothing where only a part of it could be looked at.
+    fn types(mut self, schema: &Value) -> Types {
+        let types = self.of_schema(schema, DEEPEST);
+        self.left.map_or(Types::UNKNOWN, |_| types)
+    }
+
+    /// Counts so many schemas as visited; gives whether that may be.
+    fn spend(&mut self, schemas: usize) -> bool {
+        self.left = self.left.and_then(|left| left.checked_sub(schemas));
+        self.left.is_some()
+    }
+
+    fn of_schema(&mut self, schema: &Value, depth: usize) -> Types {
+        let Some(deeper) = depth.checked_sub(1).filter(|_| self.spend(1)) else {
+            return Types::UNKNOWN;
+        };
+        let mut types = match schema.get("type") {
+            Some(Value::String(name)) => Types::named(name),
+            Some(Value::Array(names)) => {
+                self.union(names, |name| Types::named(name.as_str().unwrap_or("")))
+            }
+            _ => self.untyped(schema, deeper),
+        };
+        if schema.get("nullable") == Some(&Value::Bool(true)) && types != Types::UNKNOWN {
+            types = types.or(Types::NULL);
+        }
+        types
+    }
+
+    /// The types of a schema that names none.
+    fn untyped(&mut self, schema: &Value, deeper: usize) -> Types {
+        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+            let path = target.strip_prefix('#');
+            let found = path.and_then(|path| self.root.pointer(path));
+            return found.map_or(Types::UNKNOWN, |found| self.of_schema(found, deeper));
+        }
+        for key in ["anyOf", "oneOf", "allOf"] {
+            if let Some(Value::Array(options)) = schema.get(key) {
+                return self.alternatives(options, deeper);
+            }
+        }
+        match (schema.get("enum"), schema.get("const")) {
+            (Some(Value::Array(values)), _) => self.union(values, Types::of_value),
+            (_, Some(value)) => Types::of_value(value),
+            _ if schema.get("properties").is_some() => Types::OBJECT,
+            _ if schema.get("items").is_some() => Types::ARRAY,
+            _ => Types::UNKNOWN,
+        }
+    }
+
+    fn alternatives(&mut self, options: &[Value], deeper: usize) -> Types {
+        let mut types = Types::UNKNOWN;
+        for option in options {
+            types = types.or(self.of_schema(option, deeper));
+            if self.left.is_none() {
+                break;
+            }
+        }
+        types
+    }
+
+    /// The types of all values of a list, which costs as much as schemas where it is long.
+    fn union(&mut self, values: &[Value], types: impl Fn(&Value) -> Types) -> Types {
+        if !self.spend(values.len() / VALUES_PER_SCHEMA) {
+            return Types::UNKNOWN;
+        }
+        values
+            .iter()
+            .fold(Types::UNKNOWN, |all, value| all.or(types(value)))
+    }
 }
 
 #[cfg(test)]
@@ -174,5 +227,21 @@ mod tests {
             assert_eq!(types(&schema), Types::UNKNOWN, "{schema}");
         }
         assert_eq!(of_parameter(&[], "t", "p"), Types::UNKNOWN);
+    }
+
+    /// Takes years where only the depth is bounded.
+    #[test]
+    fn a_wide_loop_of_references_is_given_up_and_a_wide_schema_is_not() {
+        let wide = |count, option: Value| json!({"anyOf": vec![option; count]});
+        let again = wide(1_000, json!({"$ref": "#/properties/p"}));
+        assert_eq!(types(&again), Types::UNKNOWN);
+        let partly = wide(MOST_SCHEMAS, json!({"type": "string"}));
+        assert_eq!(types(&partly), Types::UNKNOWN, "some were not looked at");
+        let all = wide(MOST_SCHEMAS - 1, json!({"type": "string"}));
+        assert_eq!(types(&all), Types::STRING);
+        let most = (MOST_SCHEMAS - 1) * VALUES_PER_SCHEMA;
+        assert_eq!(types(&json!({"enum": vec![1; most]})), Types::NUMBER);
+        let many = json!({"enum": vec![1; most + VALUES_PER_SCHEMA]});
+        assert_eq!(types(&many), Types::UNKNOWN);
     }
 }
