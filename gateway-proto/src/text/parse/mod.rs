@@ -26,13 +26,13 @@ mod detect;
 mod driver;
 mod escape;
 mod family;
-mod frame;
 mod gemma;
 mod harmony;
 mod hermes;
 mod json;
 mod kimi;
 mod llama3;
+mod marks;
 mod mistral;
 mod plain;
 mod python;
@@ -50,7 +50,6 @@ mod typed;
 #[doc(hidden)]
 pub use check::fuzz;
 pub use family::{Family, UnknownFamily};
-pub use frame::CallFrame;
 pub use reasoning::{ReasoningStyle, Tags};
 pub use spec::{ParserSpec, ToolSpec};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::context;
 use super::engine::Engine;
 use super::{LocalTime, SpecialTokens, TemplateError};
-use crate::ir::{Content, Fields, Message, Part, Prompt, Request, Tool, ToolCall};
+use crate::ir::{Content, Fields, Message, Part, Prompt, Request, ToolCall};
 
 /// What is known of a template.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,18 +26,6 @@ pub struct TemplateFacts {
     pub prints_developer: bool,
     /// Whether it prints what is said in the role `system` behind other messages.
     pub prints_late_system: bool,
-    /// Whether it prints the answers of tools (role `tool`).
-    pub prints_tool_results: bool,
-    /// Whether it prints the calls that an assistant made.
-    pub prints_tool_calls: bool,
-    /// Whether it prints the tools of the request.
-    pub prints_tools: bool,
-    /// The opening of the assistant's turn, which `add_generation_prompt` puts at the end.
-    pub opening: String,
-    /// The opening when reasoning is asked for.
-    pub opening_thinking: String,
-    /// The opening when reasoning is refused.
-    pub opening_not_thinking: String,
     pub(super) shape: Shape,
 }
 
@@ -62,10 +50,8 @@ pub(super) struct Shape {
     pub(super) arguments_as_text: bool,
 }
 
-/// Words that no template holds.
+/// A word that no template holds.
 const SAID: &str = "Quokka7Marmalade";
-const ARGUMENT: &str = "Zephyr3Lantern";
-const TOOL: &str = "pangolin_lookup";
 
 /// Tries a compiled template.
 pub(super) fn learn(
@@ -85,7 +71,6 @@ pub(super) fn learn(
     probe.shape.parts_as_text = takes_text && !takes_parts;
     probe.shape.arguments_as_text = !probe.takes_call() && probe.takes_call_text();
     probe.shape.null_as_empty = probe.fails_on_null();
-    let opening = |thinking| probe.opening(thinking);
     Ok(TemplateFacts {
         takes_text,
         takes_parts,
@@ -94,12 +79,6 @@ pub(super) fn learn(
         prints_system: probe.prints(vec![said("system", text()), user(plain("hi"))], SAID),
         prints_developer: probe.prints(vec![said("developer", text()), user(plain("hi"))], SAID),
         prints_late_system: probe.prints_late_system(),
-        prints_tool_results: probe.prints(with_result(), SAID),
-        prints_tool_calls: probe.prints(with_call(), ARGUMENT),
-        prints_tools: variables.contains("tools") && probe.prints_tools(),
-        opening: opening(None),
-        opening_thinking: opening(Some(true)),
-        opening_not_thinking: opening(Some(false)),
         variables,
         shape: probe.shape,
     })
@@ -177,31 +156,6 @@ impl Probe<'_> {
         ];
         self.prints(talk, SAID)
     }
-
-    fn prints_tools(&self) -> bool {
-        let mut request = conversation(vec![user(plain("hi"))]);
-        request.tools.push(Tool::Function {
-            name: TOOL.to_owned(),
-            definition: definition(),
-            extra: Fields::new(),
-        });
-        self.render(&request)
-            .is_some_and(|prompt| prompt.contains(TOOL))
-    }
-
-    /// What the generation prompt adds to the end.
-    fn opening(&self, thinking: Option<bool>) -> String {
-        let mut request = conversation(vec![user(plain("hi"))]);
-        request.reasoning.enabled = thinking;
-        let Some(open) = self.render(&request) else {
-            return String::new();
-        };
-        request.template.add_generation_prompt = Some(false);
-        let closed = self.render(&request).unwrap_or_default();
-        open.strip_prefix(closed.as_str())
-            .unwrap_or_default()
-            .to_owned()
-    }
 }
 
 fn conversation(messages: Vec<Message>) -> Request {
@@ -236,24 +190,9 @@ fn with_call() -> Vec<Message> {
     assistant.tool_calls.push(ToolCall {
         // Mistral's templates want exactly nine letters or digits.
         id: "call00001".to_owned(),
-        name: TOOL.to_owned(),
-        arguments: format!("{{\"key\": \"{ARGUMENT}\"}}"),
+        name: "look_up".to_owned(),
+        arguments: r#"{"key": "value"}"#.to_owned(),
         extra: Fields::new(),
     });
     vec![user(plain("hi")), assistant]
-}
-
-fn with_result() -> Vec<Message> {
-    let mut messages = with_call();
-    let mut result = said("tool", text());
-    result.tool_call_id = Some("call00001".to_owned());
-    messages.push(result);
-    messages
-}
-
-fn definition() -> Fields {
-    serde_json::from_str(
-        r#"{"description": "Looks up", "parameters": {"type": "object", "properties": {"key": {"type": "string", "description": "A key"}}, "required": ["key"]}}"#,
-    )
-    .expect("this is an object")
 }

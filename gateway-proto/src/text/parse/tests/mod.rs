@@ -2,7 +2,6 @@
 
 mod converted;
 mod detect;
-mod frame;
 mod golden;
 mod harness;
 mod prompt;
