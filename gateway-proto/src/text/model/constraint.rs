@@ -46,6 +46,23 @@ impl Constraint {
             is_calls: true,
         }))
     }
+
+    /// Whether a call may come in its place.
+    pub(super) fn leaves_calls(&self) -> bool {
+        !self.is_calls && leaves_calls(&self.format)
+    }
+}
+
+/// Whether answers of this form may be calls instead: JSON as agents ask for, which want it of their last answer. The
+/// engines' own forms are of every answer.
+pub(super) fn leaves_calls(format: &Format) -> bool {
+    matches!(format, Format::JsonObject | Format::JsonSchema { .. })
+}
+
+/// Whether calls may come, and need not.
+pub(super) fn may_call(request: &Request) -> bool {
+    let is_function = |tool: &Tool| matches!(tool, Tool::Function { .. });
+    !request.tool_choice.is_forced() && request.offered_tools().any(is_function)
 }
 
 /// Where a call is forced, the schema of `[{"name": ..., "parameters": {...}}, ...]` with the tools that may be called.

@@ -7,7 +7,7 @@ use super::reader::Closings;
 use super::templates::Templates;
 use super::{ModelError, ModelFiles, ModelOptions};
 use crate::text::parse::ParserSpec;
-use crate::text::tokenize::{CacheConfig, CacheStats, Tokenizer, TurnCache};
+use crate::text::tokenize::{CacheConfig, CacheStats, Tokenizer, TokenizerError, TurnCache};
 
 /// A model at the edge. Made once, shared by all requests.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl TextModel {
         let ends = ends(&tokenizer, &generation, &config, options)?;
         let context_tokens = options.context_tokens.or(config.context_tokens());
         Ok(Self {
-            kept: kept(&spec, &tokenizer),
+            kept: kept(&spec, &tokenizer)?,
             closings: Closings::of(&spec, &tokenizer)?,
             templates,
             turns: TurnCache::new(Arc::clone(&tokenizer), &turn_cache(options)),
@@ -113,14 +113,25 @@ fn spec(templates: Option<&Templates>, options: &ModelOptions) -> ParserSpec {
     }
 }
 
-/// The special tokens that a parser of the model's answers reads.
-fn kept(spec: &ParserSpec, tokenizer: &Tokenizer) -> Arc<[u32]> {
+/// The special tokens that a parser of the model's answers reads. A tag may be a special token with a word behind it, as
+/// Gemma's `<|channel>thought`.
+fn kept(spec: &ParserSpec, tokenizer: &Tokenizer) -> Result<Arc<[u32]>, TokenizerError> {
+    let names = spec.family.special_tokens().iter();
+    let mut kept: Vec<u32> = names.filter_map(|name| tokenizer.id_of(name)).collect();
     let tags = spec.reasoning.tags();
-    let tags = tags
-        .into_iter()
-        .flat_map(|tags| [tags.open(), tags.close()]);
-    let names = spec.family.special_tokens().iter().copied().chain(tags);
-    names.filter_map(|name| tokenizer.id_of(name)).collect()
+    for tag in tags.map_or([""; 2], |tags| [tags.open(), tags.close()]) {
+        let is_of_tag = |id: &u32| {
+            let text = tokenizer.token_of(*id);
+            tokenizer.is_special(*id) && text.is_some_and(|text| tag.contains(&text))
+        };
+        kept.extend(
+            tokenizer
+                .encode(tag, false)?
+                .iter()
+                .filter(|id| is_of_tag(id)),
+        );
+    }
+    Ok(kept.into())
 }
 
 /// The tokens that end an answer: of every file that names any, as engines do, and those configured.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::reader::{Reading, StopSpec};
 use super::reasoning::ReasoningPlan;
-use super::{Constraint, PrepareError, Reader, StrictFormat, TextModel, limits, roles};
+use super::{Constraint, PrepareError, Reader, StrictFormat, TextModel, constraint, limits, roles};
 use crate::ir::{Content, Format, Message, Part, Prompt, Request, Sampling};
 use crate::text::parse::{Family, ParserSpec, ReasoningStyle, ToolSpec};
 use crate::text::template::{LocalTime, Template};
@@ -21,8 +21,8 @@ pub struct Prepared {
     pub echo: Option<String>,
     /// How to sample, defaults filled in; `max_tokens` is always set.
     pub sampling: Sampling,
-    /// What the engine is to enforce from the first token on. A constraint that waits for the end of reasoning comes with
-    /// [`Verdict::Continue`](super::Verdict::Continue) instead.
+    /// What the engine is to enforce from the first token on. A constraint that waits for the end of reasoning, or until
+    /// it is clear that no call comes, comes with [`Verdict::Continue`](super::Verdict::Continue) instead.
     pub constraint: Option<Constraint>,
     reading: Arc<Reading>,
 }
@@ -36,11 +36,11 @@ impl Prepared {
         Reader::new(Arc::clone(&self.reading), prompt, max_tokens, choice)
     }
 
-    /// The constraint that waits for the end of reasoning.
+    /// The constraint that waits for the end of reasoning, or for the beginning of a text that is no call.
     #[must_use]
     pub fn later_constraint(&self) -> Option<&Constraint> {
         let later = self.reading.constraint.as_ref();
-        later.filter(|_| self.reading.waits_for_reasoning())
+        later.filter(|_| self.reading.waits())
     }
 
     /// Whether the answer may have to be continued in a second request, so that each choice needs a request of its own.
@@ -199,6 +199,8 @@ impl TextModel {
             self.context_tokens,
         )?;
         sampling.max_tokens = Some(room);
+        // Engines refuse more than 'max_tokens', which the context may have cut.
+        sampling.min_tokens = sampling.min_tokens.map(|least| least.min(room));
         if sampling.ignore_eos != Some(true) {
             sampling.stop_token_ids.extend(&*self.ends);
         }
@@ -209,7 +211,7 @@ impl TextModel {
             cached_tokens: 0,
             echo: None,
             sampling,
-            constraint: constraint.filter(|_| !reading.waits_for_reasoning()),
+            constraint: constraint.filter(|_| !reading.waits()),
             reading: Arc::new(reading),
         })
     }
@@ -223,7 +225,12 @@ impl TextModel {
         } else {
             Family::None
         };
-        let is_constrained = request.format != Format::Text || request.tool_choice.is_forced();
+        let may_call = family != Family::None && constraint::may_call(request);
+        let is_formed = match &request.format {
+            Format::Text => false,
+            format => !(may_call && constraint::leaves_calls(format)),
+        };
+        let is_constrained = is_formed || request.tool_choice.is_forced();
         let reasoning = if plan.is_off && is_constrained {
             ReasoningStyle::None
         } else {
@@ -249,12 +256,12 @@ impl TextModel {
             Some(plan) => self.spec_of(request, text, plan),
             None => ParserSpec::default(),
         };
-        let stops = request.stops.iter().chain(&self.stops).cloned().collect();
         let min_tokens = request.sampling.min_tokens.unwrap_or(0);
-        let stops = StopSpec::new(stops, request.keep_stop, min_tokens)?;
+        let stops = StopSpec::new(&request.stops, &self.stops, request.keep_stop, min_tokens)?;
         let none = || Arc::from([]);
         Ok(Reading {
             tokenizer: Arc::clone(&self.tokenizer),
+            may_call: spec.family != Family::None && constraint::may_call(request),
             spec,
             constraint,
             strict: StrictFormat::of(request)?,

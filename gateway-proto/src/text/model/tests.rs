@@ -13,7 +13,7 @@ use crate::openai::chat;
 use crate::text::parse::Family;
 use crate::text::template::LocalTime;
 
-fn files() -> ModelFiles {
+pub(super) fn files() -> ModelFiles {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/models/small");
     let read = |name: &str| std::fs::read(folder.join(name)).expect("a file of the model");
     ModelFiles {
@@ -25,7 +25,7 @@ fn files() -> ModelFiles {
     }
 }
 
-static MODEL: LazyLock<TextModel> =
+pub(super) static MODEL: LazyLock<TextModel> =
     LazyLock::new(|| TextModel::load(&files(), &ModelOptions::default()).expect("a good model"));
 
 fn request(mut body: Value) -> Request {
@@ -33,7 +33,7 @@ fn request(mut body: Value) -> Request {
     chat::decode_request(body.to_string().as_bytes()).expect("a good body")
 }
 
-fn prepare(model: &TextModel, body: Value) -> Result<Prepared, PrepareError> {
+pub(super) fn prepare(model: &TextModel, body: Value) -> Result<Prepared, PrepareError> {
     let prepared = model.prepare(&request(body), LocalTime::from_unix(0, 0), 7);
     prepared.map(|mut all| all.swap_remove(0))
 }
@@ -66,7 +66,7 @@ fn read(model: &TextModel, prepared: &Prepared, text: &str, pieces: &[usize]) ->
     answer.choices.swap_remove(0)
 }
 
-fn with_tool(text: &str) -> Value {
+pub(super) fn with_tool(text: &str) -> Value {
     json!({"messages": [{"role": "user", "content": text}], "tools": [{"type": "function",
         "function": {"name": "f", "parameters": {"type": "object", "$defs": {"d": {"type": "string"}},
             "properties": {"x": {"$ref": "#/$defs/d"}}}}}]})

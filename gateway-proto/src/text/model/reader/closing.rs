@@ -10,14 +10,13 @@ use crate::text::tokenize::{Tokenizer, TokenizerError};
 pub(super) struct Closing {
     pub(super) text: Arc<str>,
     pub(super) tokens: Arc<[u32]>,
-    /// Whether what was generated stays.
-    pub(super) keeps_written: bool,
 }
 
 /// The closings of one model.
 #[derive(Clone, Debug, Default)]
 pub(in crate::text::model) struct Closings {
     in_reasoning: Closing,
+    in_reasoning_to_choose: Closing,
     after_reasoning: Closing,
     instead: Closing,
 }
@@ -34,28 +33,36 @@ impl Closings {
         spec: &ParserSpec,
         tokenizer: &Tokenizer,
     ) -> Result<Self, TokenizerError> {
-        let make = |text: String, keeps_written| {
+        let make = |text: &str| {
             Ok::<_, TokenizerError>(Closing {
-                tokens: tokenizer.encode(&text, false)?.into(),
+                tokens: tokenizer.encode(text, false)?.into(),
                 text: text.into(),
-                keeps_written,
             })
         };
         if spec.family == Family::Harmony {
             return Ok(Self {
-                in_reasoning: make(format!("<|end|>{HARMONY_ANSWER}"), true)?,
-                after_reasoning: make(HARMONY_ANSWER.to_owned(), true)?,
-                instead: make("<|channel|>final<|message|>".to_owned(), false)?,
+                in_reasoning: make(&format!("<|end|>{HARMONY_ANSWER}"))?,
+                in_reasoning_to_choose: make("<|end|><|start|>assistant")?,
+                after_reasoning: make(HARMONY_ANSWER)?,
+                instead: make("<|channel|>final<|message|>")?,
             });
         }
         let Some(tags) = spec.reasoning.tags() else {
             return Ok(Self::default());
         };
+        let in_reasoning = make(&format!("\n{}\n\n", tags.close()))?;
         Ok(Self {
-            in_reasoning: make(format!("\n{}\n\n", tags.close()), true)?,
-            after_reasoning: make("\n\n".to_owned(), true)?,
+            in_reasoning_to_choose: in_reasoning.clone(),
+            in_reasoning,
+            after_reasoning: make("\n\n")?,
             instead: Closing::default(),
         })
+    }
+
+    /// In the midst of reasoning, where the model is to choose between a call and an answer: only Harmony's channels keep
+    /// the two apart from the start.
+    pub(super) fn in_reasoning_to_choose(&self) -> Closing {
+        self.in_reasoning_to_choose.clone()
     }
 
     /// In the midst of reasoning.

@@ -19,6 +19,8 @@ pub(super) struct Output {
     /// Calls that are complete.
     whole_calls: u32,
     violation: Option<String>,
+    /// Whether the answer was cut short, so that a call which ends now is not whole.
+    is_cut: bool,
 }
 
 impl Output {
@@ -32,7 +34,13 @@ impl Output {
             has_calls: false,
             whole_calls: 0,
             violation: None,
+            is_cut: false,
         }
+    }
+
+    /// The answer was cut short: what ends from now on is not whole, and nothing can be said of it.
+    pub(super) fn cut(&mut self) {
+        self.is_cut = true;
     }
 
     pub(super) fn whole_calls(&self) -> u32 {
@@ -77,7 +85,7 @@ impl Output {
                 }
             }
             Piece::CallEnd => {
-                if let Some((name, arguments)) = self.call.take() {
+                if let Some((name, arguments)) = self.call.take().filter(|_| !self.is_cut) {
                     let broken = self.strict.check_call(&name, &arguments);
                     self.violation = self.violation.take().or(broken);
                 }
@@ -86,8 +94,8 @@ impl Output {
         }
     }
 
-    /// The end. An answer that was cut short cannot be whole, and says so by its reason; one that ended by itself tells how
-    /// it breaks what was promised.
+    /// The end. A text that was cut short cannot be whole, and says so by its reason; one that ended by itself, and every
+    /// call that was complete by then, tells how it breaks what was promised.
     pub(super) fn end(&mut self, finish: Finish, stop: Option<StopCause>, out: &mut Vec<Event>) {
         let is_whole = finish == Finish::Stop && stop.is_none();
         if is_whole && !self.has_calls {
@@ -98,7 +106,7 @@ impl Output {
             Finish::Stop if self.has_calls && stop.is_none() => Finish::ToolCalls,
             other => other,
         };
-        let violation = self.violation.take().filter(|_| is_whole);
+        let violation = self.violation.take();
         self.step(
             Step::Finished {
                 finish,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::closing::Closings;
+use super::form::Phase;
 use super::output::Output;
 use crate::engines::IdLogprob;
 use crate::ir::TokenLogprob;
@@ -28,6 +29,8 @@ pub(in crate::text::model) struct Reading {
     pub(in crate::text::model) ignores_end: bool,
     /// The caller takes one call at a time: the answer is over with the first.
     pub(in crate::text::model) takes_one_call: bool,
+    /// Calls may come, and need not.
+    pub(in crate::text::model) may_call: bool,
     pub(in crate::text::model) wants_ids: bool,
     /// Special tokens that the parser reads; others are no part of the text.
     pub(in crate::text::model) kept: Arc<[u32]>,
@@ -38,40 +41,61 @@ pub(in crate::text::model) struct Reading {
 /// Where an answer stops, checked once and copied for each choice.
 #[derive(Debug)]
 pub(in crate::text::model) struct StopSpec {
-    texts: Vec<String>,
+    /// The caller's own; the model's follow them.
+    asked: Vec<String>,
     matcher: StopMatcher,
 }
 
 impl StopSpec {
     pub(in crate::text::model) fn new(
-        texts: Vec<String>,
+        asked: &[String],
+        of_model: &[String],
         keep_stop: bool,
         min_tokens: u64,
     ) -> Result<Self, StopOptionsError> {
         let matcher = StopMatcher::new(StopOptions {
-            stops: texts.clone(),
+            stops: asked.iter().chain(of_model).cloned().collect(),
             keep_stop,
             min_tokens,
         })?;
-        Ok(Self { texts, matcher })
+        let asked = asked.to_vec();
+        Ok(Self { asked, matcher })
     }
 
-    pub(super) fn text(&self, stop: Stop) -> String {
-        self.texts[stop.index].clone()
+    /// The text, if it is one of the caller's own.
+    pub(super) fn asked(&self, stop: Stop) -> Option<String> {
+        self.asked.get(stop.index).cloned()
     }
 }
 
 impl Reading {
-    /// Whether the constraint has to wait until the model has reasoned.
-    pub(in crate::text::model) fn waits_for_reasoning(&self) -> bool {
+    /// Where the constraint stands at the beginning: it waits until the model has reasoned, and where calls may come as
+    /// well, until it is clear that none does.
+    pub(super) fn phase(&self) -> Phase {
+        let Some(constraint) = &self.constraint else {
+            return Phase::Settled;
+        };
         let reasons =
             self.spec.reasoning != ReasoningStyle::None || self.spec.family == Family::Harmony;
-        self.constraint.is_some() && reasons
+        if self.may_call && constraint.leaves_calls() {
+            Phase::Choosing
+        } else if reasons {
+            Phase::Waiting {
+                has_reasoned: self.spec.reasoning.starts_in_reasoning(),
+            }
+        } else {
+            Phase::Settled
+        }
+    }
+
+    /// Whether there is a constraint that the engine cannot enforce from the first token on.
+    pub(in crate::text::model) fn waits(&self) -> bool {
+        self.phase() != Phase::Settled
     }
 
     /// Whether an answer may need a second call.
     pub(in crate::text::model) fn may_continue(&self) -> bool {
-        self.waits_for_reasoning() || self.budget.is_some()
+        self.waits() || self.budget.is_some()
     }
 
     /// Whether `id` ends an answer and so has no text of its own.
@@ -101,7 +125,7 @@ impl Reading {
     /// The parser of an answer from its beginning.
     pub(super) fn parser(&self) -> Box<dyn Parser> {
         match self.constraint {
-            Some(_) if !self.waits_for_reasoning() => self.constrained_parser(),
+            Some(_) if !self.waits() => self.constrained_parser(),
             _ => self.spec.build(),
         }
     }
