@@ -44,9 +44,16 @@ enum ResponseFormat<'a> {
 }
 
 #[derive(Serialize)]
-struct Schema<'a> {
+pub(super) struct Schema<'a> {
     name: &'a str,
     schema: &'a Json,
+}
+
+impl<'a> Schema<'a> {
+    pub(super) fn of(name: Option<&'a str>, schema: &'a Json) -> Self {
+        let name = name.unwrap_or("answer");
+        Self { name, schema }
+    }
 }
 
 impl<'a> Body<'a> {
@@ -90,8 +97,7 @@ impl<'a> ResponseFormat<'a> {
             Format::Text => return Ok(None),
             Format::JsonObject => return Ok(Some(Self::JsonObject)),
             Format::JsonSchema { name, schema, .. } => {
-                let name = name.as_deref().unwrap_or("answer");
-                let json_schema = Schema { name, schema };
+                let json_schema = Schema::of(name.as_deref(), schema);
                 return Ok(Some(Self::JsonSchema { json_schema }));
             }
             Format::Regex(_) => "regex",

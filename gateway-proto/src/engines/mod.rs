@@ -25,6 +25,8 @@ mod choices;
 mod completions;
 mod error;
 mod event;
+mod forms;
+mod llamacpp;
 mod mindie;
 mod numbers;
 mod reader;
@@ -32,6 +34,7 @@ mod sglang;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod trtllm;
 mod vllm;
 mod wire;
 mod wishes;

@@ -1,7 +1,10 @@
 //! The reader of all wires.
 
 use super::choices::Choices;
-use super::{TokenCall, TokenEvent, TokenFault, TokenWire, completions, mindie, sglang, vllm};
+use super::{
+    TokenCall, TokenEvent, TokenFault, TokenWire, completions, llamacpp, mindie, sglang, trtllm,
+    vllm,
+};
 use crate::error::EngineFault;
 use crate::ir::Usage;
 use crate::sse::{Decoder, Limits, SseError, markers};
@@ -27,7 +30,7 @@ impl TokenReader {
         Self {
             wire,
             decoder: Decoder::new(limits),
-            choices: Choices::of(call, wire == TokenWire::MindieInferToken),
+            choices: Choices::of(call, wire.stops_here()),
             end: None,
         }
     }
@@ -96,6 +99,8 @@ impl TokenReader {
             }
             TokenWire::SglangGenerate => sglang::read(data, choices, out),
             TokenWire::MindieInferToken => mindie::read(data, choices, out),
+            TokenWire::TrtllmCompletions => trtllm::read(data, choices, out),
+            TokenWire::LlamacppCompletion => llamacpp::read(data, choices, out),
         };
         // An error event has nothing of an answer in it, or does not even look like one.
         if !matches!(read, Ok(true)) && markers::is_error(data.as_bytes()) {
@@ -103,7 +108,7 @@ impl TokenReader {
             return Err(TokenFault::Engine(Box::new(fault)));
         }
         read?;
-        let is_last = self.wire == TokenWire::MindieInferToken && self.choices.all_finished();
+        let is_last = self.wire.ends_unmarked() && self.choices.all_finished();
         Ok(is_last.then_some(()))
     }
 }

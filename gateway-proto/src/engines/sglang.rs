@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::choices::{Choices, finish_of, logprobs_of, token};
+use super::forms::one_of;
 use super::vllm::text_of;
 use super::{
     IdLogprob, TokenCall, TokenEvent, TokenFault, TokenFinish, Unsupported, numbers, tail,
@@ -132,22 +133,6 @@ impl<'a> Form<'a> {
             Format::StructuralTag(tag) => Self::StructuralTag(text_of(tag)),
         })
     }
-}
-
-fn one_of(choices: &[String]) -> String {
-    let literals: Vec<String> = choices.iter().map(|choice| literal(choice)).collect();
-    format!("({})", literals.join("|"))
-}
-
-fn literal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// The most bytes of an event that lists all tokens so far, as this engine's do; the most that is ever taken.

@@ -126,6 +126,12 @@ impl<'a> Sampling<'a> {
         }
     }
 
+    /// Where 0 and below mean all tokens here, an engine may know that by leaving it out alone.
+    pub(super) fn with_positive_top_k(mut self) -> Self {
+        self.top_k = self.top_k.filter(|k| *k > 0);
+        self
+    }
+
     /// Without `structured_outputs`.
     pub(super) fn unstructured(call: &'a TokenCall) -> Self {
         let told = &call.sampling;

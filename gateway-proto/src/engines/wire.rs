@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{TokenCall, Unsupported, completions, mindie, sglang, vllm};
+use super::{TokenCall, Unsupported, completions, llamacpp, mindie, sglang, trtllm, vllm};
 use crate::ir::Format;
 
 /// A route of an engine that takes token ids.
@@ -22,16 +22,22 @@ pub enum TokenWire {
     SglangGenerate,
     /// MindIE-LLM's `POST /infer_token`.
     MindieInferToken,
+    /// TensorRT-LLM's `POST /v1/completions` with `detokenize` off.
+    TrtllmCompletions,
+    /// The `POST /completion` of llama.cpp's server.
+    LlamacppCompletion,
 }
 
 impl TokenWire {
     /// All wires.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::VllmGenerate,
         Self::VllmCompletions,
         Self::OpenAiCompletions,
         Self::SglangGenerate,
         Self::MindieInferToken,
+        Self::TrtllmCompletions,
+        Self::LlamacppCompletion,
     ];
 
     /// The route's path.
@@ -39,9 +45,12 @@ impl TokenWire {
     pub fn path(self) -> &'static str {
         match self {
             Self::VllmGenerate => "/inference/v1/generate",
-            Self::VllmCompletions | Self::OpenAiCompletions => "/v1/completions",
+            Self::VllmCompletions | Self::OpenAiCompletions | Self::TrtllmCompletions => {
+                "/v1/completions"
+            }
             Self::SglangGenerate => "/generate",
             Self::MindieInferToken => "/infer_token",
+            Self::LlamacppCompletion => "/completion",
         }
     }
 
@@ -59,7 +68,19 @@ impl TokenWire {
             Self::OpenAiCompletions => Ok(write(call, &completions::Body::portable(call)?)),
             Self::SglangGenerate => Ok(write(call, &sglang::Body::of(call)?)),
             Self::MindieInferToken => Ok(write(call, &mindie::Body::of(call)?)),
+            Self::TrtllmCompletions => Ok(write(call, &trtllm::Body::of(call)?)),
+            Self::LlamacppCompletion => Ok(write(call, &llamacpp::Body::of(call)?)),
         }
+    }
+
+    /// Whether choices end at their stop tokens in the reader, because the engine cannot be told them.
+    pub(super) fn stops_here(self) -> bool {
+        matches!(self, Self::MindieInferToken | Self::LlamacppCompletion)
+    }
+
+    /// Whether the last event is the last one by what it says, with no mark behind it.
+    pub(super) fn ends_unmarked(self) -> bool {
+        matches!(self, Self::MindieInferToken | Self::LlamacppCompletion)
     }
 }
 

@@ -67,6 +67,30 @@ fn mindie_wishes() -> TokenCall {
     }
 }
 
+/// What llama.cpp can do, and all it can.
+fn llamacpp_wishes() -> TokenCall {
+    TokenCall {
+        sampling: Sampling {
+            min_tokens: None,
+            n: Some(1),
+            ..all_wishes().sampling
+        },
+        cache_salt: None,
+        priority: None,
+        ..all_wishes()
+    }
+}
+
+/// What TensorRT-LLM can do, and all it can.
+fn trtllm_wishes() -> TokenCall {
+    TokenCall {
+        logprobs: Some(LogprobsAsked { top: 0 }),
+        cache_salt: None,
+        priority: Some(1),
+        ..all_wishes()
+    }
+}
+
 fn pretty(wire: TokenWire, call: &TokenCall) -> String {
     let body = wire.encode(call).expect("within what the wire can say");
     let value: Value = serde_json::from_slice(&body).expect("JSON");
@@ -84,6 +108,10 @@ fn every_wish_has_its_field() {
     assert_snapshot!("sglang_generate", pretty(TokenWire::SglangGenerate, &call));
     let body = pretty(TokenWire::MindieInferToken, &mindie_wishes());
     assert_snapshot!("mindie_infer_token", body);
+    let body = pretty(TokenWire::TrtllmCompletions, &trtllm_wishes());
+    assert_snapshot!("trtllm_completions", body);
+    let body = pretty(TokenWire::LlamacppCompletion, &llamacpp_wishes());
+    assert_snapshot!("llamacpp_completion", body);
 }
 
 #[test]
@@ -102,7 +130,11 @@ fn what_nobody_asked_for_is_left_to_the_engine() {
         ] {
             assert!(!text.contains(absent), "{wire:?}: {text}");
         }
-        assert!(text.contains("tokens\":16"), "{wire:?}: {text}");
+        let most = ["tokens\":16", "n_predict\":16"];
+        assert!(
+            most.iter().any(|said| text.contains(said)),
+            "{wire:?}: {text}"
+        );
         assert!(text.contains("\"stream\":true"), "{wire:?}: {text}");
     }
 }
@@ -168,6 +200,60 @@ fn sglang_has_a_field_for_every_form() {
 }
 
 #[test]
+fn trtllm_has_a_field_for_every_form() {
+    let choice = Format::Choice(vec!["a.b".to_owned(), "c".to_owned()]);
+    let tag = Format::StructuralTag(json(
+        r#"{"type":"structural_tag","format":{"type":"any_text"}}"#,
+    ));
+    let cases = [
+        (Format::JsonObject, "type", "json_object".into()),
+        (schema(), "json_schema/schema/required/0", "x".into()),
+        (Format::Regex("a+".to_owned()), "regex", "a+".into()),
+        (
+            Format::Grammar("root ::= x".to_owned()),
+            "ebnf",
+            "root ::= x".into(),
+        ),
+        (choice, "regex", r"(a\.b|c)".into()),
+        (tag, "format", serde_json::json!({"type": "any_text"})),
+    ];
+    for (format, field, expected) in cases {
+        let pointer = format!("/response_format/{field}");
+        let found: Value = sent(TokenWire::TrtllmCompletions, format, &pointer);
+        assert_eq!(found, expected);
+    }
+    let old = Format::StructuralTag(json(r#"{"type":"structural_tag","structures":[]}"#));
+    let call = TokenCall {
+        format: old,
+        ..TokenCall::new("m", [1].as_slice(), 16)
+    };
+    let refused = TokenWire::TrtllmCompletions.encode(&call);
+    assert_eq!(field(refused), "structural_tag");
+}
+
+#[test]
+fn llamacpp_has_a_field_for_most_forms() {
+    let choice = Format::Choice(vec!["a\"b".to_owned(), "c\\\n".to_owned()]);
+    let cases = [
+        (Format::JsonObject, "json_schema/type", "object"),
+        (schema(), "json_schema/required/0", "x"),
+        (
+            Format::Grammar("root ::= x".to_owned()),
+            "grammar",
+            "root ::= x",
+        ),
+        (choice, "grammar", r#"root ::= "a\"b" | "c\\\n""#),
+    ];
+    for (format, field, expected) in cases {
+        let pointer = format!("/{field}");
+        assert_eq!(
+            sent(TokenWire::LlamacppCompletion, format, &pointer),
+            expected
+        );
+    }
+}
+
+#[test]
 fn an_adapter_is_named_where_the_engine_looks_for_it() {
     let call = TokenCall {
         is_adapter: true,
@@ -176,8 +262,13 @@ fn an_adapter_is_named_where_the_engine_looks_for_it() {
     let body = TokenWire::SglangGenerate.encode(&call).expect("a field");
     let value: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(value["lora_path"], "lora");
-    let refused = TokenWire::MindieInferToken.encode(&call);
-    assert_eq!(field(refused), "model");
+    for wire in [
+        TokenWire::MindieInferToken,
+        TokenWire::TrtllmCompletions,
+        TokenWire::LlamacppCompletion,
+    ] {
+        assert_eq!(field(wire.encode(&call)), "model", "{wire:?}");
+    }
 }
 
 #[test]
@@ -276,6 +367,45 @@ fn what_a_wire_cannot_say_is_refused_by_name() {
     for (call, expected) in beyond {
         assert_eq!(field(TokenWire::MindieInferToken.encode(&call)), expected);
     }
+    let by_trtllm = [
+        (
+            with(|call| call.logprobs = Some(LogprobsAsked { top: 1 })),
+            "top_logprobs",
+        ),
+        (
+            with(|call| call.cache_salt = Some("s".to_owned())),
+            "cache_salt",
+        ),
+        (with(|call| call.priority = Some(2)), "priority"),
+    ];
+    for (call, expected) in by_trtllm {
+        assert_eq!(field(TokenWire::TrtllmCompletions.encode(&call)), expected);
+    }
+    let by_llamacpp = [
+        (with(|call| call.sampling.n = Some(2)), "n"),
+        (
+            with(|call| call.sampling.min_tokens = Some(1)),
+            "min_tokens",
+        ),
+        (
+            with(|call| call.cache_salt = Some("s".to_owned())),
+            "cache_salt",
+        ),
+        (with(|call| call.priority = Some(1)), "priority"),
+        (with(|call| call.sampling.seed = Some(-1)), "seed"),
+        (with(|call| call.sampling.seed = Some(0xffff_ffff)), "seed"),
+        (
+            with(|call| call.format = Format::Regex(String::new())),
+            "regex",
+        ),
+        (
+            with(|call| call.format = Format::StructuralTag(json("{}"))),
+            "structural_tag",
+        ),
+    ];
+    for (call, expected) in by_llamacpp {
+        assert_eq!(field(TokenWire::LlamacppCompletion.encode(&call)), expected);
+    }
     let grammar = with(|call| call.format = Format::Grammar(String::new()));
     assert_eq!(
         field(TokenWire::OpenAiCompletions.encode(&grammar)),
@@ -296,6 +426,11 @@ fn greedy_decoding_is_said_the_way_each_engine_takes_it() {
     let mindie = pretty(TokenWire::MindieInferToken, &call);
     assert!(mindie.contains("\"do_sample\": false"), "{mindie}");
     assert!(!mindie.contains("temperature"), "{mindie}");
+    call.sampling.top_k = Some(-1);
+    let trtllm = pretty(TokenWire::TrtllmCompletions, &call);
+    assert!(!trtllm.contains("top_k"), "{trtllm}");
+    let llamacpp = pretty(TokenWire::LlamacppCompletion, &call);
+    assert!(llamacpp.contains("\"top_k\": 0"), "{llamacpp}");
 }
 
 #[test]

@@ -289,6 +289,104 @@ fn mindie_ends_at_a_stop_token() {
 }
 
 #[test]
+fn llamacpp_as_recorded() {
+    let recorded = reply_body(include_str!(
+        "../../../testdata/llamacpp/completion_native_stream.txt"
+    ));
+    let ((events, end), usage) = read_always(TokenWire::LlamacppCompletion, &call(), recorded);
+    let ids: Vec<u32> = events.iter().flat_map(|event| event.ids.clone()).collect();
+    assert_eq!(ids, [236_764, 993, 691, 496, 2_268]);
+    assert_eq!(events.last().expect("events").finish, LENGTH);
+    assert_eq!((end, usage), (Ok(()), used(5, 5, Some(1))));
+}
+
+/// After the server's documentation: log probabilities come by position, and a stop token is left to the reader.
+#[test]
+fn llamacpp_as_documented() {
+    let text = stream(&[
+        r#"{"index":0,"content":"a","tokens":[5],"stop":false,"completion_probabilities":[{"id":5,"token":"a","logprob":-2.5,"top_logprobs":[{"id":5,"token":"a","logprob":-2.5},{"id":8,"token":"b","logprob":-0.5},{"id":9,"token":"c","logprob":null}]}]}"#,
+        r#"{"index":0,"content":"b","tokens":[6],"stop":false}"#,
+    ]);
+    let mut call = TokenCall {
+        logprobs: Some(LogprobsAsked { top: 1 }),
+        ..call()
+    };
+    call.sampling.stop_token_ids = vec![6];
+    let ((events, end), usage) = read_always(TokenWire::LlamacppCompletion, &call, &text);
+    let mut first = event(0, &[5], None);
+    first.logprobs = vec![IdLogprob {
+        id: 5,
+        logprob: -2.5,
+        top: vec![(8, -0.5)],
+    }];
+    let last = event(0, &[6], Some(TokenFinish::Stop { token: Some(6) }));
+    assert_eq!((events, end), (vec![first, last], Ok(())));
+    assert_eq!(usage, used(4, 2, None));
+    for (word, finish) in [
+        ("eos", TokenFinish::Stop { token: None }),
+        ("word", TokenFinish::Stop { token: None }),
+        ("none", TokenFinish::Other("none".to_owned())),
+    ] {
+        let last = format!(r#"{{"content":"","tokens":[],"stop":true,"stop_type":"{word}"}}"#);
+        let text = stream(&[r#"{"tokens":[5],"stop":false}"#, &last]);
+        let (events, end) = read_whole(TokenWire::LlamacppCompletion, &call, &text);
+        assert_eq!((events.len(), end), (2, Ok(())), "{word}");
+        assert_eq!(events[1].finish, Some(finish), "{word}");
+    }
+    let old = stream(&[r#"{"content":"text of a server without ids","stop":false}"#]);
+    let (read, _) = read_always(TokenWire::LlamacppCompletion, &call, &old);
+    assert_eq!(read, (Vec::new(), Err(TokenFault::NoTokenIds)));
+}
+
+/// After `serve/openai_protocol.py`: every event has every member, the usage comes by itself.
+#[test]
+fn trtllm_as_its_source_says() {
+    let part = |index: u32, ids: &str, finish: &str, reason: &str| {
+        format!(
+            r#"{{"id":"cmpl-1","object":"text_completion","created":1,"model":"m","choices":[{{"index":{index},"text":"","token_ids":[{ids}],"logprobs":{{"text_offset":[0],"token_logprobs":[-0.5],"tokens":["x"],"top_logprobs":[{{"x":-0.5}}]}},"finish_reason":{finish},"stop_reason":{reason},"avg_decoded_tokens_per_iter":1.0}}],"usage":null}}"#
+        )
+    };
+    let parts = [
+        part(0, "5", "null", "null"),
+        part(1, "6", "null", "null"),
+        part(0, "7", r#""stop""#, "7"),
+        part(1, "8", r#""length""#, "null"),
+        r#"{"id":"cmpl-1","object":"text_completion","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":4,"total_tokens":8,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":2}}}"#.to_owned(),
+        "[DONE]".to_owned(),
+    ];
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let mut call = TokenCall {
+        logprobs: Some(LogprobsAsked { top: 0 }),
+        ..call()
+    };
+    call.sampling.n = Some(2);
+    call.sampling.stop_token_ids = vec![7];
+    let ((events, end), usage) = read_always(TokenWire::TrtllmCompletions, &call, &stream(&parts));
+    let endings: Vec<_> = events
+        .iter()
+        .map(|event| (event.choice, event.ids[0], event.finish.clone()))
+        .collect();
+    let expected = [
+        (0, 5, None),
+        (1, 6, None),
+        (0, 7, Some(TokenFinish::Stop { token: Some(7) })),
+        (1, 8, LENGTH),
+    ];
+    assert_eq!((endings.as_slice(), end), (expected.as_slice(), Ok(())));
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| event.logprobs[0].logprob)
+        .collect();
+    assert_eq!(told, [-0.5; 4]);
+    assert_eq!(usage, used(4, 4, Some(2)));
+    for word in ["cancelled", "timeout"] {
+        let given_up = part(0, "5", &format!("{word:?}"), "null");
+        let (_, end) = read_whole(TokenWire::TrtllmCompletions, &call, &stream(&[&given_up]));
+        assert_eq!(end, Err(TokenFault::Aborted), "{word}");
+    }
+}
+
+#[test]
 fn a_stop_token_that_nobody_asked_for_is_the_models_own_end() {
     let text = stream(&[
         r#"{"choices":[{"index":0,"token_ids":[2],"finish_reason":"stop","stop_reason":2}]}"#,
@@ -297,7 +395,7 @@ fn a_stop_token_that_nobody_asked_for_is_the_models_own_end() {
     assert_eq!(events[0].finish, Some(TokenFinish::Stop { token: None }));
 }
 
-const ONE: &str = r#"{"choices":[{"index":0,"token_ids":[5]}],"output_ids":[5],"meta_info":{"completion_tokens":1},"token":{"id":[5]}}"#;
+const ONE: &str = r#"{"choices":[{"index":0,"token_ids":[5]}],"output_ids":[5],"meta_info":{"completion_tokens":1},"token":{"id":[5]},"tokens":[5],"stop":false}"#;
 
 /// After one good event, on every wire.
 fn ends_badly(next: &[&str], expected: impl Fn(&TokenFault) -> bool) {
@@ -338,6 +436,7 @@ fn an_abort_is_no_ending() {
     for (wire, text) in [
         (TokenWire::VllmGenerate, &vllm),
         (TokenWire::VllmCompletions, &vllm),
+        (TokenWire::TrtllmCompletions, &vllm),
         (TokenWire::SglangGenerate, &sglang),
     ] {
         let (read, _) = read_always(wire, &call(), text);
