@@ -1,7 +1,5 @@
 //! `POST /v1/messages/count_tokens`.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use gateway_proto::{
     anthropic::{decode_count, encode_count},
@@ -24,8 +22,8 @@ use crate::{
 ///
 /// # Errors
 /// Where the request is wrong.
-pub(super) async fn here(question: &Question, model: &Arc<TextModel>) -> Result<Vec<u8>, Refusal> {
-    let prompts = tokens(question.api, read(question)?, model).await?;
+pub(super) fn here(question: &Question, model: &TextModel) -> Result<Vec<u8>, Refusal> {
+    let prompts = tokens(question.api, &read(question)?, model)?;
     Ok(encode_count(
         prompts.iter().map(|one| one.len() as u64).sum(),
     ))

@@ -1,10 +1,15 @@
 //! `POST /detokenize`: the text of tokens.
 
 use gateway_proto::{openai::RequestView, text::model::TextModel};
-use serde_json::json;
+use serde::Serialize;
 
-use super::ids;
+use super::{ids, json};
 use crate::serve::{answer::Question, error_reply::Refusal};
+
+#[derive(Serialize)]
+struct Reply {
+    prompt: String,
+}
 
 /// The reply in vLLM's form.
 ///
@@ -17,7 +22,6 @@ pub(super) fn answer(
 ) -> Result<Vec<u8>, Refusal> {
     ids::check(view, &question.body, model)?;
     let ids: Vec<u32> = ids::numbers(view.prompt_span.of(&question.body)).collect();
-    Ok(json!({"prompt": model.text_of(&ids)})
-        .to_string()
-        .into_bytes())
+    let prompt = model.text_of(&ids);
+    Ok(json(&Reply { prompt }))
 }

@@ -7,8 +7,6 @@ mod detokenize;
 mod ids;
 mod tokenize;
 
-use std::sync::Arc;
-
 use gateway_proto::{
     error::ApiError,
     ir::Request,
@@ -17,6 +15,7 @@ use gateway_proto::{
 };
 use gateway_router::{ReplyBody, edge::in_turn};
 use http::Response;
+use serde::Serialize;
 
 use super::{
     answer::{self, Question},
@@ -47,11 +46,12 @@ pub(super) async fn serve(
     served: &ServedModel,
     id: &RequestId,
 ) -> Result<Response<ReplyBody>, Refusal> {
-    let body = match (view.api, &served.tokens) {
-        (Api::Tokenize, Some(model)) => tokenize::answer(&view, &question, model).await?,
-        (Api::Detokenize, Some(model)) => detokenize::answer(&view, &question, model)?,
-        (_, Some(model)) => count::here(&question, model).await?,
-        (_, None) => count::by_engine(gate, question, id).await?,
+    let body = match served.tokens.clone() {
+        Some(model) => {
+            let bytes = question.body.len();
+            in_turn(bytes, move || here(&view, &question, &model)).await??
+        }
+        None => count::by_engine(gate, question, id).await?,
     };
     Ok(answer::respond(
         ReplyBody::from(bytes::Bytes::from(body)),
@@ -59,16 +59,24 @@ pub(super) async fn serve(
     ))
 }
 
-/// The tokens of a request's prompts; those of long ones are made off the threads that serve.
-async fn tokens(
-    api: Api,
-    request: Request,
-    model: &Arc<TextModel>,
-) -> Result<Vec<Vec<u32>>, Refusal> {
-    let model = Arc::clone(model);
-    let bytes = request.prompt_bytes();
-    let made = in_turn(bytes, move || model.tokens(&request, clock::local_time())).await?;
+/// The whole answer, from a body's bytes to those of the reply.
+fn here(view: &RequestView, question: &Question, model: &TextModel) -> Result<Vec<u8>, Refusal> {
+    match view.api {
+        Api::Tokenize => tokenize::answer(view, question, model),
+        Api::Detokenize => detokenize::answer(view, question, model),
+        _ => count::here(question, model),
+    }
+}
+
+/// The tokens of a request's prompts.
+fn tokens(api: Api, request: &Request, model: &TextModel) -> Result<Vec<Vec<u32>>, Refusal> {
+    let made = model.tokens(request, clock::local_time());
     made.map_err(|error| invalid(answer::told(api, error.to_api())))
+}
+
+/// A reply of JSON.
+fn json(reply: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(reply).expect("numbers and texts are JSON")
 }
 
 fn invalid(error: ApiError) -> Refusal {

@@ -1,42 +1,55 @@
 //! `POST /tokenize`: the tokens of a text, or of a conversation as the model is shown it.
 
-use std::sync::Arc;
-
 use gateway_proto::{
     ir::{Prompt, Request},
     openai::{PromptShape, RequestView, chat, completions},
     text::model::TextModel,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::{bodies, invalid, tokens};
+use super::{bodies, invalid, json, tokens};
 use crate::serve::{
     answer::{Question, told},
     error_reply::Refusal,
 };
 
+#[derive(Serialize)]
+struct Reply {
+    count: usize,
+    max_model_len: u32,
+    tokens: Shaped<u32>,
+    token_strs: Option<Shaped<String>>,
+}
+
+/// One list, or all of them where there may be several.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shaped<T> {
+    One(Vec<T>),
+    All(Vec<Vec<T>>),
+}
+
 /// The reply in vLLM's form; several texts give a list of lists, as SGLang does.
 ///
 /// # Errors
 /// Where the request is wrong for the model.
-pub(super) async fn answer(
+pub(super) fn answer(
     view: &RequestView,
     question: &Question,
-    model: &Arc<TextModel>,
+    model: &TextModel,
 ) -> Result<Vec<u8>, Refusal> {
     let request = read(view, question)?;
     let is_batch = matches!(request.prompt, Prompt::Texts(_) | Prompt::TokenIdLists(_));
     let wants_strings = request.extra.raw("return_token_strs") == Some("true");
-    let lists = tokens(view.api, request, model).await?;
+    let lists = tokens(view.api, &request, model)?;
     let count: usize = lists.iter().map(Vec::len).sum();
-    let strings = wants_strings.then(|| shaped(is_batch, strings(&lists, model)));
-    let reply = json!({
-        "count": count,
-        "max_model_len": model.context_tokens(),
-        "tokens": shaped(is_batch, lists),
-        "token_strs": strings,
-    });
-    Ok(reply.to_string().into_bytes())
+    let token_strs = wants_strings.then(|| Shaped::new(is_batch, strings(&lists, model)));
+    Ok(json(&Reply {
+        count,
+        max_model_len: model.context_tokens(),
+        tokens: Shaped::new(is_batch, lists),
+        token_strs,
+    }))
 }
 
 fn read(view: &RequestView, question: &Question) -> Result<Request, Refusal> {
@@ -56,14 +69,12 @@ fn strings(lists: &[Vec<u32>], model: &TextModel) -> Vec<Vec<String>> {
     lists.iter().map(texts).collect()
 }
 
-/// One list, or all of them where there may be several.
-fn shaped<T: Into<Value>>(is_batch: bool, mut lists: Vec<Vec<T>>) -> Value {
-    if is_batch {
-        return lists
-            .into_iter()
-            .map(Value::from)
-            .collect::<Vec<_>>()
-            .into();
+impl<T> Shaped<T> {
+    fn new(is_batch: bool, mut lists: Vec<Vec<T>>) -> Self {
+        if is_batch {
+            Self::All(lists)
+        } else {
+            Self::One(lists.pop().unwrap_or_default())
+        }
     }
-    lists.pop().unwrap_or_default().into()
 }
