@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    edge_rig::{MESSAGES, RESPONSES, post},
+    edge_rig::{MESSAGES, RESPONSES, folder, models, post},
     rig, wire,
 };
 
@@ -298,4 +298,22 @@ async fn vectors_and_scores_are_passed_on_and_their_bodies_checked() {
     ));
     let keyless = wire::request("POST", "/v1/embeddings", &[], b"{}");
     assert_eq!(wire::exchange(gateway.addr(), &keyless).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_engine_cannot_do_is_named_as_the_caller_names_it() {
+    let engine = engine("application/json", "{}".to_owned()).await;
+    let endpoint = format!(
+        "  - {{name: e, url: \"http://{engine}\", kind: mindie, models: [m]}}\n{}",
+        models(&folder(), "")
+    );
+    let text = rig::yaml(&[], "", &endpoint);
+    let gateway = rig::start(&text, Options::default()).await;
+    let schema = json!({"type": "object", "properties": {}, "additionalProperties": false});
+    let format = json!({"type": "json_schema", "name": "x", "schema": schema});
+    let body = json!({"model": "m", "input": "x", "text": {"format": format}});
+    let reply = post(gateway.addr(), RESPONSES, &[], body.to_string()).await;
+    let (code, param) = reply.error();
+    assert_eq!((reply.status, &*code), (400, "unsupported_by_engine"));
+    assert_eq!(param.as_deref(), Some("text.format"), "{reply:?}");
 }

@@ -4,7 +4,7 @@ use gateway_bin::Options;
 use serde_json::{Value, json};
 
 use crate::{
-    edge_rig::{CHAT, Edge, MESSAGES, folder, models, post},
+    edge_rig::{CHAT, Edge, MESSAGES, RESPONSES, folder, models, post},
     rig::{self, KEY},
     wire,
 };
@@ -230,4 +230,55 @@ async fn what_the_edge_does_is_counted() {
         .filter(|name| !docs.contains(&format!("`{name}`")))
         .collect();
     assert!(missing.is_empty(), "not in docs/metrics.md: {missing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn responses_tell_how_engines_were_asked_as_well() {
+    let edge = Edge::start("Italy.", "").await;
+    let body = json!({"model": "m", "input": "Where is Rome?"}).to_string();
+    let explain = [("x-gateway-explain", "1")];
+    let reply = post(edge.gateway.addr(), RESPONSES, &explain, body).await;
+    assert_eq!(reply.headers["x-gateway-mode"], "tokens", "{reply:?}");
+    let counted: u64 = reply.headers["x-gateway-prompt-tokens"]
+        .parse()
+        .expect("a number");
+    assert_eq!(reply.json()["usage"]["input_tokens"], counted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_texts_are_encoded_and_decoded_whole() {
+    let edge = Edge::start("x", "").await;
+    let text = "Rome is in Italy. ".repeat(4_000);
+    let made = edge
+        .say(
+            "/tokenize",
+            json!({"prompt": text, "return_token_strs": true, "add_special_tokens": false}),
+        )
+        .await;
+    let tokens = made["tokens"].as_array().expect("a list");
+    assert_eq!(made["count"], tokens.len());
+    let strings = made["token_strs"].as_array().expect("a list");
+    assert_eq!(strings.len(), tokens.len());
+    let told = edge.say("/detokenize", json!({"tokens": tokens})).await;
+    assert_eq!(told, json!({"prompt": text}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn media_are_not_counted_where_turns_may_go() {
+    let engines = rig::engines(1, 100.0).await;
+    let more = models(&folder(), "    media: pass_through\n");
+    let gateway = rig::start(&rig::yaml(&engines, "", &more), Options::default()).await;
+    let image = json!({"type": "input_image", "image_url": "data:image/png;base64,AA=="});
+    let shown = json!({"role": "user", "content": [image]});
+    let newest = json!({"role": "user", "content": "And now?"});
+    let cut = json!({"model": "m", "input": [shown, newest], "truncation": "auto"});
+    let compact = json!({"model": "m", "input": [shown, newest]});
+    for (path, body) in [(RESPONSES, cut), ("/v1/responses/compact", compact)] {
+        let reply = post(gateway.addr(), path, &[], body.to_string()).await;
+        assert_eq!(reply.status, 200, "{path}: {reply:?}");
+        let asked = engines[0].last_request();
+        let body: Value = serde_json::from_slice(&asked.body).expect("json");
+        let part = &body["messages"][0]["content"][0]["type"];
+        assert_eq!((&*asked.path, part), (CHAT, &json!("image_url")), "{body}");
+    }
 }

@@ -110,9 +110,9 @@ pub(in crate::serve) async fn ask(
     request_id: &Arc<str>,
 ) -> Result<AnswerReply, RouteError> {
     let api = question.api;
-    let refused =
-        |error| RouteError::new(ErrorKind::BadRequest, Retry::Never, terms::told(api, error));
-    check(&request, &limits(gate, served)).map_err(|error| refused(error.into()))?;
+    let refused = |kind, error| RouteError::new(kind, Retry::Never, terms::told(api, error));
+    check(&request, &limits(gate, served))
+        .map_err(|error| refused(ErrorKind::BadRequest, error.into()))?;
     let tokens = served.tokens.clone();
     let span = span(&question, &request, request_id);
     let ask = Ask {
@@ -133,13 +133,15 @@ pub(in crate::serve) async fn ask(
         }
     }
     answered.map_err(|error| match error.kind() {
-        ErrorKind::BadRequest => refused(error.to_api().clone()),
+        kind @ (ErrorKind::BadRequest | ErrorKind::Unsupported) => {
+            refused(kind, error.to_api().clone())
+        }
         _ => error,
     })
 }
 
 /// Whether a request to a model that is served by tokens goes to its engines' chat route all the same.
-fn goes_by_text(served: &ServedModel, request: &Request) -> bool {
+pub(in crate::serve) fn goes_by_text(served: &ServedModel, request: &Request) -> bool {
     served.media == MediaName::PassThrough
         && served.tokens.is_some()
         && first_media(request).is_some()

@@ -10,5 +10,5 @@ mod terms;
 
 pub(super) use dialect::Dialect;
 pub(super) use encoded::{Encoded, Encoder};
-pub(super) use flow::{Question, ask, broken, next, respond, serve, translates};
+pub(super) use flow::{Question, ask, broken, goes_by_text, next, respond, serve, translates};
 pub(super) use terms::told;

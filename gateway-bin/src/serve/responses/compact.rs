@@ -98,9 +98,7 @@ async fn summary(
     // The tools stay, since templates tell of them in front, but none may be called.
     request.tool_choice = ToolChoice::None;
     request.format = Format::default();
-    if let Some(model) = &served.tokens {
-        request = truncate::fit(model, request).await?;
-    }
+    request = truncate::fit(&served, request).await?;
     let asked = answer::ask(gate, question, Arc::new(request), &served, &id.text);
     let mut events = asked.await?.events;
     let mut answer = Answer::new(Head::default());

@@ -65,6 +65,7 @@ pub(in crate::serve) async fn create(
     let AnswerReply {
         endpoint,
         explanation,
+        head,
         events,
         ..
     } = making.ask(gate).await?;
@@ -78,6 +79,7 @@ pub(in crate::serve) async fn create(
     };
     if explains {
         explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
+        explain::add_mode(response.headers_mut(), head.prompt_tokens);
     }
     Ok(response)
 }

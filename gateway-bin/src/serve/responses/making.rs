@@ -57,8 +57,8 @@ pub(super) async fn ready(
     let stream = ResponseStream::new(&decoded, &head(&seed, &decoded.request), framing);
     let keep = Keep::new(gate, &owner, &decoded, past, memory);
     let mut request = decoded.request;
-    if let Some(model) = served.tokens.as_ref().filter(|_| decoded.settings.truncate) {
-        request = truncate::fit(model, request).await?;
+    if decoded.settings.truncate {
+        request = truncate::fit(&served, request).await?;
     }
     Ok(Ready {
         stream,

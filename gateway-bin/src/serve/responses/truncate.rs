@@ -9,15 +9,23 @@ use gateway_proto::{
 use gateway_router::edge::in_turn;
 
 use super::fault::refused;
-use crate::{clock, serve::error_reply::Refusal};
+use crate::{
+    clock,
+    config::ServedModel,
+    serve::{answer, error_reply::Refusal},
+};
 
 /// The request with as many of its newest turns as fit into the model's context, and with all that the system says. Where
-/// not even the newest turn fits, it is left for the model to refuse.
+/// not even the newest turn fits, it is left for the model to refuse. A request that goes to engines by text stays as it is:
+/// its tokens are known to them alone.
 ///
 /// # Errors
 /// Where the request is wrong for its model.
-pub(super) async fn fit(model: &Arc<TextModel>, request: Request) -> Result<Request, Refusal> {
-    let model = Arc::clone(model);
+pub(super) async fn fit(served: &ServedModel, request: Request) -> Result<Request, Refusal> {
+    let model = served.tokens.as_ref().map(Arc::clone);
+    let Some(model) = model.filter(|_| !answer::goes_by_text(served, &request)) else {
+        return Ok(request);
+    };
     let bytes = request.prompt_bytes();
     let fitted = in_turn(bytes, move || fitted(&model, request)).await?;
     fitted.map_err(|error| refused(error.to_api()))
