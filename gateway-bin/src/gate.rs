@@ -1,6 +1,6 @@
 //! What all threads share.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use gateway_govern::keys::KeyRing;
@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct Rules {
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) limits: ServeLimits,
+    /// How long one call of an engine may take, retries included.
+    pub(crate) call_time: Duration,
     /// How models are served that have settings of their own.
     pub(crate) models: BTreeMap<String, ServedModel>,
 }
@@ -28,6 +30,7 @@ impl Rules {
         Self {
             keys: Arc::clone(&config.keys),
             limits: config.limits,
+            call_time: config.router.deadlines.total,
             models: config.models.clone(),
         }
     }

@@ -227,7 +227,7 @@ async fn open(
         .build()?;
     metrics.follow(&router.fleet());
     let store = store::open(&config.responses).await?;
-    let desk = Desk::new(store, config.responses.background);
+    let desk = Desk::new(store, &config.responses);
     let gate = Arc::new(Gate::new(router, metrics, desk, &config, stages, ids));
     let (steward, orders) = Steward::new(Arc::clone(&gate), config, known);
     Ok((gate, steward, orders))

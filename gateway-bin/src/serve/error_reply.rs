@@ -85,6 +85,14 @@ fn whole_seconds(wait: Duration) -> u32 {
     u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
+/// The status that the caller gets.
+pub(super) fn status(served: &Result<Response<ReplyBody>, Refusal>) -> u16 {
+    match served {
+        Ok(reply) => reply.status().as_u16(),
+        Err(refusal) => refusal.api.status,
+    }
+}
+
 /// The reply that tells of `refusal` in the form that its caller reads.
 pub(super) fn reply(refusal: &Refusal, id: &RequestId, envelope: Envelope) -> Response<ReplyBody> {
     let error = &refusal.api;

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use super::{
     answer::{self, Question},
     body,
-    error_reply::Refusal,
+    error_reply::{self, Refusal},
     hints, info, local, raw,
     request_id::RequestId,
     responses,
@@ -29,11 +29,8 @@ pub(super) async fn serve(
 ) -> Result<Response<ReplyBody>, Refusal> {
     let mut model = None;
     let served = routed(gate, api, parts, body, id, &mut model).await;
-    let status = served.as_ref().map_or_else(
-        |refusal| refusal.api.status,
-        |reply| reply.status().as_u16(),
-    );
-    gate.metrics.answered(api, model.as_deref(), status);
+    gate.metrics
+        .answered(api, model.as_deref(), error_reply::status(&served));
     served
 }
 

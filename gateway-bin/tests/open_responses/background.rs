@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gateway_govern::records::{Caller, Head, Limits, Record, SqliteStore, Status, Store as _};
 use serde_json::{Value, json};
 
 use crate::{
@@ -204,4 +205,71 @@ async fn what_is_cut_at_the_end_is_noted() {
         said.starts_with(LONG) || LONG.starts_with(&said),
         "what came stays: {said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_to_keep_ends_all_the_same() {
+    let rig = Rig::with("responses: {bytes: 20000}\n", 100.0).await;
+    let queued = rig
+        .respond(json!({"input": "Tell a long story", "background": true}))
+        .await;
+    let response = settled(&rig, &id(&queued)).await;
+    assert_eq!(response["status"], "failed");
+    assert_eq!(
+        (&response["error"]["code"], &response["output"]),
+        (&json!("server_error"), &json!([]))
+    );
+    assert!(
+        rig.gateway
+            .metrics()
+            .contains("\ngateway_responses_lost_total 1\n")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_events_cannot_be_held_is_refused_before_it_begins() {
+    let rig = Rig::start().await;
+    // Each of the first events tells the instructions back.
+    let body = json!({"model": "m", "input": "Hi", "background": true, "stream": true,
+        "instructions": "x".repeat(5 << 20)});
+    let refused = rig.post("/v1/responses", body).await;
+    let (code, param) = refused.error();
+    assert_eq!((refused.status, code.as_str()), (400, "events_not_held"));
+    assert_eq!(param.as_deref(), Some("stream"));
+    assert!(!is_busy(&rig));
+    let page = rig.gateway.metrics();
+    assert!(page.contains("\ngateway_records 0\n"), "{page}");
+}
+
+/// Puts what another gateway left behind: a response in the background that was begun `age` seconds ago.
+async fn left_behind(file: &std::path::Path, name: &str, age: i64) {
+    let store = SqliteStore::open(file, Limits::database()).expect("a store");
+    let now = jiff::Timestamp::now().as_second();
+    let body = json!({"id": name, "status": "in_progress", "background": true, "output": []});
+    let head = Head::response(name, now - age, Status::InProgress, &body.to_string());
+    let caller = Caller { owner: "one", now };
+    let put = store.put(caller, Record::new(head)).await;
+    put.expect("there is room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_broken_gateway_left_behind_has_failed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("records.db");
+    left_behind(&file, "resp_old", 61).await;
+    left_behind(&file, "resp_new", 0).await;
+    left_behind(&file, "resp_off", 0).await;
+    let more = format!(
+        "responses: {{store: sqlite, file: \"{}\"}}\ndeadlines: {{total: 10s}}\n",
+        file.display()
+    );
+    let rig = Rig::with(&more, 100.0).await;
+    let old = rig.get("/v1/responses/resp_old").await.json();
+    assert_eq!(old["status"], "failed", "{old}");
+    assert_eq!(old["error"]["code"], "server_error");
+    // Another gateway may be making it.
+    let new = rig.get("/v1/responses/resp_new").await.json();
+    assert_eq!(new["status"], "in_progress", "{new}");
+    let off = rig.post("/v1/responses/resp_off/cancel", Value::Null).await;
+    assert_eq!(off.json()["status"], "cancelled");
 }

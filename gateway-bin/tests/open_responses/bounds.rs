@@ -105,3 +105,27 @@ async fn methods_and_paths_are_told_apart() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_routes_are_counted() {
+    let rig = Rig::start().await;
+    let body = json!({"model": "m", "input": "Hi"});
+    rig.post("/v1/responses/input_tokens", body.clone()).await;
+    rig.post("/v1/responses/compact", body).await;
+    rig.post("/v1/conversations", json!({})).await;
+    rig.get("/v1/responses/resp_none").await;
+    rig.ask("gw-nobody", "GET", "/v1/responses/resp_none", &Value::Null)
+        .await;
+    let page = rig.gateway.metrics();
+    for (model, status, count) in [
+        ("m", 200, 2),
+        ("other", 200, 1),
+        ("other", 404, 1),
+        ("other", 401, 1),
+    ] {
+        let line = format!(
+            "gateway_requests_total{{api=\"responses\",model=\"{model}\",status=\"{status}\"}} {count}"
+        );
+        assert!(page.lines().any(|found| found == line), "{line}: {page}");
+    }
+}

@@ -228,3 +228,37 @@ async fn one_request_id_for_many_requests_harms_nothing() {
     assert_eq!(ids.len(), 3);
     assert!(rig.gateway.metrics().contains("\ngateway_records 3\n"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_history_has_is_not_said_again_by_a_reference() {
+    let rig = Rig::start().await;
+    let first = rig.respond(json!({"input": "My name is Ida."})).await;
+    let path = format!("/v1/responses/{}/input_items", id(&first));
+    let item = rig.get(&path).await.json()["data"][0]["id"].clone();
+    let reference = json!({"type": "item_reference", "id": item});
+    let question = json!({"role": "user", "content": "What is my name?"});
+    let used = async |input: Value| {
+        let body = json!({"input": input, "previous_response_id": id(&first)});
+        let response = rig.respond(body).await;
+        assert_eq!(text(&response), "You are Ida.");
+        response["usage"]["input_tokens"].as_u64().expect("a count")
+    };
+    let plain = used(json!([question])).await;
+    assert_eq!(used(json!([reference, reference, question])).await, plain);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn references_bring_no_more_than_a_history_may_hold() {
+    let rig = Rig::start().await;
+    let note = json!({"role": "user", "content": "x".repeat(100 << 10)});
+    let made = rig
+        .post("/v1/conversations", json!({"items": [note]}))
+        .await
+        .json();
+    let path = format!("/v1/conversations/{}/items", id(&made));
+    let item = rig.get(&path).await.json()["data"][0]["id"].clone();
+    let reference = json!({"type": "item_reference", "id": item});
+    let many = vec![reference; 400];
+    let (status, code, _) = rig.refused(json!({"input": many})).await;
+    assert_eq!((status, code.as_str()), (400, "history_too_long"));
+}

@@ -378,3 +378,54 @@ async fn a_drain_lets_the_response_end_and_says_goodbye() {
     while busy.event().await["type"] != "response.incomplete" {}
     assert_eq!(busy.closed().await, Some(CloseCode::Away));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_store_has_is_not_stored_again() {
+    let rig = Rig::start().await;
+    let mut client = open(&rig).await;
+    let mut previous = Value::Null;
+    for input in ["My name is Yve.", "Hm.", "What is my name?"] {
+        let body = json!({"input": input, "previous_response_id": previous});
+        let response = client.respond(body).await;
+        previous = response["id"].clone();
+    }
+    let path = format!("/v1/responses/{}", previous.as_str().expect("an id"));
+    let items = rig.get(&format!("{path}/input_items")).await.json();
+    assert_eq!(items["data"].as_array().map(Vec::len), Some(1), "{items}");
+    let body = json!({"input": "What is my name?", "previous_response_id": previous});
+    assert_eq!(text(&rig.respond(body).await), "You are Yve.");
+}
+
+fn counts(rig: &Rig, line: &str) -> bool {
+    rig.gateway.metrics().lines().any(|found| found == line)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_counted_whatever_becomes_of_them() {
+    let rig = Rig::with("", 1.0).await;
+    let mut client = open(&rig).await;
+    client.say(Message::text("{")).await;
+    assert_eq!(client.event().await["type"], "error");
+    let old = client
+        .refused(json!({"input": "Hi", "previous_response_id": "resp_none"}))
+        .await;
+    assert_eq!(code(&old).2, "previous_response_not_found");
+    let row = |model: &str, status: u16, count: u64| {
+        format!(
+            "gateway_requests_total{{api=\"responses\",model=\"{model}\",status=\"{status}\"}} {count}"
+        )
+    };
+    for line in [
+        row("other", 400, 1),
+        row("m", 400, 1),
+        "gateway_rejected_total{reason=\"invalid\"} 2".to_owned(),
+    ] {
+        assert!(counts(&rig, &line), "{line}: {}", rig.gateway.metrics());
+    }
+    client.create(json!({"input": "Tell a long story"})).await;
+    while client.event().await["type"] != "response.output_text.delta" {}
+    drop(client);
+    while !counts(&rig, &row("m", 200, 1)) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -13,6 +13,7 @@ use super::{
     job::{End, Seat},
     keep::Keep,
     making::{Making, Ready},
+    serve::json,
     writing::Writing,
 };
 use crate::{
@@ -42,22 +43,27 @@ pub(super) async fn start(
     let mut lines = Vec::new();
     stream.queue(&mut lines);
     seat.job.push(&lines);
+    // Before anything is kept or begun: a refusal must not leave a response which nobody knows of.
+    let reply = if streams {
+        follow::reply(Arc::clone(&seat.job), None).map_err(|_| refused(too_large()))?
+    } else {
+        json(stream.response().to_json())
+    };
     let begun = keep.begin(stream.response()).await;
     begun.map_err(|error| stored(error, no_response))?;
-    let told = stream.response().to_json();
-    let job = Arc::clone(&seat.job);
     let span = tracing::debug_span!("background", id = stream.response().id);
     let writing = Writing::new(stream, None);
     // The worker that runs this waits for it when it ends.
     tokio::spawn(run(seat, writing, keep, making).instrument(span));
-    Ok(if streams {
-        follow::reply(job, None)?
-    } else {
-        answer::respond(
-            ReplyBody::from(bytes::Bytes::from(told)),
-            "application/json",
-        )
-    })
+    Ok(reply)
+}
+
+/// Its first events alone, which tell the request back, are more than is held.
+fn too_large() -> ApiError {
+    let message = "The request is too large for its events to be held. Send it without 'stream'.";
+    ApiError::invalid_request(message)
+        .with_code("events_not_held")
+        .with_param("stream")
 }
 
 fn full() -> Refusal {

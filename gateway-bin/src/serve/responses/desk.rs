@@ -2,11 +2,11 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use gateway_govern::records::{Caller, Store, Usage};
+use gateway_govern::records::{Caller, Limits, Store, Usage};
 use tokio::time;
 
 use super::job::Jobs;
-use crate::clock;
+use crate::{clock, config::ResponsesConfig};
 
 /// How often the store lets go what has ended.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -15,14 +15,17 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 pub(crate) struct Desk {
     pub(super) store: Arc<dyn Store>,
     pub(super) jobs: Jobs,
+    /// The store's.
+    pub(super) limits: Limits,
 }
 
 impl Desk {
-    /// A desk that makes at most `background` responses at a time in the background.
-    pub(crate) fn new(store: Arc<dyn Store>, background: usize) -> Self {
+    /// A desk on `store`, which was opened as `config` says.
+    pub(crate) fn new(store: Arc<dyn Store>, config: &ResponsesConfig) -> Self {
         Self {
             store,
-            jobs: Jobs::new(background),
+            jobs: Jobs::new(config.background),
+            limits: config.limits,
         }
     }
 

@@ -59,7 +59,7 @@ async fn next(mut place: Place) -> Option<(Bytes, Place)> {
         let progress = *place.progress.borrow_and_update();
         let mut out = Vec::new();
         place.take(&mut out);
-        if let Some(end) = progress.end {
+        if let Some(end) = progress.end.filter(|_| !place.is_over) {
             place.is_over = true;
             if end == End::Whole {
                 out.extend_from_slice(DONE);
@@ -91,5 +91,33 @@ impl Place {
                 self.is_over = true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    async fn told(job: &Arc<Job>, then: impl FnOnce(&Job)) -> String {
+        let reply = reply(Arc::clone(job), None).expect("all is held");
+        then(job);
+        job.end(End::Whole);
+        let body = reply.into_body().collect().await.expect("infallible");
+        String::from_utf8(body.to_bytes().to_vec()).expect("text")
+    }
+
+    #[tokio::test]
+    async fn a_good_end_is_told_and_an_overrun_is_none() {
+        let job = Arc::new(Job::new());
+        let whole = told(&job, |job| job.push(b"{\"type\":\"a\"}\n")).await;
+        assert!(whole.ends_with("data: [DONE]\n\n"), "{whole}");
+
+        let job = Arc::new(Job::new());
+        let line = format!("{{\"type\":\"a\",\"x\":\"{}\"}}\n", "x".repeat(1 << 20));
+        let overrun = told(&job, |job| (0..9).for_each(|_| job.push(line.as_bytes()))).await;
+        assert!(overrun.contains("events_not_held"), "{overrun}");
+        assert!(!overrun.contains("[DONE]"), "{overrun}");
     }
 }

@@ -1,6 +1,8 @@
 //! What a request continues.
 
-use gateway_govern::records::{History, Kind, Status, StoredItem};
+use std::collections::{HashMap, HashSet};
+
+use gateway_govern::records::{History, Kind, Status, StoreError, StoredItem};
 use gateway_proto::{
     dialect::DialectError,
     error::ApiError,
@@ -14,6 +16,9 @@ use super::{
     socket::Memory,
 };
 use crate::serve::error_reply::Refusal;
+
+/// Referenced items that are looked up at a time: each look-up may hold the store's lock.
+const LOOK_UP: usize = 1024;
 
 /// Gives `decoded` what it continues, out of `memory` where the connection has it, else out of the store.
 ///
@@ -30,18 +35,56 @@ pub(super) async fn resolve(
     }
     let past = past(desk, owner, decoded, memory).await?;
     let history = read(&past.items)?;
-    let wanted: Vec<&str> = decoded.references().collect();
-    let found = if wanted.is_empty() {
-        Vec::new()
-    } else {
-        let found = desk.store.find_items(caller(owner), &wanted).await;
-        read(&found.map_err(|error| stored(error, no_previous))?)?
-    };
+    let found = referenced(desk, owner, decoded, &history).await?;
     // A warm-up may bring nothing new; then there is nothing to ask yet.
     if decoded.settings.generate || !decoded.input.is_empty() || !history.is_empty() {
         decoded.resolve(&history, &found).map_err(invalid)?;
     }
     Ok(past)
+}
+
+/// The items that the input refers to, without those of `history`, to which a reference adds nothing.
+///
+/// # Errors
+/// Where they are more than a history may be, each counted as often as the input has it.
+async fn referenced(
+    desk: &Desk,
+    owner: &str,
+    decoded: &ResponsesRequest,
+    history: &[Item],
+) -> Result<Vec<Item>, Refusal> {
+    let said: HashSet<&str> = history.iter().filter_map(Item::id).collect();
+    let (mut wanted, mut uses) = (Vec::new(), HashMap::<&str, u64>::new());
+    for id in decoded.references().filter(|id| !said.contains(id)) {
+        let uses = uses.entry(id).or_default();
+        if *uses == 0 {
+            wanted.push(id);
+        }
+        *uses += 1;
+    }
+    let (mut found, mut bytes) = (Vec::new(), 0_u64);
+    for ids in wanted.chunks(LOOK_UP) {
+        let some = desk.store.find_items(caller(owner), ids).await;
+        let some = some.map_err(|error| stored(error, no_previous))?;
+        let cost = |item: &StoredItem| item.json.len() as u64 * uses.get(&*item.id).unwrap_or(&1);
+        bytes += some.iter().map(cost).sum::<u64>();
+        if bytes > desk.limits.history_bytes {
+            return Err(stored(too_long(desk), no_previous));
+        }
+        found.append(&mut read(&some)?);
+        // The first that is missing is refused by its place, whatever comes behind it.
+        if some.len() < ids.len() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn too_long(desk: &Desk) -> StoreError {
+    StoreError::HistoryTooLong {
+        limit_records: desk.limits.history_records,
+        limit_bytes: desk.limits.history_bytes,
+    }
 }
 
 async fn past(
@@ -52,11 +95,8 @@ async fn past(
 ) -> Result<Past, Refusal> {
     let settings = &decoded.settings;
     if let Some(id) = &settings.previous_response_id {
-        if let Some(items) = memory.and_then(|memory| memory.history(id)) {
-            return Ok(Past {
-                items,
-                is_kept: false,
-            });
+        if let Some(past) = memory.and_then(|memory| memory.history(id)) {
+            return Ok(past);
         }
         let history = desk.store.history(caller(owner), id).await;
         let history = history.map_err(|error| stored(error, |_| no_previous(id)))?;

@@ -3,7 +3,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 use gateway_proto::responses::EventLog;
@@ -12,10 +15,13 @@ use tokio::sync::{Notify, watch};
 use crate::gate::Gate;
 
 /// Bytes of one response's events that are held for callers who come back.
-const LOG_BYTES: usize = 1 << 20;
+const LOG_BYTES: usize = 8 << 20;
 
 /// Responses that have ended and whose events are still held.
 const ENDED_AT_MOST: usize = 64;
+
+/// Bytes of their events, all together.
+const ENDED_BYTES: usize = 64 << 20;
 
 /// How far a response has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,13 +45,16 @@ pub(super) enum End {
 #[derive(Debug)]
 pub(super) struct Job {
     log: Mutex<EventLog>,
+    /// Bytes of all its events.
+    bytes: AtomicUsize,
     progress: watch::Sender<Progress>,
     off: Notify,
 }
 
 impl Job {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
+            bytes: AtomicUsize::new(0),
             log: Mutex::new(EventLog::new(LOG_BYTES)),
             progress: watch::Sender::default(),
             off: Notify::new(),
@@ -54,6 +63,7 @@ impl Job {
 
     /// Takes in events, as lines.
     pub(super) fn push(&self, lines: &[u8]) {
+        self.bytes.fetch_add(lines.len(), Relaxed);
         let next = {
             let mut log = self.log();
             log.push(lines);
@@ -86,6 +96,16 @@ impl Job {
         self.off.notified().await;
     }
 
+    /// Whether nothing more will come.
+    pub(super) fn is_over(&self) -> bool {
+        self.progress.borrow().end.is_some()
+    }
+
+    /// Bytes of events that are held.
+    fn held_bytes(&self) -> usize {
+        self.bytes.load(Relaxed).min(LOG_BYTES)
+    }
+
     /// Ends when nothing more will come.
     pub(super) async fn over(&self) {
         let ended = self
@@ -111,7 +131,24 @@ pub(super) struct Jobs {
 #[derive(Debug, Default)]
 struct Table {
     jobs: HashMap<Name, Arc<Job>>,
-    ended: VecDeque<Name>,
+    /// The longest ended first, each with the bytes it holds.
+    ended: VecDeque<(Name, usize)>,
+    ended_bytes: usize,
+}
+
+impl Table {
+    /// Keeps the events of a job that has ended, in place of older ones where it must.
+    fn retire(&mut self, name: Name, bytes: usize) {
+        self.ended.push_back((name, bytes));
+        self.ended_bytes += bytes;
+        while self.ended.len() > ENDED_AT_MOST || self.ended_bytes > ENDED_BYTES {
+            let Some((oldest, bytes)) = self.ended.pop_front() else {
+                return;
+            };
+            self.ended_bytes -= bytes;
+            self.jobs.remove(&oldest);
+        }
+    }
 }
 
 impl Jobs {
@@ -150,15 +187,8 @@ impl Jobs {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn leave(&self, name: Name) {
-        let mut table = self.table();
-        table.ended.push_back(name);
-        if table.ended.len() > ENDED_AT_MOST
-            && let Some(oldest) = table.ended.pop_front()
-        {
-            table.jobs.remove(&oldest);
-        }
-        drop(table);
+    fn leave(&self, name: Name, bytes: usize) {
+        self.table().retire(name, bytes);
         self.running.send_modify(|count| *count -= 1);
     }
 }
@@ -204,7 +234,8 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.job.end_if_open();
-        self.gate.responses.jobs.leave(self.name.clone());
+        let bytes = self.job.held_bytes();
+        self.gate.responses.jobs.leave(self.name.clone(), bytes);
     }
 }
 
@@ -216,5 +247,29 @@ impl Job {
             progress.end.get_or_insert(End::Broken);
             open
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_ended_is_held_within_bounds() {
+        let mut table = Table::default();
+        let mut retire = |number: usize, bytes: usize| {
+            let name: Name = ("one".into(), number.to_string());
+            table.jobs.insert(name.clone(), Arc::new(Job::new()));
+            table.retire(name, bytes);
+            (table.jobs.len(), table.ended_bytes)
+        };
+        for number in 1..=ENDED_AT_MOST {
+            assert_eq!(retire(number, 10).0, number);
+        }
+        assert_eq!(retire(100, 10).0, ENDED_AT_MOST);
+        for number in 101..120 {
+            assert!(retire(number, LOG_BYTES).1 <= ENDED_BYTES);
+        }
+        assert_eq!(table.jobs.len(), ENDED_BYTES / LOG_BYTES);
     }
 }

@@ -1,13 +1,17 @@
 //! What is kept of a response once it is over.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use gateway_govern::records::{Change, Head, Record, Status, StoreError, StoredItem};
-use gateway_proto::responses::{ResponseObject, ResponsesRequest, Status as Told};
+use gateway_proto::responses::{Failure, ResponseObject, ResponsesRequest, Status as Told};
+use tokio::time;
 
 use super::{desk::caller, history::written, socket::Memory};
 use crate::gate::Gate;
+
+/// How long after a failure the store is asked once more.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What came before a response.
 #[derive(Debug, Default)]
@@ -98,8 +102,39 @@ impl Keep {
         match kept {
             // The caller was faster: the response is deleted, or called off.
             Err(StoreError::NotFound { .. } | StoreError::Ended { .. }) => {}
+            Err(error) if response.status.is_final() => {
+                self.give_up(response).await;
+                self.counted(&Err(error));
+            }
             kept if response.status.is_final() => self.counted(&kept),
             kept => drop(kept),
+        }
+    }
+
+    /// Tells the store that a response came to nothing whose end it did not take: it must not look as if it were still being
+    /// made. Where the store has the end and only the conversation lacks it, that stays.
+    async fn give_up(&self, response: &ResponseObject) {
+        time::sleep(PAUSE).await;
+        let mut failed = response.clone();
+        failed.output.clear();
+        if failed.status != Told::Cancelled {
+            failed.status = Told::Failed(Failure {
+                code: "server_error".to_owned(),
+                message: "The response could not be kept.".to_owned(),
+            });
+        }
+        let change = Change {
+            status: Some(status(&failed.status)),
+            body: Some(body(&failed)),
+            output: Vec::new(),
+        };
+        let store = &self.gate.responses.store;
+        let told = store.update(caller(&self.owner), &response.id, change);
+        match told.await {
+            Ok(()) | Err(StoreError::NotFound { .. } | StoreError::Ended { .. }) => {}
+            Err(error) => {
+                tracing::error!(%error, id = response.id, "a response's end was not noted")
+            }
         }
     }
 
@@ -109,19 +144,27 @@ impl Keep {
         output: Vec<StoredItem>,
         is_good: bool,
     ) -> Result<(), StoreError> {
+        let id = head.id.clone();
+        let stored = self.record_if_asked(head, &output).await;
         if let Some(memory) = self.memory.as_ref().filter(|_| is_good) {
             let past = &self.past.items;
-            memory.remember(&head.id, past.iter().chain(&self.input).chain(&output));
+            let items = past.iter().chain(&self.input).chain(&output);
+            memory.remember(&id, self.store && stored.is_ok(), items);
         }
-        if self.store {
-            let store = &self.gate.responses.store;
-            let record = self.record(head, output.clone());
-            store.put(caller(&self.owner), record).await?;
-        }
+        stored?;
         if is_good {
             self.converse(output).await?;
         }
         Ok(())
+    }
+
+    async fn record_if_asked(&self, head: Head, output: &[StoredItem]) -> Result<(), StoreError> {
+        if !self.store {
+            return Ok(());
+        }
+        let record = self.record(head, output.to_vec());
+        let store = &self.gate.responses.store;
+        store.put(caller(&self.owner), record).await
     }
 
     /// Adds what was asked and said to the conversation.

@@ -15,6 +15,7 @@ mod follow;
 mod history;
 mod job;
 mod keep;
+mod lapse;
 mod making;
 mod query;
 mod retrieve;

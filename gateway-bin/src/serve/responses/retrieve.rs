@@ -1,6 +1,6 @@
 //! Responses that are kept: told again, called off, deleted.
 
-use gateway_govern::records::{Change, Head, Kind, Status};
+use gateway_govern::records::{Change, Head, Kind, Status, StoreError};
 use gateway_proto::{
     error::ApiError,
     ir::Fields,
@@ -14,7 +14,7 @@ use super::{
     fault::{invalid, no_response, refused, stored},
     follow,
     history::read,
-    query,
+    lapse, query,
     serve::{Asked, json},
 };
 use crate::serve::error_reply::Refusal;
@@ -69,21 +69,22 @@ pub(super) async fn cancel(asked: Asked<'_>, id: &str) -> Result<Vec<u8>, Refusa
     if let Some(job) = desk.jobs.find(asked.owner, id) {
         job.call_off();
         job.over().await;
-    } else {
-        // Another process makes it, or one that is gone; it hears of this at its end.
-        let change = Change {
-            status: Some(Status::Cancelled),
-            body: cancelled(&known.body).map(Into::into),
-            output: Vec::new(),
-        };
-        let changed = desk.store.update(caller(asked.owner), id, change).await;
-        if let Err(error) = changed
-            && !matches!(error, gateway_govern::records::StoreError::Ended { .. })
-        {
-            return Err(stored(error, no_response));
-        }
     }
-    Ok(head(asked, id).await?.body.as_bytes().to_vec())
+    let known = stored_head(asked, id).await?;
+    if known.status.is_some_and(Status::ended) {
+        return Ok(known.body.as_bytes().to_vec());
+    }
+    // Another process makes it, which hears of this at its end; or nobody does, and its end was not noted.
+    let change = Change {
+        status: Some(Status::Cancelled),
+        body: cancelled(&known.body).map(Into::into),
+        output: Vec::new(),
+    };
+    match desk.store.update(caller(asked.owner), id, change).await {
+        Ok(()) | Err(StoreError::Ended { .. }) => {}
+        Err(error) => return Err(stored(error, no_response)),
+    }
+    Ok(stored_head(asked, id).await?.body.as_bytes().to_vec())
 }
 
 /// `GET /v1/responses/{id}/input_items`.
@@ -109,8 +110,17 @@ pub(super) fn page_of(items: &[Item], has_more: bool) -> Vec<u8> {
     Page { items, has_more }.to_json()
 }
 
-/// What is known of the response `id`.
+/// What is known of the response `id`, which has failed where its maker is gone.
 async fn head(asked: Asked<'_>, id: &str) -> Result<Head, Refusal> {
+    let head = stored_head(asked, id).await?;
+    if lapse::note(asked, &head).await {
+        return stored_head(asked, id).await;
+    }
+    Ok(head)
+}
+
+/// What the store has of the response `id`.
+async fn stored_head(asked: Asked<'_>, id: &str) -> Result<Head, Refusal> {
     let head = asked
         .gate
         .responses

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gateway_proto::openai::{Api, RequestView};
 use gateway_router::ReplyBody;
-use http::{Method, Response, request::Parts};
+use http::{Method, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 
 use super::{Route, compact, conversations, count, retrieve, socket};
@@ -16,14 +16,14 @@ use crate::{
     serve::{
         answer::{self, Question},
         body,
-        error_reply::Refusal,
+        error_reply::{self, Refusal},
         hints,
         request_id::RequestId,
     },
 };
 use gateway_govern::keys;
 
-/// Serves a route of kept responses and conversations.
+/// Serves a route of kept responses and conversations, and counts it.
 ///
 /// # Errors
 /// Where the caller or the request is wrong, or what is asked for is not there.
@@ -33,6 +33,26 @@ pub(in crate::serve) async fn serve(
     parts: Parts,
     body: Incoming,
     id: &RequestId,
+) -> Result<Response<ReplyBody>, Refusal> {
+    let mut model = None;
+    let served = routed(gate, route, parts, body, id, &mut model).await;
+    let status = error_reply::status(&served);
+    // A WebSocket is counted as such, and what is asked on it message by message.
+    if status != StatusCode::SWITCHING_PROTOCOLS.as_u16() {
+        gate.metrics
+            .answered(Api::Responses, model.as_deref(), status);
+    }
+    served
+}
+
+/// `model` is set as soon as it is known.
+async fn routed(
+    gate: &Arc<Gate>,
+    route: Route<'_>,
+    parts: Parts,
+    body: Incoming,
+    id: &RequestId,
+    model: &mut Option<Box<str>>,
 ) -> Result<Response<ReplyBody>, Refusal> {
     let rules = gate.rules.load_full();
     let key = rules
@@ -50,7 +70,7 @@ pub(in crate::serve) async fn serve(
     }
     let body = body::read(body, &rules.limits).await?;
     if matches!(route, Route::Compact | Route::InputTokens) {
-        let question = question(&rules, parts, body)?;
+        let question = question(&rules, parts, body, model)?;
         return match route {
             Route::Compact => compact::compact(gate, &rules, question, id).await,
             _ => count::count(gate, &rules, question).await,
@@ -83,11 +103,17 @@ pub(super) struct Asked<'a> {
 }
 
 /// A request for a model, by a key that may use it.
-fn question(rules: &Rules, parts: Parts, body: Bytes) -> Result<Question, Refusal> {
+fn question(
+    rules: &Rules,
+    parts: Parts,
+    body: Bytes,
+    model: &mut Option<Box<str>>,
+) -> Result<Question, Refusal> {
     let key = rules
         .keys
         .authenticate(&parts.headers, clock::unix_seconds())?;
     let view = RequestView::parse(Api::Responses, &body, &rules.limits.view)?;
+    *model = Some(view.model.clone());
     key.check_model(&view.model)?;
     let mut headers = parts.headers;
     let hints =

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gateway_govern::records::StoredItem;
 
+use crate::serve::responses::keep::Past;
+
 /// The most that is remembered, in bytes; a longer conversation is forgotten and its caller told to send it whole.
 const BYTES_AT_MOST: usize = 32 << 20;
 
@@ -15,20 +17,26 @@ pub(in crate::serve::responses) struct Memory(Arc<Mutex<Option<Last>>>);
 struct Last {
     id: String,
     items: Vec<StoredItem>,
+    /// Whether the store has it too.
+    is_kept: bool,
 }
 
 impl Memory {
     /// All that was said up to the response `id` and in it, where that is the last one here.
-    pub(in crate::serve::responses) fn history(&self, id: &str) -> Option<Vec<StoredItem>> {
+    pub(in crate::serve::responses) fn history(&self, id: &str) -> Option<Past> {
         let last = self.last();
         let last = last.as_ref().filter(|last| last.id == id)?;
-        Some(last.items.clone())
+        Some(Past {
+            items: last.items.clone(),
+            is_kept: last.is_kept,
+        })
     }
 
-    /// Remembers a response and all that was said before, in place of the last one.
+    /// Remembers a response and all that was said before, in place of the last one; `is_kept` where the store has them.
     pub(in crate::serve::responses) fn remember<'a>(
         &self,
         id: &str,
+        is_kept: bool,
         items: impl Iterator<Item = &'a StoredItem>,
     ) {
         let items: Vec<StoredItem> = items.cloned().collect();
@@ -36,6 +44,7 @@ impl Memory {
         *self.last() = (bytes <= BYTES_AT_MOST).then(|| Last {
             id: id.to_owned(),
             items,
+            is_kept,
         });
     }
 
@@ -56,25 +65,30 @@ impl Memory {
 mod tests {
     use super::*;
 
+    fn known(memory: &Memory, id: &str) -> Option<(usize, bool)> {
+        let past = memory.history(id)?;
+        Some((past.items.len(), past.is_kept))
+    }
+
     #[test]
     fn the_last_response_alone_is_remembered() {
         let memory = Memory::default();
         let item = StoredItem::new("msg_1", "{}");
-        memory.remember("resp_1", [&item].into_iter());
-        assert_eq!(memory.history("resp_1").map(|items| items.len()), Some(1));
-        memory.remember("resp_2", [&item, &item].into_iter());
-        assert_eq!(memory.history("resp_1"), None);
+        memory.remember("resp_1", false, [&item].into_iter());
+        assert_eq!(known(&memory, "resp_1"), Some((1, false)));
+        memory.remember("resp_2", true, [&item, &item].into_iter());
+        assert_eq!(known(&memory, "resp_1"), None);
         memory.forget("resp_1");
-        assert_eq!(memory.history("resp_2").map(|items| items.len()), Some(2));
+        assert_eq!(known(&memory, "resp_2"), Some((2, true)));
         memory.forget("resp_2");
-        assert_eq!(memory.history("resp_2"), None);
+        assert_eq!(known(&memory, "resp_2"), None);
     }
 
     #[test]
     fn what_is_too_long_is_forgotten() {
         let memory = Memory::default();
         let item = StoredItem::new("msg_1", &"x".repeat(1 << 20));
-        memory.remember("resp_1", std::iter::repeat_n(&item, 33));
-        assert_eq!(memory.history("resp_1"), None);
+        memory.remember("resp_1", true, std::iter::repeat_n(&item, 33));
+        assert_eq!(known(&memory, "resp_1"), None);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! The session runs in the place of the HTTP connection it came from, so that it is bounded, counted and drained as one.
 
+mod close;
 mod memory;
 mod open;
 mod session;

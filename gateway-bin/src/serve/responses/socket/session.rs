@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
-use gateway_proto::{error::ApiError, responses::error_message};
+use gateway_proto::{error::ApiError, openai::Api, responses::error_message};
 use http::HeaderMap;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -14,16 +14,22 @@ use tokio_tungstenite::{
     tungstenite::{
         self, Message, Utf8Bytes,
         error::CapacityError,
-        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+        protocol::{Role, WebSocketConfig},
     },
 };
 use tracing::Instrument as _;
 
 use super::{
     Memory,
+    close::Close,
     turn::{self, Turn},
 };
-use crate::{gate::Gate, serve::error_reply::Refusal, stage::Stage};
+use crate::{
+    gate::Gate,
+    metrics::Rejection,
+    serve::{error_reply::Refusal, responses::fault::refused},
+    stage::Stage,
+};
 
 /// How long a connection may live, as the specification has it.
 const LIFE: Duration = Duration::from_secs(60 * 60);
@@ -84,44 +90,12 @@ impl Session {
             sequence: 0,
         };
         let close = talk.run().await;
-        let (code, reason) = close.told();
-        let frame = CloseFrame {
-            code,
-            reason: Utf8Bytes::from_static(reason),
-        };
+        // Whoever leaves early is told no status any more; what was begun counts as it began.
+        talk.end_turn(None);
+        let frame = close.frame();
         // Whoever has gone already needs no goodbye.
         let goodbye = time::timeout(Duration::from_secs(1), talk.socket.close(Some(frame))).await;
         tracing::debug!(?close, said = goodbye.is_ok(), "websocket closed");
-    }
-}
-
-/// Why a connection is closed.
-#[derive(Clone, Copy, Debug)]
-enum Close {
-    /// The caller wants it, or is gone.
-    Caller,
-    /// The gateway stops.
-    Stopping,
-    /// Nothing came for too long.
-    Idle,
-    /// It has lived as long as it may.
-    Old,
-    /// A message is too large.
-    TooLarge,
-    /// The caller's key does not count any more.
-    Key,
-}
-
-impl Close {
-    fn told(self) -> (CloseCode, &'static str) {
-        match self {
-            Self::Caller => (CloseCode::Normal, ""),
-            Self::Stopping => (CloseCode::Away, "the gateway is stopping"),
-            Self::Idle => (CloseCode::Away, "nothing came for too long"),
-            Self::Old => (CloseCode::Away, "the connection has reached its age limit"),
-            Self::TooLarge => (CloseCode::Size, "the message is too large"),
-            Self::Key => (CloseCode::Policy, "the key is not valid any more"),
-        }
     }
 }
 
@@ -166,7 +140,10 @@ impl Talk {
                 Next::Heard(Some(Ok(message))) => self.hear(message).await,
                 Next::Heard(Some(Err(tungstenite::Error::Capacity(
                     CapacityError::MessageTooLong { .. },
-                )))) => Err(Close::TooLarge),
+                )))) => {
+                    self.count(None, 413, Some(Rejection::TooLarge));
+                    Err(Close::TooLarge)
+                }
                 Next::Heard(_) => Err(Close::Caller),
                 Next::Wrote(bytes) => self.tell(bytes).await,
                 Next::Silent if is_free && heard.elapsed() > IDLE => Err(Close::Idle),
@@ -186,7 +163,9 @@ impl Talk {
             Message::Close(_) => return Err(Close::Caller),
             Message::Binary(_) => {
                 let message = "Messages are JSON texts; this one is binary.";
-                return self.fail(&ApiError::invalid_request(message)).await;
+                return self
+                    .refuse(&refused(ApiError::invalid_request(message)), None)
+                    .await;
             }
             // Pings are answered below this.
             _ => return Ok(()),
@@ -194,16 +173,17 @@ impl Talk {
         if self.turn.is_some() {
             let message = "A response is being made on this connection. Wait for its end.";
             let error = ApiError::invalid_request(message).with_code("response_in_progress");
-            return self.fail(&error).await;
+            return self.refuse(&refused(error), None).await;
         }
         self.sequence = 0;
-        match turn::begin(&self.gate, &self.headers, text, &self.memory).await {
+        let mut model = None;
+        match turn::begin(&self.gate, &self.headers, text, &self.memory, &mut model).await {
             Ok(turn) => {
                 self.turn = Some(turn);
                 Ok(())
             }
             Err(refusal) => {
-                self.fail(&refusal.api).await?;
+                self.refuse(&refusal, model.as_deref()).await?;
                 if refusal.api.status == 401 {
                     Err(Close::Key)
                 } else {
@@ -218,19 +198,41 @@ impl Talk {
         match bytes {
             Some(Ok(bytes)) => self.lines(&bytes).await,
             Some(Err(refusal)) => {
-                self.end_turn(refusal.api.status);
+                self.end_turn(Some(&refusal));
                 self.fail(&refusal.api).await
             }
             None => {
-                self.end_turn(200);
+                self.end_turn(None);
                 Ok(())
             }
         }
     }
 
-    fn end_turn(&mut self, status: u16) {
-        if let Some(turn) = self.turn.take() {
-            turn.count(&self.gate, status, &self.memory);
+    /// Ends the response that is being made, if any, and counts it.
+    fn end_turn(&mut self, refusal: Option<&Refusal>) {
+        let Some(turn) = self.turn.take() else {
+            return;
+        };
+        let status = refusal.map_or_else(|| turn.status(), |refusal| refusal.api.status);
+        let at = refusal.and_then(|refusal| refusal.at);
+        self.count(Some(turn.model()), status, at);
+        if status >= 400 {
+            turn.forget(&self.memory);
+        }
+    }
+
+    /// Answers a message that makes no response.
+    async fn refuse(&mut self, refusal: &Refusal, model: Option<&str>) -> Result<(), Close> {
+        self.count(model, refusal.api.status, refusal.at);
+        self.fail(&refusal.api).await
+    }
+
+    fn count(&self, model: Option<&str>, status: u16, at: Option<Rejection>) {
+        self.gate.metrics.answered(Api::Responses, model, status);
+        if let Some(at) = at {
+            self.gate.metrics.door.reject(at);
+            let reason = at.name();
+            tracing::info!(target: "gateway::access", path = "websocket", status, reason, "refused");
         }
     }
 

@@ -31,6 +31,9 @@ use crate::{
 };
 use gateway_proto::error::ApiError;
 
+/// The status of a response whose caller left before it began, as proxies note it. It is counted as `other`.
+const GONE: u16 = 499;
+
 /// A response that is being made, and what it goes back to.
 pub(super) struct Turn {
     model: Box<str>,
@@ -53,7 +56,7 @@ enum Begun {
     WarmedUp(Bytes),
 }
 
-/// Begins what a message asks for.
+/// Begins what a message asks for; `model` is set as soon as it is known.
 ///
 /// # Errors
 /// Where the message is no request, or the caller may not make it.
@@ -62,11 +65,13 @@ pub(super) async fn begin(
     headers: &HeaderMap,
     text: Bytes,
     memory: &Memory,
+    model: &mut Option<Box<str>>,
 ) -> Result<Turn, Refusal> {
     let rules = gate.rules.load_full();
     // A key may end, or be taken away, while its connection is open.
     let key = rules.keys.authenticate(headers, clock::unix_seconds())?;
     let view = RequestView::parse(Api::Responses, &text, &rules.limits.view)?;
+    *model = Some(view.model.clone());
     key.check_model(&view.model)?;
     let decoded = decode_message(&text).map_err(invalid)?;
     let served = rules.served(&view.model);
@@ -175,11 +180,21 @@ impl Turn {
         }
     }
 
-    /// Counts it at its end. What it could not go back to is forgotten: the caller is to begin again from there.
-    pub(super) fn count(&self, gate: &Gate, status: u16, memory: &Memory) {
-        gate.metrics
-            .answered(Api::Responses, Some(&self.model), status);
-        if let Some(previous) = self.previous.as_deref().filter(|_| status >= 400) {
+    pub(super) fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// The status of what its caller has seen, as HTTP would have told it.
+    pub(super) fn status(&self) -> u16 {
+        match self.state {
+            State::Asking(_) => GONE,
+            State::Writing(_) | State::Over => 200,
+        }
+    }
+
+    /// Has `memory` forget what it could not go back to: the caller is to begin again from there.
+    pub(super) fn forget(&self, memory: &Memory) {
+        if let Some(previous) = &self.previous {
             memory.forget(previous);
         }
     }
