@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{EndpointId, latency::Hardware, load::EndpointState};
+use crate::{EndpointId, KvDescriptor, latency::Hardware, load::EndpointState};
 
 /// What part of the work an endpoint does.
 #[derive(
@@ -40,6 +40,11 @@ pub struct EndpointSpec {
     pub weight: Option<f32>,
     /// What is known of its hardware.
     pub hardware: Hardware,
+    /// What its KV cache is like, for those that pass it on or take it over.
+    pub kv: KvDescriptor,
+    /// Whether it does its own half of the work and nothing else, so that it cannot serve a request whole even where
+    /// nobody else is left. Means nothing for [`Role::Unified`].
+    pub is_half: bool,
 }
 
 impl EndpointSpec {
@@ -99,6 +104,26 @@ impl EndpointSpec {
     pub fn hardware(mut self, hardware: Hardware) -> Self {
         self.hardware = hardware;
         self
+    }
+
+    /// Describes its KV cache.
+    #[must_use]
+    pub fn kv(mut self, kv: KvDescriptor) -> Self {
+        self.kv = kv;
+        self
+    }
+
+    /// Says that it can do nothing but its own half of the work.
+    #[must_use]
+    pub fn half(mut self) -> Self {
+        self.is_half = true;
+        self
+    }
+
+    /// Whether it can serve a request from its first prompt token to its last output token.
+    #[must_use]
+    pub fn serves_whole(&self) -> bool {
+        self.role == Role::Unified || !self.is_half
     }
 
     /// Sets the fixed weight.

@@ -31,6 +31,7 @@ pub mod hash;
 pub mod health;
 mod id_map;
 mod ids;
+mod kv;
 pub mod kvfeed;
 pub mod latency;
 pub mod load;
@@ -47,6 +48,7 @@ pub use endpoint::{Endpoint, EndpointSpec, Role};
 pub use fleet::{Fleet, FleetConfig, FleetError};
 pub use id_map::{IdHasher, IdMap};
 pub use ids::{BlockHash, EndpointId};
+pub use kv::{KvDescriptor, KvMismatch};
 pub use pipeline::{
     Explanation, NoEndpoint, Pipeline, PipelineSpec, Pipelines, Placement, PluginSpec, Registry,
 };

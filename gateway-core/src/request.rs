@@ -1,6 +1,6 @@
 //! The facts of one request that a decision may look at.
 
-use crate::{BlockHash, EndpointId, Timestamp, residency::Keying};
+use crate::{BlockHash, Endpoint, EndpointId, Timestamp, residency::Keying};
 
 /// The part of a request's work that an endpoint is chosen for.
 #[derive(
@@ -80,6 +80,8 @@ pub struct RouteCx<'a> {
     pub selector: &'a [(&'a str, &'a str)],
     /// Endpoints to choose from; all of the fleet where `None`.
     pub among: Option<&'a [EndpointId]>,
+    /// Where the prompt's half of a pair is chosen: the endpoint that is going to decode.
+    pub partner: Option<&'a Endpoint>,
     /// Endpoints that must not be chosen, usually because they were tried.
     pub exclude: &'a [EndpointId],
     /// The time of the decision.
@@ -114,6 +116,7 @@ impl<'a> RouteCx<'a> {
             session: None,
             selector: &[],
             among: None,
+            partner: None,
             exclude: &[],
             now,
             draw: 0,
@@ -190,6 +193,13 @@ impl<'a> RouteCx<'a> {
     #[must_use]
     pub const fn among(mut self, endpoints: &'a [EndpointId]) -> Self {
         self.among = Some(endpoints);
+        self
+    }
+
+    /// Names the endpoint that is going to decode what the one to be chosen computes.
+    #[must_use]
+    pub const fn partner(mut self, decode: &'a Endpoint) -> Self {
+        self.partner = Some(decode);
         self
     }
 

@@ -14,7 +14,7 @@ use crate::{
     BlockHash, EndpointId, Explanation, Fleet, NoEndpoint, Objectives, Placement, Rng, RouteCx,
     Stage, Timestamp,
     load::Telemetry,
-    pipeline::PairPlacement,
+    pipeline::{PairPlacement, Pools},
     residency::{Tier, Trust},
 };
 
@@ -251,7 +251,8 @@ impl World {
             prompt_tokens: cx.prompt_tokens,
             ..Explanation::default()
         });
-        let placed = stages.place(fleet, cx, decode, &mut self.rng, record.as_mut());
+        let pools = Pools::new(cx.among, decode);
+        let placed = stages.place(fleet, cx, pools, &mut self.rng, record.as_mut());
         let flight = placed.map(|pair| match pair {
             PairPlacement::Single(placement) => Flight {
                 prefill: None,

@@ -7,6 +7,7 @@ use super::{
     NoEndpoint, Pipeline, Placement,
     builder::NamedFilter,
     deadline,
+    pair::keep_legs,
     sample::{ENOUGH, sample},
 };
 use crate::{
@@ -120,14 +121,15 @@ impl Pipeline {
         mut record: Option<&mut Explanation>,
     ) -> Result<Choice<'f>, NoEndpoint> {
         let mut candidates = gather(fleet, matches, cx);
+        keep_legs(cx, &mut candidates, record.as_deref_mut());
+        if candidates.is_empty() {
+            return Err(self.nobody(fleet, matches, cx));
+        }
         for filter in &self.filters {
             apply(filter, cx, &mut candidates, record.as_deref_mut());
             if candidates.is_empty() {
                 return Err(self.nobody(fleet, matches, cx));
             }
-        }
-        if candidates.is_empty() {
-            return Err(NoEndpoint::default());
         }
         deadline::apply(cx, &mut candidates, record.as_deref_mut()).map_err(|late| NoEndpoint {
             late: Some(late),
@@ -189,7 +191,7 @@ impl Pipeline {
     fn nobody(&self, fleet: &Fleet, matches: &Residents, cx: &RouteCx<'_>) -> NoEndpoint {
         let mut left = gather(fleet, matches, cx);
         let endpoints = u32::try_from(left.len()).unwrap_or(u32::MAX);
-        let mut ruled_out = Vec::new();
+        let mut ruled_out = keep_legs(cx, &mut left, None);
         for filter in &self.filters {
             let before = left.len();
             apply(filter, cx, &mut left, None);

@@ -40,6 +40,14 @@ pub struct ExplainedPair {
     pub decode: Explanation,
 }
 
+impl ExplainedPair {
+    /// Forgets what was found, and keeps what was asked.
+    pub(super) fn clear(&mut self) {
+        self.prefill.clear();
+        self.decode.clear();
+    }
+}
+
 impl Explanation {
     /// The same question for another stage, not yet answered.
     pub(super) fn of_stage(&self, stage: Stage) -> Self {

@@ -24,7 +24,7 @@ pub use explain::{
     CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedPair, ExplainedScore,
     Explanation, FilteredOut,
 };
-pub use pair::{PairPlacement, SplitRule, Stages};
+pub use pair::{Group, PairPlacement, Pools, SplitRule, Stages};
 pub use placement::{NoEndpoint, Placement};
 pub use presets::{Preset, UnknownPreset, preset, presets};
 pub use registry::{ParamError, Params, Registry, SpecError, SpecErrorKind};

@@ -128,6 +128,7 @@ fn endpoint(file: EndpointFile) -> EndpointConfig {
         prompt_range: file.prompt_range.map(|[least, most]| (least, most)),
         weight: file.weight,
         hardware: hardware::lower(file.hardware),
+        ..EndpointSpec::default()
     };
     let settings = EndpointSettings {
         spec,

@@ -1,0 +1,195 @@
+use super::{super::*, *};
+use crate::{
+    EndpointId, EndpointSpec, Fleet, KvDescriptor, Rng, Role, RouteCx, Timestamp,
+    plugin::scorer_fn, plugins::filters::Healthy,
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1);
+
+/// Takes the first of those that are left, so that tests know whom.
+fn listed() -> Pipeline {
+    let first = scorer_fn(|_, c| 1.0 / (1.0 + f32::from(c.endpoint.id().0)));
+    let builder = Pipeline::builder().filter("healthy", Healthy);
+    builder.scorer("listed", 1.0, first).build()
+}
+
+fn stages(split: SplitRule) -> Stages {
+    let spec = PipelinesSpec {
+        split: Some(split),
+        ..PipelinesSpec::default()
+    };
+    let built = ModelPipelines::build(&Registry::builtin(), &spec).expect("valid");
+    Pipelines::new(built.with(crate::Stage::Unified, listed())).stages("m")
+}
+
+fn spec(name: &str, role: Role, connector: &str, dtype: Option<&str>) -> EndpointSpec {
+    EndpointSpec::new(name)
+        .model("m")
+        .role(role)
+        .kv(KvDescriptor {
+            connector: Some(connector.to_owned()),
+            dtype: dtype.map(str::to_owned),
+            ..KvDescriptor::default()
+        })
+}
+
+fn ids(fleet: &Fleet, keep: impl Fn(&EndpointSpec) -> bool) -> Vec<EndpointId> {
+    let kept = fleet.endpoints().iter().filter(|e| keep(e.spec()));
+    kept.map(|e| e.id()).collect()
+}
+
+/// Places a prompt of so many tokens; gives who prefills and who decodes, and the record.
+fn place(
+    fleet: &Fleet,
+    split: SplitRule,
+    prompt: u32,
+    alone: bool,
+) -> (Option<(Option<String>, String)>, Explanation) {
+    let prefill = ids(fleet, |spec| spec.role != Role::Decode);
+    let decode = ids(fleet, |spec| spec.role != Role::Prefill);
+    let mut pools = Pools::new(Some(&prefill), &decode);
+    if !alone {
+        pools.alone = [Group::Nobody; 2];
+    }
+    let cx = RouteCx::new("m", NOW).prompt(prompt, &[], 0).output(100);
+    let mut record = Explanation::default();
+    let placed = stages(split).place(fleet, &cx, pools, &mut Rng::from_seed(1), Some(&mut record));
+    let name = |placement: &Placement| placement.endpoint().name().to_owned();
+    let names = placed.ok().map(|placed| match &placed {
+        PairPlacement::Single(one) => (None, name(one)),
+        PairPlacement::Pair { prefill, decode } => (Some(name(prefill)), name(decode)),
+    });
+    (names, record)
+}
+
+fn pair(prefill: &str, decode: &str) -> Option<(Option<String>, String)> {
+    Some((Some(prefill.to_owned()), decode.to_owned()))
+}
+
+fn single(name: &str) -> Option<(Option<String>, String)> {
+    Some((None, name.to_owned()))
+}
+
+#[test]
+fn the_decode_engine_comes_first_and_its_partner_must_understand_it() {
+    let fleet = Fleet::new([
+        spec("p-fp8", Role::Prefill, "nixl", Some("fp8")),
+        spec("p-moon", Role::Prefill, "mooncake", None),
+        spec("p-any", Role::Prefill, "nixl", None),
+        spec("d-bf16", Role::Decode, "nixl", Some("bf16")),
+    ]);
+    let fleet = fleet.expect("valid");
+    let (placed, record) = place(&fleet, SplitRule::Always, 100, true);
+    assert_eq!(placed, pair("p-any", "d-bf16"));
+    let told = record.pair.expect("a pair was looked for");
+    assert!(told.split);
+    let ruled_out: Vec<_> = told
+        .prefill
+        .filtered
+        .iter()
+        .map(|out| (&*out.endpoint, &*out.by))
+        .collect();
+    assert_eq!(
+        ruled_out,
+        [
+            ("p-fp8", "pair: dtype fp8, not bf16 of d-bf16"),
+            ("p-moon", "pair: connector mooncake, not nixl of d-bf16"),
+        ]
+    );
+}
+
+#[test]
+fn a_decode_engine_without_partners_makes_way_for_one_that_has_some() {
+    let fleet = Fleet::new([
+        spec("d-moon", Role::Decode, "mooncake", None),
+        spec("d-fp8", Role::Decode, "nixl", Some("fp8")),
+        spec("d-bf16", Role::Decode, "nixl", Some("bf16")),
+        spec("p-bf16", Role::Prefill, "nixl", Some("bf16")),
+    ]);
+    let fleet = fleet.expect("valid");
+    let (placed, _) = place(&fleet, SplitRule::Always, 100, true);
+    assert_eq!(placed, pair("p-bf16", "d-bf16"));
+}
+
+#[test]
+fn pairs_that_cannot_be_are_never_made() {
+    let fleet = Fleet::new([
+        spec("p", Role::Prefill, "nixl", Some("fp8")),
+        spec("d", Role::Decode, "nixl", Some("bf16")),
+    ]);
+    let fleet = fleet.expect("valid");
+    for rule in [SplitRule::Always, SplitRule::Predicted] {
+        assert_eq!(
+            place(&fleet, rule, 100_000, true).0,
+            single("d"),
+            "{rule:?}"
+        );
+        assert_eq!(place(&fleet, rule, 100_000, false).0, None, "{rule:?}");
+    }
+}
+
+#[test]
+fn what_the_decode_engine_must_compute_decides() {
+    let fleet = Fleet::new([
+        spec("p", Role::Prefill, "nixl", None),
+        spec("d", Role::Decode, "nixl", None),
+    ]);
+    let fleet = fleet.expect("valid");
+    let above = SplitRule::AboveUncachedTokens(1_000);
+    assert_eq!(place(&fleet, above, 1_000, true).0, single("d"));
+    assert_eq!(place(&fleet, above, 1_001, true).0, pair("p", "d"));
+    assert_eq!(place(&fleet, SplitRule::Never, 9_999, true).0, single("d"));
+    let (placed, record) = place(&fleet, SplitRule::Never, 9_999, false);
+    assert_eq!(placed, single("d"), "no pair is wanted, so none is missed");
+    assert!(!record.pair.expect("told").split);
+}
+
+#[test]
+fn lengths_rule_each_half_by_itself() {
+    let fleet = Fleet::new([
+        spec("p-short", Role::Prefill, "nixl", None).prompt_range(0, 1_000),
+        spec("p-long", Role::Prefill, "nixl", None).prompt_range(1_001, 50_000),
+        spec("d-short", Role::Decode, "nixl", None).prompt_range(0, 4_000),
+        spec("d-long", Role::Decode, "nixl", None).prompt_range(4_001, 100_000),
+    ]);
+    let fleet = fleet.expect("valid");
+    let placed = |tokens| place(&fleet, SplitRule::Always, tokens, true).0;
+    assert_eq!(placed(1_000), pair("p-short", "d-short"));
+    assert_eq!(placed(4_000), pair("p-long", "d-short"));
+    assert_eq!(placed(4_001), pair("p-long", "d-long"));
+    assert_eq!(placed(60_000), single("d-short"), "nobody prefills that");
+}
+
+#[test]
+fn with_one_role_alone_it_serves_end_to_end_unless_told_otherwise() {
+    for role in [Role::Prefill, Role::Decode] {
+        let fleet = Fleet::new([spec("one", role, "nixl", None)]).expect("valid");
+        assert_eq!(place(&fleet, SplitRule::Always, 100, true).0, single("one"));
+        assert_eq!(place(&fleet, SplitRule::Always, 100, false).0, None);
+    }
+    let fleet = Fleet::new([spec("one", Role::Unified, "nixl", None)]).expect("valid");
+    let (placed, _) = place(&fleet, SplitRule::Always, 100, true);
+    assert_eq!(placed, single("one"), "nobody is a pair by itself");
+}
+
+#[test]
+fn what_is_placed_is_booked_on_both_and_released() {
+    let fleet = Fleet::new([
+        spec("p", Role::Prefill, "nixl", None),
+        spec("d", Role::Decode, "nixl", None),
+    ]);
+    let fleet = fleet.expect("valid");
+    let all = ids(&fleet, |_| true);
+    let cx = RouteCx::new("m", NOW).prompt(100, &[], 0).output(100);
+    let pools = Pools::new(Some(&all[..1]), &all[1..]);
+    let placed = stages(SplitRule::Always).place(&fleet, &cx, pools, &mut Rng::from_seed(1), None);
+    let loads = || {
+        let endpoints = fleet.endpoints().iter();
+        endpoints
+            .map(|e| e.state().in_flight().requests)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(loads(), [1, 1]);
+    drop(placed.expect("placed"));
+    assert_eq!(loads(), [0, 0]);
+}
