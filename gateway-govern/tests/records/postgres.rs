@@ -24,6 +24,7 @@ async fn behaves_as_all_stores_do_and_survives_the_server() {
     })
     .await;
     shares_a_database(&schema(&admin, &address, "shared").await).await;
+    much_goes_in_batches(&schema(&admin, &address, "much").await).await;
     refuses_later_tables(&admin, &schema(&admin, &address, "later").await).await;
     a_slow_statement_ends(&admin, &schema(&admin, &address, "slow").await).await;
     let survivor = schema(&admin, &address, "survivor").await;
@@ -68,6 +69,14 @@ async fn shares_a_database(options: &PostgresOptions) {
     let seen = left.history(ANN, "c").await.unwrap();
     assert_eq!(seen, right.history(ANN, "c").await.unwrap());
     assert_eq!(seen.items.len(), 42);
+}
+
+async fn much_goes_in_batches(options: &PostgresOptions) {
+    let tight = async || {
+        let store = PostgresStore::open(options, conformance::tight()).await;
+        Box::new(store.unwrap()) as Box<dyn Store>
+    };
+    conformance::lets_go_in_batches(&open(options).await, tight).await;
 }
 
 async fn refuses_later_tables(admin: &Client, options: &PostgresOptions) {

@@ -79,6 +79,17 @@ async fn refuses_later_tables_and_other_files() {
 }
 
 #[tokio::test]
+async fn much_goes_in_batches() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("records.db");
+    let store = SqliteStore::open(&path, Limits::database()).unwrap();
+    let tight = async || {
+        Box::new(SqliteStore::open(&path, conformance::tight()).unwrap()) as Box<dyn Store>
+    };
+    conformance::lets_go_in_batches(&store, tight).await;
+}
+
+#[tokio::test]
 async fn room_goes_back_to_the_disk() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("records.db");

@@ -104,6 +104,33 @@ async fn by_count(store: &dyn Store) {
     assert!((6..=8).contains(&usage.records), "{usage:?}");
 }
 
+/// `tight` opens what `store` has filled with far more than its bounds, which are those of [`tight`].
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) async fn lets_go_in_batches(
+    store: &dyn Store,
+    tight: impl AsyncFnOnce() -> Box<dyn Store>,
+) {
+    for number in 0..1_100 {
+        let record = response(&format!("n{number}"));
+        store.put(later(number), record).await.unwrap();
+    }
+    let tight = tight().await;
+    let usage = tight.sweep(NOW).await.unwrap();
+    assert_eq!((usage.records, usage.evicted), (30, 1_070));
+    assert_eq!(tight.sweep(NOW).await.unwrap(), usage, "as it is measured");
+    assert!(tight.head(later(1_100), "n1070").await.is_ok());
+    missing(tight.head(later(1_100), "n1069").await, "n1069");
+}
+
+/// At most 32 records.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn tight() -> Limits {
+    Limits {
+        records: 32,
+        ..Limits::database()
+    }
+}
+
 async fn by_size(store: &dyn Store) {
     let large = |id: &str, size| {
         let body = "x".repeat(size);

@@ -3,6 +3,9 @@
 mod bounds;
 mod contents;
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use bounds::{lets_go_in_batches, tight};
+
 use std::sync::Arc;
 
 use gateway_govern::records::{
