@@ -37,6 +37,11 @@ impl Silence {
         }
     }
 
+    /// When something last came.
+    pub(super) fn last_chunk(&self) -> Timestamp {
+        self.last_chunk
+    }
+
     /// Something has come: the gap before it goes to the report.
     pub(super) fn broken(&mut self, flight: &mut Flight) {
         let now = flight.now();

@@ -113,8 +113,8 @@ fn seen_in(report: &RouteReport) -> Seen {
     match report.ending {
         Ending::Completed => Seen::Whole,
         Ending::Cancelled => Seen::Left,
-        Ending::Failed(_) if report.ttft.is_some() => Seen::Broken,
-        Ending::Failed(_) => Seen::Refused,
+        Ending::Failed(_) | Ending::Resumed(_) if report.ttft.is_some() => Seen::Broken,
+        Ending::Failed(_) | Ending::Resumed(_) => Seen::Refused,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
-use gateway_core::{EndpointId, residency::Keying};
+use gateway_core::{EndpointId, Timestamp, residency::Keying};
 use gateway_proto::{
     engines::{TokenCall, TokenEvent},
     openai::Api,
@@ -19,9 +19,11 @@ use super::{
         work::{Subject, Work, tokens},
     },
     TokenReply, TokenRequest, TokenStream,
+    lane::{Asked, Lane},
+    survival::Survival,
 };
 use crate::{
-    ErrorKind, Hints, Leg, Retry, RouteError,
+    ErrorKind, Hints, Leg, Resumption, Retry, RouteError,
     engine::{BoxTokens, Flow, GenerateCall},
     feed::id_keys,
     router::Shared,
@@ -30,38 +32,55 @@ use crate::{
 
 /// Routes `request`.
 pub(crate) async fn generate(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     mut request: TokenRequest,
 ) -> Result<TokenReply, RouteError> {
     let snapshot = shared.snapshot.load_full();
+    if !request.leg.is_continuation() {
+        shared.migrations.earn(&snapshot.migration.budget());
+    }
     request.call.is_adapter = snapshot.fleet.is_adapter(&request.call.model);
-    let work = TokenWork::of(request);
-    let landed = run(shared, &snapshot, &work).await?;
-    Ok(into_reply(landed, &work.call))
+    let work = Arc::new(TokenWork::of(request, shared.clock.now()));
+    let landed = run(shared, &snapshot, &*work).await?;
+    let survival = Survival::of(shared, &snapshot, &work);
+    Ok(into_reply(landed, &work.call, survival))
 }
 
-fn into_reply(landed: Landed<Begun>, call: &TokenCall) -> TokenReply {
+fn into_reply(
+    landed: Landed<Begun>,
+    call: &TokenCall,
+    survival: Option<Box<Survival>>,
+) -> TokenReply {
+    let asked = Asked {
+        prompt_tokens: call.prompt.len() as u64,
+        only: None,
+        since: None,
+    };
+    let Landed { begun, flight, .. } = landed;
+    let first = |out: &mut Vec<_>| Lane::begin(begun, flight, asked, out);
     TokenReply {
         endpoint: landed.endpoint,
         explanation: landed.explanation,
-        events: TokenStream::new(landed.begun, landed.flight, call.prompt.len() as u64),
+        events: TokenStream::new(first, survival, asked.prompt_tokens),
     }
 }
 
 /// A [`TokenRequest`] whose call is shared with the engines' clients.
-struct TokenWork {
-    call: Arc<TokenCall>,
+pub(super) struct TokenWork {
+    pub(super) call: Arc<TokenCall>,
     api: Api,
-    stream: bool,
-    request_id: Arc<str>,
+    pub(super) stream: bool,
+    pub(super) request_id: Arc<str>,
     leg: Leg,
     headers: HeaderMap,
-    hints: Hints,
+    pub(super) hints: Hints,
+    began: Timestamp,
 }
 
 impl TokenWork {
-    fn of(request: TokenRequest) -> Self {
+    fn of(request: TokenRequest, now: Timestamp) -> Self {
         Self {
+            began: request.leg.began.unwrap_or(now),
             call: Arc::new(request.call),
             api: request.api,
             stream: request.stream,
@@ -69,6 +88,29 @@ impl TokenWork {
             leg: request.leg,
             headers: request.headers,
             hints: request.hints,
+        }
+    }
+
+    /// `call` takes up what is left of this one; its time runs on.
+    pub(super) fn resumed(&self, mut call: TokenCall, resumes: Resumption) -> Self {
+        let Resumption { number, .. } = resumes;
+        call.request_id = call.request_id.map(|id| format!("{id}-{number}"));
+        Self {
+            call: Arc::new(call),
+            api: self.api,
+            stream: self.stream,
+            request_id: Arc::clone(&self.request_id),
+            leg: Leg {
+                began: Some(self.began),
+                resumes: Some(resumes),
+                ..self.leg
+            },
+            headers: self.headers.clone(),
+            hints: Hints {
+                explain: false,
+                ..self.hints.clone()
+            },
+            began: self.began,
         }
     }
 }

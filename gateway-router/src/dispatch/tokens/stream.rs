@@ -4,20 +4,20 @@ use std::{
     collections::VecDeque,
     fmt,
     future::poll_fn,
-    mem,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use gateway_proto::{engines::TokenEvent, ir::Usage};
+use gateway_proto::{
+    engines::{TokenEvent, TokenFinish},
+    ir::Usage,
+};
 
 use super::{
-    super::{flight::Flight, silence::Silence, work::tokens},
-    attempt::Begun,
+    lane::{Lane, News},
+    parts::{Part, Parts},
+    survival::{Remedy, Scene, Survival, Trouble, within_a_form},
 };
-use crate::{
-    RouteError,
-    engine::{BoxTokens, Flow},
-};
+use crate::{RouteError, Stuck};
 
 /// One step of an answer in tokens.
 #[derive(Clone, Debug)]
@@ -26,53 +26,66 @@ pub enum TokenStep {
     Event(TokenEvent),
     /// All choices are over; nothing but the end follows.
     Done {
-        /// What it cost: the engine's count, or where it says nothing the tokens that came.
+        /// What it cost: the engine's count, or where it says nothing, or several engines took part, the tokens that came.
         usage: Usage,
     },
     /// The answer broke; nothing but the end follows.
     Failed(RouteError),
 }
 
-/// The tokens of an answer, with the guard over its request.
+/// The tokens of an answer, with the guards over its calls.
+///
+/// When an engine fails in the middle, another one takes up what is left, as
+/// [`MigrationSettings`](crate::MigrationSettings) allow, and the reader notices nothing: each token comes once, in the
+/// order of its choice. A call with a form cannot be taken up in the middle: where the caller gets no stream its events are
+/// held back to the end, and the call starts again.
 ///
 /// Dropped before its end it closes the engine's connection and counts as cancelled. After [`TokenStep::Done`] ask on
 /// until `None`, or [`drain`](Self::drain) it: the engine's connection then serves again.
 pub struct TokenStream {
-    /// Events that go out before the engine is asked for more: those of one chunk at most.
+    /// Events that go out before the engine is asked for more: those of one chunk per call at most, but where all are held
+    /// back.
     ready: VecDeque<TokenEvent>,
     /// What engines write to; always empty in between.
     fresh: Vec<TokenEvent>,
+    /// What is seen to once all before it has gone out: a reader that has enough then needs no other engine.
+    troubles: VecDeque<Trouble>,
     /// Told once after the last event.
     ending: Option<TokenStep>,
-    /// `None` once the exchange is over.
-    source: Option<BoxTokens>,
-    /// `None` once the answer is over.
-    flight: Option<Flight>,
-    silence: Silence,
-    has_token: bool,
+    parts: Parts,
+    survival: Option<Box<Survival>>,
+    is_over: bool,
     prompt_tokens: u64,
+    /// What the engine counted, where one wrote all of it.
+    told: Option<Usage>,
+    /// What the first engine found in its cache.
+    cached_tokens: Option<u64>,
     /// Tokens that have come, of all choices.
     counted: u64,
 }
 
 impl TokenStream {
-    pub(super) fn new(begun: Begun, flight: Flight, prompt_tokens: u64) -> Self {
-        let silence = Silence::begin(flight.now(), begun.patience);
+    pub(super) fn new(
+        first: impl FnOnce(&mut Vec<TokenEvent>) -> Lane,
+        survival: Option<Box<Survival>>,
+        prompt_tokens: u64,
+    ) -> Self {
+        let mut fresh = Vec::new();
+        let lane = first(&mut fresh);
         let mut stream = Self {
             ready: VecDeque::new(),
-            fresh: begun.first,
+            fresh,
+            troubles: VecDeque::new(),
             ending: None,
-            source: Some(begun.source),
-            flight: Some(flight),
-            silence,
-            has_token: false,
+            parts: Parts::of(lane),
+            survival,
+            is_over: false,
             prompt_tokens,
+            told: None,
+            cached_tokens: None,
             counted: 0,
         };
-        stream.accept();
-        if begun.flow == Flow::Done {
-            stream.complete();
-        }
+        stream.accept(0);
         stream
     }
 
@@ -84,126 +97,215 @@ impl TokenStream {
     /// Polls for the next step.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<TokenStep>> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
+            if !self.holds_back()
+                && let Some(event) = self.ready.pop_front()
+            {
                 return Poll::Ready(Some(TokenStep::Event(event)));
             }
             if let Some(ending) = self.ending.take() {
                 // Most exchanges end with their answer; looking once frees the connection before anybody asks again.
-                self.poll_rest(cx);
+                let _rest = self.parts.poll_rest(cx);
                 return Poll::Ready(Some(ending));
             }
-            if self.flight.is_none() {
-                self.poll_rest(cx);
-                return match self.source {
-                    Some(_) => Poll::Pending,
-                    None => Poll::Ready(None),
-                };
+            if self.is_over {
+                ready!(self.parts.poll_rest(cx));
+                return Poll::Ready(None);
             }
-            if self.poll_engine(cx).is_pending() {
-                return Poll::Pending;
+            if let Some(trouble) = self.troubles.pop_front() {
+                self.see_to(trouble);
+            } else if self.parts.are_over() {
+                self.complete();
+            } else {
+                ready!(self.poll_parts(cx));
             }
         }
     }
 
-    /// The reader has seen enough, as at a stop text: ends the engine's work and counts the request as completed, with
+    /// The reader has seen enough, as at a stop text: ends the engines' work and counts the request as completed, with
     /// the tokens handed out so far. Gives what it cost.
     #[must_use]
     pub fn finish_early(mut self) -> Usage {
         let unread: usize = self.ready.iter().map(|event| event.ids.len()).sum();
         self.counted = self.counted.saturating_sub(unread as u64);
-        let usage = self.counted_usage();
-        if let Some(mut flight) = self.flight.take() {
-            flight.complete(Some(usage), Some(tokens(self.counted)));
+        for (at, lane) in self.parts.lanes() {
+            let unread = match &self.survival {
+                Some(survival) => survival.tokens_of(at, self.ready.iter()),
+                None => unread as u64,
+            };
+            self.cached_tokens = self.cached_tokens.or_else(|| lane.cached_tokens());
+            lane.finish_early(unread);
         }
-        usage
+        self.cost()
     }
 
     /// After [`TokenStep::Done`]: waits for the end of the exchange beside the caller, and for a moment at most. An answer
     /// that is not whole is cancelled.
     pub fn drain(mut self) {
-        if self.source.is_some() && self.flight.is_none() {
+        if self.is_over && !self.parts.are_gone() {
             tokio::spawn(async move { while self.next().await.is_some() {} });
         }
     }
 
-    /// Asks the engine for more, with an eye on the clock. Ready when there is something to tell.
-    fn poll_engine(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let (Some(source), Some(flight)) = (&mut self.source, &mut self.flight) else {
-            return Poll::Ready(());
+    fn holds_back(&self) -> bool {
+        let holds_back = self.survival.as_ref().is_some_and(|one| one.holds_back());
+        holds_back && !self.is_over
+    }
+
+    /// Looks at all calls, each once. Ready when there is something to tell or to do.
+    fn poll_parts(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut is_ready = false;
+        for at in 0..self.parts.len() {
+            is_ready |= !self.is_over && self.poll_part(at, cx).is_ready();
+        }
+        if is_ready {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn poll_part(&mut self, at: usize, cx: &mut Context<'_>) -> Poll<()> {
+        let news = match self.parts.at(at) {
+            Part::Gone => return Poll::Pending,
+            Part::Begins(call) => {
+                let asked = call.asked;
+                match ready!(call.begins.as_mut().poll(cx)) {
+                    Ok(landed) => {
+                        let lane = Lane::begin(landed.begun, landed.flight, asked, &mut self.fresh);
+                        self.parts.set(at, lane);
+                        Ok(News::More)
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            Part::Streams(lane) if lane.is_over() => {
+                if lane.poll_rest(cx) {
+                    self.parts.forget(at);
+                }
+                return Poll::Pending;
+            }
+            Part::Streams(lane) => Ok(ready!(lane.poll(cx, &mut self.fresh))),
         };
-        match source.as_mut().poll_more(cx, &mut self.fresh) {
-            Poll::Ready(flow) => {
-                self.silence.broken(flight);
-                self.accept();
-                match flow {
-                    Ok(Flow::More) => {}
-                    Ok(Flow::Done) => self.complete(),
-                    Err(error) => self.fail(error),
-                }
-                Poll::Ready(())
+        self.accept(at);
+        match news {
+            Ok(News::More) => {}
+            Ok(News::Done) => self.lane_is_whole(at),
+            Ok(News::Failed(error)) => self.troubles.push_back(Trouble::failed(at, error)),
+            Err(error) => self.fail(error),
+        }
+        Poll::Ready(())
+    }
+
+    /// Takes in what the call `at` has written.
+    fn accept(&mut self, at: usize) {
+        for mut event in self.fresh.drain(..) {
+            self.counted += event.ids.len() as u64;
+            if event.finish == Some(TokenFinish::Recomputed) {
+                event.finish = None;
+                self.troubles
+                    .push_back(Trouble::thrown_out(at, event.choice));
             }
-            Poll::Pending => match self.silence.overdue(cx, flight) {
-                Some(error) => {
-                    self.fail(error);
-                    Poll::Ready(())
-                }
-                None => Poll::Pending,
-            },
+            if let Some(survival) = &mut self.survival {
+                survival.note(&event);
+            }
+            if !event.ids.is_empty() || event.finish.is_some() {
+                self.ready.push_back(event);
+            }
         }
     }
 
-    /// Drives what is left of an exchange whose answer is whole; gives it up when it takes too long.
-    fn poll_rest(&mut self, cx: &mut Context<'_>) {
-        if let Some(source) = &mut self.source
-            && (source.as_mut().poll_rest(cx).is_ready() || self.silence.has_waited(cx))
-        {
-            self.source = None;
+    fn lane_is_whole(&mut self, at: usize) {
+        let has_moved = self.has_moved();
+        let Part::Streams(lane) = self.parts.at(at) else {
+            return;
+        };
+        // A choice of it that was thrown out waits to be seen to, and ends the call then.
+        if self.troubles.iter().any(|trouble| trouble.part == at) {
+            return;
+        }
+        let usage = lane.complete();
+        self.cached_tokens = self.cached_tokens.or(usage.cached_tokens);
+        self.told = Some(usage).filter(|_| !has_moved);
+    }
+
+    fn has_moved(&self) -> bool {
+        self.survival.as_ref().is_some_and(|one| one.has_moved())
+    }
+
+    /// Goes on elsewhere with what a call has left, or gives the answer up.
+    fn see_to(&mut self, trouble: Trouble) {
+        let next_part = self.parts.len();
+        let Part::Streams(lane) = self.parts.at(trouble.part) else {
+            return;
+        };
+        let scene = Scene {
+            endpoint: lane.endpoint(),
+            last_heard: lane.last_heard(),
+            next_part,
+        };
+        let Some(survival) = &mut self.survival else {
+            return self.give_up(trouble, None);
+        };
+        self.cached_tokens = self.cached_tokens.or_else(|| lane.cached_tokens());
+        match survival.remedy(&trouble, &scene) {
+            Ok(Remedy::GoOn { ended, calls }) => {
+                self.ready.extend(ended);
+                let kind = trouble.error.kind();
+                if trouble.choice.is_none() && calls.is_empty() {
+                    lane.complete_broken(&trouble.error);
+                } else if survival.is_idle(trouble.part) {
+                    lane.hand_over(kind, true);
+                }
+                self.parts.extend(calls);
+            }
+            Ok(Remedy::StartAgain(call)) => {
+                let kind = trouble.error.kind();
+                self.parts
+                    .lanes()
+                    .for_each(|(_, lane)| lane.hand_over(kind, false));
+                self.troubles.clear();
+                self.ready.clear();
+                self.counted = 0;
+                self.parts.extend(vec![call]);
+            }
+            Err(stuck) => self.give_up(trouble, stuck),
         }
     }
 
-    fn accept(&mut self) {
-        let ids: usize = self.fresh.iter().map(|event| event.ids.len()).sum();
-        self.counted += ids as u64;
-        self.ready.extend(self.fresh.drain(..));
-        if ids > 0 && !mem::replace(&mut self.has_token, true) {
-            let cached = self.told().and_then(|usage| usage.cached_tokens);
-            if let Some(flight) = &mut self.flight {
-                flight.first_token(cached.map(tokens));
-            }
+    fn give_up(&mut self, trouble: Trouble, stuck: Option<Stuck>) {
+        let Trouble { part, error, .. } = trouble;
+        if let Part::Streams(lane) = self.parts.at(part) {
+            lane.fail(error.kind(), stuck);
         }
+        self.fail(match stuck {
+            Some(Stuck::Form) => within_a_form(&error),
+            _ => error,
+        });
     }
 
     fn complete(&mut self) {
-        let usage = self.usage();
-        if let Some(mut flight) = self.flight.take() {
-            flight.complete(Some(usage), Some(tokens(self.counted)));
-        }
+        self.is_over = true;
+        let usage = self.told.unwrap_or_else(|| self.cost());
         self.ending = Some(TokenStep::Done { usage });
-        self.silence.wait_for_end();
     }
 
+    /// What was shown stands; what was not is forgotten.
     fn fail(&mut self, error: RouteError) {
-        let usage = self.usage();
-        if let Some(mut flight) = self.flight.take() {
-            flight.fail(error.kind(), Some(usage));
+        if self.holds_back() {
+            self.ready.clear();
         }
+        self.is_over = true;
+        self.parts.lanes().for_each(|(_, lane)| lane.cancel());
+        self.parts.clear();
+        self.troubles.clear();
         self.ending = Some(TokenStep::Failed(error));
-        self.source = None;
     }
 
-    fn told(&self) -> Option<Usage> {
-        self.source.as_ref().and_then(|source| source.usage())
-    }
-
-    fn usage(&self) -> Usage {
-        self.told().unwrap_or_else(|| self.counted_usage())
-    }
-
-    fn counted_usage(&self) -> Usage {
+    fn cost(&self) -> Usage {
         Usage {
             prompt_tokens: self.prompt_tokens,
             completion_tokens: self.counted,
-            cached_tokens: self.told().and_then(|usage| usage.cached_tokens),
+            cached_tokens: self.cached_tokens,
             reasoning_tokens: None,
         }
     }
@@ -212,7 +314,7 @@ impl TokenStream {
 impl fmt::Debug for TokenStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenStream")
-            .field("flight", &self.flight)
+            .field("parts", &self.parts.len())
             .field("counted", &self.counted)
             .finish_non_exhaustive()
     }

@@ -12,7 +12,7 @@ use crate::common::{
     within,
 };
 
-/// The ids before it, one failure, nothing after it; no second engine is asked, and the failure counts.
+/// Where nobody takes up what broke: the ids before it, one failure, nothing after it; no second engine is asked, and the failure counts.
 async fn breaks_after_five(script: Vec<Step>, kind: ErrorKind) {
     let shown = format!("{script:?}");
     let engine = ScriptEngine::always(script).await;
@@ -20,6 +20,7 @@ async fn breaks_after_five(script: Vec<Step>, kind: ErrorKind) {
     let mut settings = settings(&[(&engine, EngineKind::Vllm), (&other, EngineKind::Vllm)]);
     settings.deadlines.idle = Duration::from_millis(300);
     settings.limits.event_bytes = 4096;
+    settings.migration.enabled = false;
     let rig = Rig::with(settings);
     let (ids, end) = read(generate(&rig).await.expect("it begins")).await;
     assert_eq!(ids, [5], "{shown}");
