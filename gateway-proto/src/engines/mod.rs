@@ -34,6 +34,7 @@ mod sglang;
 mod tail;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 mod trtllm;
 mod vllm;
 mod wire;

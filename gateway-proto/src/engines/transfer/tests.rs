@@ -1,0 +1,191 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+/// The body that `edit` makes of `body`.
+fn edited(edit: &LegEdit, body: &Value) -> Value {
+    let body = edit.apply(body.to_string().as_bytes()).expect("an object");
+    serde_json::from_slice(&body).expect("JSON")
+}
+
+fn asked() -> Value {
+    json!({
+        "model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": true, "min_tokens": 5,
+        "stream_options": {"include_usage": true}, "max_tokens": 9, "max_completion_tokens": 8, "later": {"x": [1]},
+    })
+}
+
+#[test]
+fn nixl_asks_for_one_token_and_no_stream() {
+    let body = edited(&nixl::prefill().for_text(true), &asked());
+    assert_eq!(
+        body,
+        json!({
+            "model": "m", "messages": [{"role": "user", "content": "hi"}], "later": {"x": [1]},
+            "stream": false, "max_tokens": 1, "max_completion_tokens": 1,
+            "kv_transfer_params": {
+                "do_remote_decode": true, "do_remote_prefill": false, "remote_engine_id": null,
+                "remote_block_ids": null, "remote_host": null, "remote_port": null,
+            },
+        })
+    );
+    let completion = edited(&nixl::prefill().for_text(false), &json!({"prompt": "x"}));
+    assert_eq!(completion.get("max_completion_tokens"), None);
+    assert!(nixl::prefill().is_one_token());
+}
+
+#[test]
+fn nixl_hands_over_what_it_was_given_to_the_byte() {
+    let params = r#"{"do_remote_prefill":true, "remote_block_ids":[[1,2],[3]],"remote_engine_id":"e","remote_request_id":"r","remote_host":"h","remote_port":5600,"tp_size":2,"of_tomorrow":{"a":1.50}}"#;
+    let answer = format!(r#"{{"choices":[],"kv_transfer_params":{params}}}"#);
+    let edit = nixl::decode(answer.as_bytes()).expect("handed over");
+    let body = edit.apply(br#"{"stream":true}"#).expect("an object");
+    let expected = format!(r#"{{"stream":true,"kv_transfer_params":{params}}}"#);
+    assert_eq!(std::str::from_utf8(&body).expect("text"), expected);
+}
+
+#[test]
+fn what_a_decode_engine_would_drop_in_silence_is_no_hand_over() {
+    let whole = json!({"do_remote_prefill": true, "remote_engine_id": "e", "remote_host": "h", "remote_port": 1});
+    let decode = |params: &Value| {
+        let answer = json!({"kv_transfer_params": params}).to_string();
+        nixl::decode(answer.as_bytes()).is_some()
+    };
+    assert!(decode(&whole));
+    for key in [
+        "do_remote_prefill",
+        "remote_engine_id",
+        "remote_host",
+        "remote_port",
+    ] {
+        let mut less = whole.clone();
+        less.as_object_mut().expect("an object").remove(key);
+        assert!(!decode(&less), "without {key}");
+        less[key] = Value::Null;
+        assert!(!decode(&less), "{key} is null");
+    }
+    for nothing in [
+        &b"{}"[..],
+        b"[]",
+        b"nonsense",
+        br#"{"kv_transfer_params":null}"#,
+    ] {
+        assert!(nixl::decode(nothing).is_none());
+    }
+}
+
+#[test]
+fn mooncakes_legs_name_each_other() {
+    let one = br#"{"0":{"engine_id":"e-7","worker_addr":"x"}}"#;
+    let peer = mooncake::peer(one).expect("one engine");
+    assert_eq!((&*peer.engine_id, peer.rank), ("e-7", None));
+    let prefill = mooncake::prefill("t-1", &peer);
+    assert!(prefill.headers().is_empty());
+    let prefill = edited(&prefill, &json!({}));
+    assert_eq!(
+        prefill["kv_transfer_params"],
+        json!({"do_remote_decode": true, "do_remote_prefill": false, "transfer_id": "t-1"})
+    );
+    let decode = edited(&mooncake::decode("t-1", &peer, "p", 8998), &json!({}));
+    assert_eq!(
+        decode["kv_transfer_params"],
+        json!({
+            "do_remote_decode": false, "do_remote_prefill": true, "transfer_id": "t-1",
+            "remote_bootstrap_addr": "http://p:8998", "remote_engine_id": "e-7",
+        })
+    );
+    let two = br#"{"1":{"engine_id":"b"},"0":{"engine_id":"a"}}"#;
+    let peer = mooncake::peer(two).expect("two engines");
+    let headers = mooncake::prefill("t", &peer).headers().to_vec();
+    assert_eq!(headers, [("x-data-parallel-rank", "0".to_owned())]);
+    assert!(mooncake::peer(b"{}").is_none() && mooncake::peer(b"[").is_none());
+}
+
+#[test]
+fn sglangs_legs_say_the_same() {
+    let leg = sglang::leg("p", 8998, u64::MAX);
+    let body = edited(&leg, &json!({"bootstrap_room": 1, "stream": true}));
+    assert_eq!(
+        body,
+        json!({
+            "stream": true, "bootstrap_host": "p", "bootstrap_port": 8998,
+            "bootstrap_room": 9_223_372_036_854_775_807_u64,
+        })
+    );
+    assert!(sglang::blames_transfer("Decode transfer failed for rid"));
+    assert!(!sglang::blames_transfer("CUDA out of memory"));
+}
+
+#[test]
+fn a_member_that_the_caller_gave_twice_is_replaced_for_good() {
+    let body = br#"{"bootstrap_room":1,"x":0,"bootstrap_room":2}"#;
+    let body = sglang::leg("p", 1, 7).apply(body).expect("an object");
+    let text = std::str::from_utf8(&body).expect("text");
+    assert_eq!(text.matches("bootstrap_room").count(), 1);
+    assert!(sglang::leg("p", 1, 7).apply(b"[1]").is_err());
+}
+
+#[test]
+fn trtllms_decode_leg_goes_on_from_ids() {
+    let body = edited(&trtllm::prefill(3), &asked());
+    assert_eq!(
+        body["disaggregated_params"],
+        json!({"request_type": "context_only", "disagg_request_id": 3})
+    );
+    assert_eq!(
+        (&body["stream"], &body["max_tokens"]),
+        (&json!(false), &json!(9))
+    );
+    let answer = |finish: Value| {
+        let choice = json!({"finish_reason": finish, "disaggregated_params": {
+            "request_type": "context_only", "ctx_request_id": 5, "first_gen_tokens": [9], "of_tomorrow": 1,
+        }});
+        json!({"choices": [choice], "prompt_token_ids": [1, 2]}).to_string()
+    };
+    let trtllm::Answered::HandedOver(edit) =
+        trtllm::answered(answer(json!("length")).as_bytes(), true)
+    else {
+        panic!("handed over");
+    };
+    let body = edited(&edit, &json!({"messages": []}));
+    assert_eq!(
+        body,
+        json!({
+            "messages": [], "prompt_token_ids": [1, 2], "disaggregated_params": {
+                "request_type": "generation_only", "ctx_request_id": 5, "first_gen_tokens": [9], "of_tomorrow": 1,
+            },
+        })
+    );
+    let finished = trtllm::answered(answer(json!("stop")).as_bytes(), true);
+    assert!(matches!(finished, trtllm::Answered::Finished));
+    for nothing in ["{}", "[", r#"{"choices":[{"finish_reason":"length"}]}"#] {
+        let answered = trtllm::answered(nothing.as_bytes(), true);
+        assert!(matches!(answered, trtllm::Answered::Nothing), "{nothing}");
+    }
+}
+
+#[test]
+fn a_whole_answer_becomes_one_chunk() {
+    let chat = json!({
+        "id": "c", "object": "chat.completion", "choices": [{
+            "index": 0, "message": {"role": "assistant", "content": "Yes"}, "finish_reason": "stop",
+            "disaggregated_params": {"x": 1},
+        }], "usage": {"prompt_tokens": 1, "completion_tokens": 1},
+    });
+    let events = as_stream(chat.to_string().as_bytes()).expect("a reply");
+    let text = std::str::from_utf8(&events).expect("text");
+    let chunk = text
+        .strip_prefix("data: ")
+        .and_then(|rest| rest.strip_suffix("\n\ndata: [DONE]\n\n"))
+        .expect("one chunk and the end");
+    let chunk: Value = serde_json::from_str(chunk).expect("JSON");
+    assert_eq!(
+        chunk,
+        json!({
+            "id": "c", "object": "chat.completion.chunk", "choices": [{
+                "index": 0, "delta": {"role": "assistant", "content": "Yes"}, "finish_reason": "stop",
+            }], "usage": {"prompt_tokens": 1, "completion_tokens": 1},
+        })
+    );
+    assert!(as_stream(b"{}").is_none() && as_stream(b"nonsense").is_none());
+}
