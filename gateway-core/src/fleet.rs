@@ -2,14 +2,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use crate::{
     Endpoint, EndpointId, EndpointSpec,
     health::HealthPolicy,
     latency::{ClassModel, OutputLengths},
-    load::{EndpointState, TelemetryPolicy},
+    load::{EndpointState, RoomBell, TelemetryPolicy},
     residency::{Residency, ResidencyConfig},
 };
 
@@ -43,6 +46,8 @@ struct Shared {
     gate: Mutex<()>,
     classes: Mutex<HashMap<String, Arc<ClassModel>>>,
     outputs: Arc<OutputLengths>,
+    bell: RoomBell,
+    panics: AtomicU64,
 }
 
 impl Shared {
@@ -99,6 +104,8 @@ impl Fleet {
             gate: Mutex::new(()),
             classes: Mutex::default(),
             outputs: Arc::default(),
+            bell: RoomBell::default(),
+            panics: AtomicU64::new(0),
         };
         assemble(endpoints.into_iter().collect(), &[], Arc::new(shared))
     }
@@ -122,6 +129,12 @@ impl Fleet {
             .filter(|endpoint| next.by_name(endpoint.name()).is_none())
         {
             self.shared.residency.retire(gone.id());
+        }
+        // Beside others that are warm; the endpoints of a fleet that had nobody start at once.
+        let is_new = |endpoint: &&Arc<Endpoint>| self.by_name(endpoint.name()).is_none();
+        if !self.endpoints.is_empty() {
+            let new = next.endpoints.iter().filter(is_new);
+            new.for_each(|endpoint| endpoint.state().joined());
         }
         Ok(next)
     }
@@ -207,6 +220,23 @@ impl Fleet {
         &self.shared.config
     }
 
+    /// Has `listener` called whenever an endpoint, of this snapshot or a later one, may have got room: load was given
+    /// back, a prompt is done, a reading came, an endpoint is back. It is called on the path of whoever gave the room,
+    /// so it must be quick and must not place requests itself. The first listener stays; says whether it is this one.
+    pub fn on_room(&self, listener: impl Fn() + Send + Sync + 'static) -> bool {
+        self.shared.bell.listen(Box::new(listener))
+    }
+
+    /// Decisions that asked no breaker because nearly everybody was out, since the start.
+    #[must_use]
+    pub fn panics(&self) -> u64 {
+        self.shared.panics.load(Relaxed)
+    }
+
+    pub(crate) fn panicked(&self) {
+        self.shared.panics.fetch_add(1, Relaxed);
+    }
+
     /// Held from the first look at the load until the choice is booked, so that no two choices see the same load.
     pub(crate) fn gate(&self) -> MutexGuard<'_, ()> {
         self.shared
@@ -247,8 +277,10 @@ fn assemble(
                 (old.id(), Arc::clone(old.state()))
             }
             None => {
+                let id = next_id(&mut free);
                 let state = EndpointState::new(spec.hardware.clone(), shared.class(&spec));
-                (next_id(&mut free), Arc::new(state))
+                let state = state.in_fleet(id, shared.config.health, shared.bell.clone());
+                (id, Arc::new(state))
             }
         };
         endpoints.push(Arc::new(Endpoint::new(id, spec, state)));

@@ -64,6 +64,12 @@ impl Candidate<'_> {
 pub trait Filter: Send + Sync {
     /// Whether `candidate` stays in.
     fn keep(&self, cx: &RouteCx<'_>, candidate: &Candidate<'_>) -> bool;
+
+    /// Whether it rules out for load alone, so that whom it rules out now it may keep in a moment: a request that would be
+    /// placed but for such filters may wait for room.
+    fn is_about_load(&self) -> bool {
+        false
+    }
 }
 
 /// Says how good each choice would be.

@@ -1,6 +1,6 @@
 //! The facts of one request that a decision may look at.
 
-use crate::{BlockHash, Endpoint, EndpointId, Timestamp, residency::Keying};
+use crate::{BlockHash, Endpoint, EndpointId, Timestamp, pipeline::Room, residency::Keying};
 
 /// The part of a request's work that an endpoint is chosen for.
 #[derive(
@@ -84,6 +84,8 @@ pub struct RouteCx<'a> {
     pub partner: Option<&'a Endpoint>,
     /// Endpoints that must not be chosen, usually because they were tried.
     pub exclude: &'a [EndpointId],
+    /// What counts as room, for requests that can wait for it; where `None` an endpoint has room without end.
+    pub room: Option<Room<'a>>,
     /// The time of the decision.
     pub now: Timestamp,
     /// Random bits for this decision, for ties and jitter. The pipeline sets them.
@@ -118,6 +120,7 @@ impl<'a> RouteCx<'a> {
             among: None,
             partner: None,
             exclude: &[],
+            room: None,
             now,
             draw: 0,
         }

@@ -2,11 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use gateway_core::{Endpoint, EndpointId, Fleet, Rng, load::Telemetry, residency::Room};
+use gateway_core::{
+    Endpoint, EndpointId, Fleet, Rng, health::Probe, load::Telemetry, residency::Room,
+};
 use tokio::{runtime::Handle, task::AbortHandle, time::sleep};
 
 use crate::{
-    Clock, WatchSettings,
+    Clock, ErrorKind, RouteError, WatchSettings,
     engine::EngineClient,
     feed::{EngineRestarted, FedBy, FeedStatus, Follower, Following, Listeners},
     snapshot::Snapshot,
@@ -125,11 +127,11 @@ impl Watch {
         loop {
             let answer =
                 tokio::time::timeout(self.settings.probe_timeout, self.client.probe()).await;
-            let up = matches!(answer, Ok(Ok(())));
+            let probe = answer.map_or(Probe::Failed, verdict);
             let now = self.clock.now();
             self.endpoint
                 .state()
-                .probed(&self.fleet.config().health, up, now);
+                .probed(&self.fleet.config().health, probe, now);
             let is_up = self.endpoint.state().availability(now).is_up();
             if is_up != was_up {
                 self.changed(is_up);
@@ -196,6 +198,7 @@ impl Watch {
                 "engine restarted, its prefix cache is empty"
             );
             self.forget();
+            self.endpoint.state().restarted(self.clock.now());
         }
         self.endpoint.state().apply(mark, reading);
     }
@@ -229,6 +232,15 @@ impl BlockSizes {
             by_token: snapshot.feeds.block_tokens,
             by_byte: snapshot.text.block_tokens(),
         }
+    }
+}
+
+/// What an answer to a probe says: where no connection could be made, nobody is there.
+fn verdict(answer: Result<(), RouteError>) -> Probe {
+    match answer {
+        Ok(()) => Probe::Well,
+        Err(error) if error.kind() == ErrorKind::Connect => Probe::Gone,
+        Err(_) => Probe::Failed,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gateway_core::{
     Endpoint, Fleet, Timestamp,
-    health::Availability,
+    health::{Availability, Caution},
     load::{Load, Rates, Telemetry},
 };
 
@@ -13,6 +13,7 @@ use super::text::Page;
 struct Seen<'a> {
     endpoint: &'a Arc<Endpoint>,
     availability: Availability,
+    caution: Caution,
     load: Load,
     reading: Option<(Timestamp, Telemetry)>,
     rates: Option<Rates>,
@@ -21,11 +22,26 @@ struct Seen<'a> {
 type Value = fn(&Seen<'_>, Timestamp) -> Option<f64>;
 
 /// Gauges of one endpoint; what an engine does not say is left out.
-const GAUGES: [(&str, &str, Value); 14] = [
+const GAUGES: [(&str, &str, Value); 17] = [
     (
         "gateway_endpoint_up",
         "Whether the endpoint may be given requests.",
         |seen, _| Some(f64::from(u8::from(seen.availability.is_up()))),
+    ),
+    (
+        "gateway_endpoint_silent",
+        "Whether it has work in flight and gave no token for several times as long as predicted.",
+        |seen, _| Some(f64::from(u8::from(seen.caution.is_silent))),
+    ),
+    (
+        "gateway_endpoint_stalled",
+        "Whether it says that it runs requests while its own counters stand still.",
+        |seen, _| Some(f64::from(u8::from(seen.caution.is_stalled))),
+    ),
+    (
+        "gateway_endpoint_share",
+        "Share of the requests it would else get that it may get now, below 1 after a start.",
+        |seen, _| Some(seen.caution.share.into()),
     ),
     (
         "gateway_endpoint_in_flight",
@@ -108,6 +124,7 @@ pub(super) fn write(page: &mut Page, fleet: &Fleet, now: Timestamp) {
         .map(|endpoint| Seen {
             endpoint,
             availability: endpoint.state().availability(now),
+            caution: endpoint.state().caution(now),
             load: endpoint.state().load(&fleet.config().telemetry, now),
             reading: endpoint.state().last_reading(),
             rates: endpoint.state().rates(),
@@ -133,6 +150,10 @@ pub(super) fn write(page: &mut Page, fleet: &Fleet, now: Timestamp) {
             );
         }
     }
+    let name = "gateway_panic_decisions_total";
+    let help = "Decisions that asked no breaker because nearly every endpoint of the model was out.";
+    page.family(name, "counter", help);
+    page.sample(name, &[], fleet.panics());
     prefix(page, fleet);
 }
 

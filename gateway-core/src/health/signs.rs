@@ -42,6 +42,10 @@ impl Signs {
         }
     }
 
+    pub(crate) fn is_listened_to(&self) -> bool {
+        self.heard.load(Relaxed) != NEVER
+    }
+
     /// When something came last, where that is longer ago than `floor`.
     pub(crate) fn quiet_since(&self, floor: Duration, now: Timestamp) -> Option<Timestamp> {
         let heard = self.heard.load(Relaxed);
@@ -55,9 +59,9 @@ impl Signs {
         if stands(before.1, now.1) {
             let first = before.0.as_micros();
             // Where it stood already, it is the first reading that counts.
-            let _earlier =
-                self.stands_since
-                    .compare_exchange(NEVER, first, Relaxed, Relaxed);
+            let _earlier = self
+                .stands_since
+                .compare_exchange(NEVER, first, Relaxed, Relaxed);
         } else {
             self.stands_since.store(NEVER, Relaxed);
         }
@@ -65,10 +69,7 @@ impl Signs {
 
     /// Whether the counters have stood still for longer than `span`, by readings that are not older than that.
     pub(crate) fn is_stalled(&self, span: Duration, now: Timestamp) -> bool {
-        let (since, read) = (
-            self.stands_since.load(Relaxed),
-            self.read_at.load(Relaxed),
-        );
+        let (since, read) = (self.stands_since.load(Relaxed), self.read_at.load(Relaxed));
         since != NEVER
             && now.since(Timestamp::from_micros(since)) > span
             && now.since(Timestamp::from_micros(read)) <= span

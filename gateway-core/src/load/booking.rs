@@ -39,6 +39,7 @@ impl Booking {
             self.state
                 .work()
                 .first_token(self.ticket, cached_tokens, now);
+            self.state.bell().ring();
         }
     }
 
@@ -61,5 +62,6 @@ impl Drop for Booking {
         self.prefilled();
         self.state.ledger().leave(self.load.context_tokens);
         self.state.work().leave(self.ticket);
+        self.state.bell().ring();
     }
 }

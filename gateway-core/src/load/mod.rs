@@ -10,6 +10,7 @@
 //! can know (KV use) is unknown.
 
 mod active;
+mod bell;
 mod booking;
 mod ledger;
 mod rates;
@@ -20,6 +21,7 @@ mod telemetry;
 mod tests;
 mod work;
 
+pub(crate) use bell::RoomBell;
 pub use booking::Booking;
 pub use ledger::InFlight;
 pub use rates::Rates;

@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     Booking, Demand, Freshness, InFlight, Rates, SampleMark, Telemetry, TelemetryPolicy,
+    bell::RoomBell,
     ledger::Ledger,
     reported::Reported,
     work::{Foreign, Work},
 };
 use crate::{
-    Stage, Timestamp,
-    health::{Availability, HealthPolicy, HealthSwitch, Outcome},
+    EndpointId, Stage, Timestamp,
+    health::{Availability, Caution, HealthPolicy, HealthSwitch, Outcome, Probe, Ramp, Signs},
     latency::{Accuracy, ClassModel, EngineModel, Forecast, Hardware, LearnedEngine},
 };
 
@@ -60,6 +61,10 @@ pub struct EndpointState {
     work: Mutex<Work>,
     reported: Reported,
     health: HealthSwitch,
+    ramp: Ramp,
+    signs: Signs,
+    policy: HealthPolicy,
+    bell: RoomBell,
     readings: Mutex<Readings>,
 }
 
@@ -89,7 +94,22 @@ impl EndpointState {
             work: Mutex::new(Work::new(hardware, model)),
             reported: Reported::default(),
             health: HealthSwitch::default(),
+            ramp: Ramp::new(HealthPolicy::default().slow_start),
+            signs: Signs::default(),
+            policy: HealthPolicy::default(),
+            bell: RoomBell::default(),
             readings: Mutex::default(),
+        }
+    }
+
+    /// The same as a member of a fleet: under its policy, and heard by whoever waits for room there.
+    pub(crate) fn in_fleet(self, id: EndpointId, policy: HealthPolicy, bell: RoomBell) -> Self {
+        Self {
+            health: HealthSwitch::salted(u64::from(id.0) << 48),
+            ramp: Ramp::new(policy.slow_start),
+            policy,
+            bell,
+            ..self
         }
     }
 
@@ -156,9 +176,13 @@ impl EndpointState {
         self.reported.apply(mark, self.in_flight(), reading);
         let mut readings = self.readings();
         if let Some((asked_at, before)) = &readings.last {
-            readings.rates = Rates::between((*asked_at, before), (mark.asked_at, reading));
+            let (before, now) = ((*asked_at, before), (mark.asked_at, reading));
+            self.signs.read(before, now);
+            readings.rates = Rates::between(before, now);
         }
         readings.last = Some((mark.asked_at, *reading));
+        drop(readings);
+        self.bell.ring();
     }
 
     /// The last reading and the time it was asked for, for metrics and records.
@@ -222,19 +246,87 @@ impl EndpointState {
         self.health.availability(now)
     }
 
+    /// Whether probes say that nobody is there at all.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.health.is_gone()
+    }
+
+    /// Why the endpoint had better get fewer requests at `now`, if any.
+    #[must_use]
+    pub fn caution(&self, now: Timestamp) -> Caution {
+        Caution {
+            is_silent: self.is_silent(now),
+            is_stalled: self.signs.is_stalled(self.policy.stalled_after, now)
+                && !self.spoke_lately(now),
+            share: self.ramp.share(now),
+        }
+    }
+
+    fn spoke_lately(&self, now: Timestamp) -> bool {
+        let quiet = self.signs.quiet_since(self.policy.silent_after, now);
+        self.signs.is_listened_to() && quiet.is_none()
+    }
+
+    /// Cheap while tokens flow: only a silence that is long in itself is held against the predictions.
+    fn is_silent(&self, now: Timestamp) -> bool {
+        let floor = self.policy.silent_after;
+        let ours = self.ledger.read();
+        if ours.requests == 0 {
+            return false;
+        }
+        let foreign_waiting = self.reported.foreign().1;
+        self.signs
+            .quiet_since(floor, now)
+            .is_some_and(|heard| self.work().is_overdue(heard, floor, foreign_waiting, now))
+    }
+
+    /// A request was sent here by somebody who says what he hears of it. Call after the booking.
+    pub fn sent(&self, now: Timestamp) {
+        self.signs.sent(self.requests() <= 1, now);
+    }
+
+    /// Something generated has come from here.
+    pub fn heard(&self, now: Timestamp) {
+        self.signs.heard(now);
+    }
+
+    /// The engine is another process than before: what it gets grows slowly.
+    pub fn restarted(&self, now: Timestamp) {
+        self.ramp.begin(now);
+    }
+
+    /// A new member of a fleet that is at work.
+    pub(crate) fn joined(&self) {
+        self.ramp.begin_when_seen();
+    }
+
     /// An active probe has ended.
-    pub fn probed(&self, policy: &HealthPolicy, up: bool, now: Timestamp) {
-        self.health.probed(policy, up, now);
+    pub fn probed(&self, policy: &HealthPolicy, probe: Probe, now: Timestamp) {
+        if self.health.probed(policy, probe, now) {
+            self.ramp.begin(now);
+            self.bell.ring();
+        }
     }
 
     /// A request has ended; failures that are the engine's own count against it.
     pub fn finished(&self, policy: &HealthPolicy, outcome: Outcome, now: Timestamp) {
-        self.health.finished(policy, outcome, now);
+        if self.health.finished(policy, outcome, now) {
+            self.ramp.begin(now);
+            self.bell.ring();
+        }
     }
 
     /// An operator takes the endpoint out of or back into rotation.
     pub fn set_draining(&self, draining: bool) {
         self.health.set_draining(draining);
+        if !draining {
+            self.bell.ring();
+        }
+    }
+
+    pub(super) fn bell(&self) -> &RoomBell {
+        &self.bell
     }
 
     /// Books a request. A pipeline does this in the same step as its choice.

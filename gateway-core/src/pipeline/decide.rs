@@ -4,10 +4,12 @@ use std::{cell::RefCell, sync::Arc};
 
 use super::{
     CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedScore, Explanation, FilteredOut,
-    NoEndpoint, Pipeline, Placement,
+    Full, NoEndpoint, Pipeline, Placement,
     builder::NamedFilter,
     deadline,
     pair::keep_legs,
+    panic::{self, Look},
+    room,
     sample::{ENOUGH, sample},
 };
 use crate::{
@@ -102,14 +104,15 @@ impl Pipeline {
             let sampled = sample(fleet, matches, rng);
             if let Some(sampled) = sampled {
                 let among = cx.clone().among(&sampled);
-                let choice = self.choose_from(fleet, matches, &among, rng, record.as_deref_mut());
+                let told = record.as_deref_mut();
+                let choice = self.choose_from(fleet, matches, &among, Look::Sample, rng, told);
                 match choice {
                     Ok(choice) if choice.candidates as usize >= ENOUGH => return Ok(choice),
                     _ => record.iter_mut().for_each(|record| record.clear()),
                 }
             }
         }
-        self.choose_from(fleet, matches, cx, rng, record)
+        self.choose_from(fleet, matches, cx, Look::Whole, rng, record)
     }
 
     fn choose_from<'f>(
@@ -117,10 +120,12 @@ impl Pipeline {
         fleet: &'f Fleet,
         matches: &Residents,
         cx: &RouteCx<'_>,
+        look: Look,
         rng: &mut Rng,
         mut record: Option<&mut Explanation>,
     ) -> Result<Choice<'f>, NoEndpoint> {
         let mut candidates = gather(fleet, matches, cx);
+        panic::lift(fleet, cx, look, &mut candidates, record.as_deref_mut());
         keep_legs(cx, &mut candidates, record.as_deref_mut());
         if candidates.is_empty() {
             return Err(self.nobody(fleet, matches, cx));
@@ -133,6 +138,10 @@ impl Pipeline {
         }
         deadline::apply(cx, &mut candidates, record.as_deref_mut()).map_err(|late| NoEndpoint {
             late: Some(late),
+            ..self.nobody(fleet, matches, cx)
+        })?;
+        room::apply(cx, &mut candidates, record.as_deref_mut()).map_err(|full| NoEndpoint {
+            full: Some(full),
             ..self.nobody(fleet, matches, cx)
         })?;
         let scores = self.score(cx, &candidates, record.as_deref_mut());
@@ -190,22 +199,34 @@ impl Pipeline {
     /// Counts who ruled out whom. Only on the way to an error, so it may walk the filters again.
     fn nobody(&self, fleet: &Fleet, matches: &Residents, cx: &RouteCx<'_>) -> NoEndpoint {
         let mut left = gather(fleet, matches, cx);
+        panic::lift(fleet, cx, Look::Again, &mut left, None);
         let endpoints = u32::try_from(left.len()).unwrap_or(u32::MAX);
         let mut ruled_out = keep_legs(cx, &mut left, None);
+        // Those who are ruled out for load alone could take it in a moment.
+        let mut could = left.clone();
+        let mut is_full = false;
         for filter in &self.filters {
             let before = left.len();
             apply(filter, cx, &mut left, None);
             if left.len() < before {
-                ruled_out.push((
-                    filter.name.clone(),
-                    u32::try_from(before - left.len()).unwrap_or(u32::MAX),
-                ));
+                let count = u32::try_from(before - left.len()).unwrap_or(u32::MAX);
+                ruled_out.push((filter.name.clone(), count));
+            }
+            if filter.filter.is_about_load() && !filter.soft {
+                is_full = true;
+            } else {
+                apply(filter, cx, &mut could, None);
             }
         }
+        let could = could.iter().map(|candidate| candidate.endpoint.id());
+        let full = (is_full && left.is_empty() && cx.room.is_some())
+            .then(|| Full::of(could.collect()))
+            .flatten();
         NoEndpoint {
             endpoints,
             ruled_out,
             late: None,
+            full,
         }
     }
 }

@@ -18,6 +18,9 @@ pub struct Explanation {
     /// Soft filters that were skipped because they would have left nobody.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<String>,
+    /// Whether so many of the model's endpoints were out that no breaker was asked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub panic: bool,
     /// Who was left, with scores.
     pub candidates: Vec<ExplainedCandidate>,
     /// The picker that chose.
@@ -63,6 +66,7 @@ impl Explanation {
     pub(super) fn clear(&mut self) {
         self.filtered.clear();
         self.skipped.clear();
+        self.panic = false;
         self.candidates.clear();
         self.chosen = None;
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Late, claim::Claimed};
+use super::{Full, Late, claim::Claimed};
 use crate::{
     Endpoint, Fleet, RouteCx, Timestamp,
     latency::{Forecast, OutputKey, OutputLengths},
@@ -104,10 +104,15 @@ pub struct NoEndpoint {
     pub ruled_out: Vec<(String, u32)>,
     /// Whoever was left would have answered after the request's deadline.
     pub late: Option<Late>,
+    /// Whoever was left has no room just now.
+    pub full: Option<Full>,
 }
 
 impl NoEndpoint {
     fn reasons(&self) -> String {
+        if let Some(full) = &self.full {
+            return format!("{} could, and have no room", full.endpoints.len());
+        }
         if let Some(late) = &self.late {
             let expected = late.expected.as_millis();
             return format!(

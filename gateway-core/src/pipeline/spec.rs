@@ -191,6 +191,7 @@ impl Default for PipelineSpec {
         let mut filters: Vec<_> = filters.map(PluginSpec::new).into();
         // The prompt's length may be an estimate: where it fits nowhere the engine, which counts, has the last word.
         filters.push(PluginSpec::new("context-fits").soft());
+        filters.push(PluginSpec::new("steady").soft());
         Self {
             filters,
             scorers: vec![PluginSpec::new("latency")],

@@ -132,6 +132,7 @@ fn an_empty_fleet_is_an_error_not_a_panic() {
             endpoints: 0,
             ruled_out: vec![],
             late: None,
+            full: None,
         }
     );
 }

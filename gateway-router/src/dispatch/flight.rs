@@ -89,6 +89,7 @@ impl Flight {
         self.report.cached_tokens_estimate = placement.cached_tokens();
         self.report.predicted_ttft = Some(span_of_millis(placement.forecast().ttft_ms));
         let health = snapshot.fleet.config().health;
+        placement.endpoint().state().sent(self.now());
         self.current = Some(Attempt {
             placement,
             pipeline: Arc::clone(pipeline),
@@ -108,12 +109,20 @@ impl Flight {
             return;
         };
         attempt.placement.first_token(cached_tokens, now);
+        attempt.placement.endpoint().state().heard(now);
         let endpoint = attempt.placement.endpoint().id();
         let after_micros = micros(now.since(attempt.sent));
         attempt.pipeline.observe(&RouteEvent::FirstToken {
             endpoint,
             after_micros,
         });
+    }
+
+    /// Something generated has come.
+    pub(super) fn heard(&self, now: Timestamp) {
+        if let Some(attempt) = &self.current {
+            attempt.placement.endpoint().state().heard(now);
+        }
     }
 
     /// The attempt failed; its load is released, another one may follow.

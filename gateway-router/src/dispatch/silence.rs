@@ -45,6 +45,7 @@ impl Silence {
     /// Something has come: the gap before it goes to the report.
     pub(super) fn broken(&mut self, flight: &mut Flight) {
         let now = flight.now();
+        flight.heard(now);
         let gap = now.since(self.last_chunk);
         if gap > Duration::ZERO {
             let micros = u64::try_from(gap.as_micros()).unwrap_or(u64::MAX);

@@ -5,7 +5,7 @@ use gateway_router::{Deadlines, MigrationSettings, RetrySettings, WatchSettings}
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::Span;
+use super::{Pause, Span};
 
 /// How long the phases of a request may take.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -212,6 +212,19 @@ pub struct HealthFile {
     pub open_for: Span,
     /// The longest it stays open.
     pub open_at_most: Span,
+    /// By how many percent these times vary, so that endpoints do not all come back in the same moment.
+    pub jitter_percent: u8,
+    /// Percent of a model's endpoints that have to be out before breakers and probes are no longer asked and requests
+    /// spread over all that are not known to be gone; 0 for never.
+    pub panic_percent: u8,
+    /// Over how long the share of an endpoint that is new, restarted or back grows from a tenth to all.
+    pub slow_start: Pause,
+    /// The least silence of an endpoint with work in flight that turns requests away from it while there are others;
+    /// several times what was predicted has to pass as well.
+    pub silent_after: Span,
+    /// How long an engine's own counters may stand still while it says that it runs requests, before requests are turned
+    /// away from it while there are others.
+    pub stalled_after: Span,
 }
 
 impl Default for HealthFile {
@@ -221,13 +234,24 @@ impl Default for HealthFile {
             open_after,
             open_for,
             open_at_most,
+            jitter_percent,
+            panic_percent,
+            slow_start,
+            silent_after,
+            stalled_after,
         } = HealthPolicy::default();
+        let percent = |percent: u32| u8::try_from(percent).unwrap_or(u8::MAX);
         let at_least_one = |count: u32| count.try_into().unwrap_or(std::num::NonZeroU32::MIN);
         Self {
             down_after: at_least_one(down_after),
             open_after: at_least_one(open_after),
             open_for: Span(open_for),
             open_at_most: Span(open_at_most),
+            jitter_percent: percent(jitter_percent),
+            panic_percent: percent(panic_percent),
+            slow_start: Pause(slow_start),
+            silent_after: Span(silent_after),
+            stalled_after: Span(stalled_after),
         }
     }
 }
@@ -239,6 +263,11 @@ impl From<&HealthFile> for HealthPolicy {
             open_after: file.open_after.get(),
             open_for: file.open_for.0,
             open_at_most: file.open_at_most.0,
+            jitter_percent: file.jitter_percent.into(),
+            panic_percent: file.panic_percent.into(),
+            slow_start: file.slow_start.0,
+            silent_after: file.silent_after.0,
+            stalled_after: file.stalled_after.0,
         }
     }
 }

@@ -158,6 +158,15 @@ fn check_sizes(file: &ConfigFile, cx: &Cx<'_>) -> Result<(), ConfigError> {
             Problem::Invalid("must be zero or a positive number".to_owned()),
         ));
     }
+    for (key, percent) in [
+        ("jitter_percent", file.health.jitter_percent),
+        ("panic_percent", file.health.panic_percent),
+    ] {
+        if percent > 100 {
+            let path = Path::default().key("health").key(key);
+            return Err(cx.error(&path, Problem::Invalid("must be 100 at most".to_owned())));
+        }
+    }
     if file.telemetry.forget_after.0 < file.telemetry.stale_after.0 {
         let path = Path::default().key("telemetry").key("forget_after");
         return Err(cx.error(

@@ -41,13 +41,18 @@ pub(super) struct Mark {
 }
 
 impl Flight {
+    /// Whether its tokens are seen as they come.
+    pub(super) fn is_heard(&self) -> bool {
+        self.lapses_at.is_none()
+    }
+
     /// Whether its prompt is still to be computed here.
     pub(super) fn is_waiting(&self) -> bool {
         self.first.is_none() && self.stage != Stage::Decode
     }
 
     /// Whether it decodes here.
-    fn is_decoding(&self) -> bool {
+    pub(super) fn is_decoding(&self) -> bool {
         self.first.is_some() && self.stage != Stage::Prefill
     }
 }

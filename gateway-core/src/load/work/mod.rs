@@ -4,6 +4,7 @@ mod ahead;
 mod demand;
 mod flight;
 mod learn;
+mod overdue;
 mod queue;
 
 pub use demand::Demand;

@@ -9,6 +9,7 @@ mod role;
 mod saturation;
 mod serves_adapter;
 mod serves_model;
+mod steady;
 
 pub use context_fits::ContextFits;
 pub use exclude::Exclude;
@@ -19,6 +20,7 @@ pub use role::RoleFits;
 pub use saturation::{Saturation, SaturationParams};
 pub use serves_adapter::ServesAdapter;
 pub use serves_model::ServesModel;
+pub use steady::Steady;
 
 use super::NoParams;
 use crate::pipeline::Registry;
@@ -33,5 +35,6 @@ pub(crate) fn register(registry: &mut Registry) {
         .filter("role", |NoParams {}| Ok(RoleFits))
         .filter("saturation", Saturation::new)
         .filter("serves-adapter", |NoParams {}| Ok(ServesAdapter))
-        .filter("serves-model", |NoParams {}| Ok(ServesModel));
+        .filter("serves-model", |NoParams {}| Ok(ServesModel))
+        .filter("steady", |NoParams {}| Ok(Steady));
 }

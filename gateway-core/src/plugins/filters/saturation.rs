@@ -91,6 +91,10 @@ impl Filter for Saturation {
             || kv_used.is_some_and(|used| reached(used, self.limits.max_kv_used));
         !full
     }
+
+    fn is_about_load(&self) -> bool {
+        true
+    }
 }
 
 /// A share that is no number reaches nothing.

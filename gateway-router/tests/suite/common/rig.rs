@@ -104,6 +104,9 @@ pub(crate) fn settings(addrs: &[SocketAddr]) -> RouterSettings {
         ..RouterSettings::default()
     };
     settings.fleet.health.open_after = 1;
+    // Who is back serves at once, and who is out is not asked: tests of slow starts and panic say so.
+    settings.fleet.health.slow_start = Duration::ZERO;
+    settings.fleet.health.panic_percent = 0;
     settings
 }
 
