@@ -64,4 +64,4 @@ pub use settings::{
     Credential, Deadlines, EndpointSettings, EngineKind, MigrationSettings, RetrySettings,
     RouterSettings, SizeLimits, TextBlocks, WatchSettings,
 };
-pub use wire::{Target, TargetError};
+pub use wire::{Target, TargetError, Tls, TlsError, TlsIdentity, TlsSettings};

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
     feed::FeedSource,
-    wire::{Connection, EngineBody, Pool, SendError, Target},
+    wire::{Connection, EngineBody, Pool, SendError, Target, grievance},
 };
 
 /// The largest answer to a probe, a telemetry reading or a models list, in bytes.
@@ -204,12 +204,12 @@ impl EngineClient for HttpEngine {
 fn unsent(error: SendError) -> RouteError {
     match error {
         SendError::Connect(cause) => {
-            let what = if cause.kind() == io::ErrorKind::TimedOut {
-                "in time"
-            } else {
-                "at all"
+            let what = match grievance(&cause) {
+                Some(words) => format!(": {words}"),
+                None if cause.kind() == io::ErrorKind::TimedOut => " in time".to_owned(),
+                None => " at all".to_owned(),
             };
-            let message = format!("The engine could not be reached {what}.");
+            let message = format!("The engine could not be reached{what}.");
             RouteError::engine(ErrorKind::Connect, Retry::OtherEndpoint, message)
         }
         // A new connection that closes without a word may have been killed by this very request.

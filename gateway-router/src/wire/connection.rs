@@ -1,6 +1,7 @@
 //! One HTTP/1.1 connection, driven inline.
 
 use std::{
+    error::Error,
     future::{Future, poll_fn},
     io,
     pin::{Pin, pin},
@@ -16,11 +17,11 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::rustls;
 
-use super::{Target, quiet::Quiet};
+use super::{Target, quiet::Quiet, socket::Socket};
 
-type Driver = http1::Connection<TokioIo<TcpStream>, Full<Bytes>>;
+type Driver = http1::Connection<TokioIo<Socket>, Full<Bytes>>;
 
 /// An open connection with its protocol machine.
 pub(crate) struct Connection {
@@ -47,10 +48,11 @@ pub(crate) enum SendError {
 }
 
 impl Connection {
-    /// Connects, without Nagle's delay.
+    /// Connects, under TLS where the target says so.
     pub(crate) async fn open(target: &Target, patience: Duration) -> Result<Self, SendError> {
-        let stream = dial(target, patience).await.map_err(SendError::Connect)?;
-        let made = http1::Builder::new().handshake(TokioIo::new(stream)).await;
+        let dialled = Socket::dial(target, patience).await;
+        let socket = dialled.map_err(SendError::Connect)?;
+        let made = http1::Builder::new().handshake(TokioIo::new(socket)).await;
         let (sender, connection) = made.map_err(|_| SendError::Closed { reused: false })?;
         Ok(Self {
             sender,
@@ -109,37 +111,19 @@ impl Connection {
             if error.is_parse() {
                 return SendError::Garbled;
             }
-            SendError::Closed {
-                reused: self.reused,
+            match refusal(&error) {
+                Some(refused) => SendError::Connect(io::Error::other(refused)),
+                None => SendError::Closed {
+                    reused: self.reused,
+                },
             }
         })
     }
 }
 
-/// A socket without Nagle's delay: a request in two writes must not wait for the engine's acknowledgement.
-async fn dial(target: &Target, patience: Duration) -> io::Result<TcpStream> {
-    let connecting = timeout(patience, TcpStream::connect(target.address()));
-    let stream = connecting
-        .await
-        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn dialled_sockets_send_without_delay() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let addr = listener.local_addr().expect("bound");
-        let target = Target::parse(&format!("http://{addr}")).expect("valid");
-        let stream = dial(&target, Duration::from_secs(5))
-            .await
-            .expect("listening");
-        assert!(stream.nodelay().expect("an open socket"));
-    }
+/// What TLS has against this connection, where that is why it ended: since version 1.3 an engine says only after the
+/// handshake that it does not like the certificate it was shown. It has read nothing of the request then.
+fn refusal(error: &hyper::Error) -> Option<rustls::Error> {
+    let cause = error.source()?.downcast_ref::<io::Error>()?;
+    cause.get_ref()?.downcast_ref::<rustls::Error>().cloned()
 }

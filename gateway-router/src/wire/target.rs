@@ -4,25 +4,27 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderValue, Uri, uri::Scheme};
 
+use super::Tls;
+
 /// Why a text is no engine address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// Not an absolute `http://` address.
-    #[error("{0:?} is no engine address; write it as http://host:port")]
+    /// Not an absolute `http://` or `https://` address.
+    #[error("{0:?} is no engine address; write it as http://host:port or https://host:port")]
     Malformed(String),
-    /// TLS is not spoken to engines.
-    #[error(
-        "{0:?} asks for TLS, which is not spoken to engines; put them behind a local TLS proxy and use http://"
-    )]
-    Tls(String),
+    /// TLS settings for an address without TLS.
+    #[error("{0:?} is reached without TLS; write it with https://")]
+    Plain(String),
 }
 
 /// An engine's address: host, port and a path that all its routes start with.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Target(Arc<Parts>);
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Parts {
+    secure: bool,
+    tls: Option<Tls>,
     host: String,
     port: u16,
     authority: HeaderValue,
@@ -30,31 +32,55 @@ struct Parts {
 }
 
 impl Target {
-    /// Reads `http://host[:port][/base]`.
+    /// Reads `http://host[:port][/base]`, or the same with `https://`, where the system's authorities are then trusted.
     ///
     /// # Errors
     /// Where the text is anything else.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let malformed = || TargetError::Malformed(text.to_owned());
         let uri: Uri = text.trim().parse().map_err(|_| malformed())?;
-        match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => {}
-            Some(scheme) if *scheme == Scheme::HTTPS => {
-                return Err(TargetError::Tls(text.to_owned()));
-            }
+        let secure = match uri.scheme() {
+            Some(scheme) if *scheme == Scheme::HTTP => false,
+            Some(scheme) if *scheme == Scheme::HTTPS => true,
             _ => return Err(malformed()),
-        }
+        };
         let authority = uri.authority().ok_or_else(malformed)?;
         if authority.as_str().contains('@') || uri.query().is_some() {
             return Err(malformed());
         }
+        let usual_port = if secure { 443 } else { 80 };
         let parts = Parts {
+            secure,
+            tls: None,
             host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            port: authority.port_u16().unwrap_or(usual_port),
             authority: HeaderValue::from_str(authority.as_str()).map_err(|_| malformed())?,
             base: uri.path().trim_end_matches('/').to_owned(),
         };
         Ok(Self(Arc::new(parts)))
+    }
+
+    /// The same address with `tls` to be spoken there.
+    ///
+    /// # Errors
+    /// Where the address is one without TLS.
+    pub fn with_tls(&self, tls: Tls) -> Result<Self, TargetError> {
+        if !self.0.secure {
+            return Err(TargetError::Plain(self.to_string()));
+        }
+        let mut parts = Parts::clone(&self.0);
+        parts.tls = Some(tls);
+        Ok(Self(Arc::new(parts)))
+    }
+
+    /// Whether TLS is spoken there.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.0.secure
+    }
+
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.0.tls.as_ref()
     }
 
     pub(crate) fn address(&self) -> (&str, u16) {
@@ -80,7 +106,8 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = self.0.authority.to_str().unwrap_or(&self.0.host);
-        write!(f, "http://{host}{}", self.0.base)
+        let scheme = if self.0.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{host}{}", self.0.base)
     }
 }
 
@@ -93,6 +120,7 @@ impl fmt::Debug for Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::TlsSettings;
 
     #[test]
     fn reads_hosts_ports_and_bases() {
@@ -104,14 +132,35 @@ mod tests {
         assert_eq!(deep.path("/health"), "/llm/health");
         assert_eq!(deep.to_string(), "http://[::1]:9/llm");
         assert_eq!(Target::parse("http://host").expect("valid").address().1, 80);
+        let secure = Target::parse("https://host/llm").expect("valid");
+        assert_eq!(
+            (secure.address(), secure.is_secure()),
+            (("host", 443), true)
+        );
+        assert_eq!(secure.to_string(), "https://host/llm");
+    }
+
+    #[test]
+    fn tls_is_for_addresses_that_speak_it_and_tells_targets_apart() {
+        let tls = |insecure| {
+            let settings = TlsSettings {
+                insecure,
+                ..TlsSettings::default()
+            };
+            Tls::new(settings).expect("nothing to read")
+        };
+        let plain = Target::parse("http://host").expect("valid");
+        let refused = plain.with_tls(tls(true)).expect_err("no TLS there");
+        assert!(matches!(refused, TargetError::Plain(_)));
+        let bare = Target::parse("https://host").expect("valid");
+        let with = |insecure| bare.with_tls(tls(insecure)).expect("TLS");
+        assert_eq!(with(true), with(true));
+        assert_ne!(with(true), with(false));
+        assert_ne!(with(false), bare);
     }
 
     #[test]
     fn refuses_what_it_cannot_reach() {
-        assert!(matches!(
-            Target::parse("https://host"),
-            Err(TargetError::Tls(_))
-        ));
         for bad in [
             "",
             "host:80",

@@ -10,6 +10,7 @@ mod deadlines;
 mod detect;
 #[cfg(feature = "text")]
 mod edge;
+mod engines;
 mod failover;
 mod feed;
 mod goals;

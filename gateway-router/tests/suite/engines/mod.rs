@@ -1,0 +1,3 @@
+//! The engine clients, one kind at a time.
+
+mod tls;
