@@ -1,11 +1,14 @@
 //! A body on its way to an engine and back: one attempt, up to the first byte that may be shown to the caller.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use gateway_core::{EndpointId, hash};
 use gateway_proto::{
-    openai::reply_facts,
+    engines::transfer::{LegEdit, as_stream},
+    error::ApiError,
+    ir::Usage,
+    openai::{Api, PromptShape, reply_facts},
     sse::{Limits, Relay, RelayStep, Terminal},
 };
 use http::{HeaderMap, Response, StatusCode};
@@ -19,10 +22,10 @@ use super::{
     run::{Landed, run},
     silence::Patience,
     stream::StreamBody,
-    work::{Subject, Work, tokens},
+    work::{Opening, Subject, Work, tokens},
 };
 use crate::{
-    BoxBody, ErrorKind, Retry, RouteError,
+    BoxBody, ErrorKind, Retry, RouteError, SizeLimits,
     engine::{
         EngineCall, EngineReply,
         status::{self, ERROR_REPLY_BYTES},
@@ -42,42 +45,40 @@ pub(crate) async fn route(
         .map(Begun::into_reply)
 }
 
-/// A reply that has begun: nothing of it was shown yet, nothing can be retried any more.
-pub(super) struct Begun {
+/// The beginning of an engine's reply: nothing of it was shown yet.
+pub(super) struct Opened {
     status: StatusCode,
     headers: HeaderMap,
-    body: BegunBody,
+    body: OpenedBody,
 }
 
-enum BegunBody {
-    Whole(Bytes),
+enum OpenedBody {
+    Whole(Bytes, Option<Usage>),
     Stream {
         first: RelayStep,
         relay: Relay,
         rest: BoxBody,
-        patience: Patience,
     },
+}
+
+/// A reply that has begun: nothing can be retried any more.
+pub(super) struct Begun {
+    opened: Opened,
+    patience: Patience,
 }
 
 impl Begun {
     fn into_reply(landed: Landed<Self>) -> RouteReply {
-        let Self {
-            status,
-            headers,
-            body,
-        } = landed.begun;
-        let body = match body {
-            BegunBody::Whole(whole) => ReplyBody::from(whole),
-            BegunBody::Stream {
-                first,
-                relay,
-                rest,
-                patience,
-            } => ReplyBody::stream(StreamBody::new(first, relay, rest, landed.flight, patience)),
+        let Self { opened, patience } = landed.begun;
+        let body = match opened.body {
+            OpenedBody::Whole(whole, _) => ReplyBody::from(whole),
+            OpenedBody::Stream { first, relay, rest } => {
+                ReplyBody::stream(StreamBody::new(first, relay, rest, landed.flight, patience))
+            }
         };
         let mut response = Response::new(body);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
+        *response.status_mut() = opened.status;
+        *response.headers_mut() = opened.headers;
         RouteReply {
             response,
             endpoint: landed.endpoint,
@@ -87,6 +88,7 @@ impl Begun {
 }
 
 impl Work for RouteRequest {
+    type Opened = Opened;
     type Begun = Begun;
 
     fn subject(&self) -> Subject<'_> {
@@ -110,47 +112,112 @@ impl Work for RouteRequest {
         Self::keys(self, &snapshot.text, &snapshot.feeds, is_adapter)
     }
 
-    async fn begin(
+    /// The hand-over is one choice's, of a prompt in OpenAI's words, and of a single token nothing is left to decode.
+    fn can_split(&self) -> bool {
+        let view = &self.view;
+        let is_one_prompt = match view.api {
+            Api::ChatCompletions => true,
+            Api::Completions => {
+                matches!(view.shape, PromptShape::Text | PromptShape::TokenIds { .. })
+            }
+            _ => false,
+        };
+        is_one_prompt && view.n == 1 && view.max_tokens.is_none_or(|most| most > 1)
+    }
+
+    fn open(&self, snapshot: &Snapshot, id: EndpointId, edit: Option<&LegEdit>) -> Opening<Opened> {
+        let call = self.call_of(snapshot, edit);
+        let engine = Arc::clone(snapshot.engine(id));
+        let limits = snapshot.limits;
+        Box::pin(async move {
+            let reply = engine.send(call?).await?;
+            read(reply, limits).await
+        })
+    }
+
+    fn prefill(&self, snapshot: &Snapshot, id: EndpointId, edit: &LegEdit) -> Opening<EngineReply> {
+        let edit = edit.clone().for_text(self.view.api == Api::ChatCompletions);
+        let call = self.call_of(snapshot, Some(&edit));
+        let engine = Arc::clone(snapshot.engine(id));
+        Box::pin(async move { engine.send(call?).await })
+    }
+
+    fn adopt(&self, snapshot: &Snapshot, _id: EndpointId, answer: Bytes) -> Opening<Opened> {
+        let limits = snapshot.limits;
+        let reply = if self.view.stream {
+            as_stream(&answer).map(EngineReply::of_events)
+        } else {
+            Some(EngineReply::of_json(answer))
+        };
+        Box::pin(async move {
+            let reply = reply.ok_or_else(|| broken("The engine's reply made no sense."))?;
+            read(reply, limits).await
+        })
+    }
+
+    fn begin(
         &self,
+        opened: Opened,
         snapshot: &Snapshot,
-        id: EndpointId,
         flight: &mut Flight,
         total: Duration,
-    ) -> Result<Begun, RouteError> {
-        begin(snapshot, self, id, flight, total).await
+    ) -> Begun {
+        if let OpenedBody::Whole(_, usage) = &opened.body {
+            flight.complete(*usage, None);
+        }
+        flight.report.status = Some(opened.status.as_u16());
+        Begun {
+            opened,
+            patience: Patience {
+                idle: snapshot.deadlines.idle,
+                total: total.saturating_sub(flight.age()),
+            },
+        }
     }
 }
 
-async fn begin(
-    snapshot: &Snapshot,
-    request: &RouteRequest,
-    id: EndpointId,
-    flight: &mut Flight,
-    total: Duration,
-) -> Result<Begun, RouteError> {
-    let call = EngineCall {
-        api: request.view.api,
-        body: request.body.clone(),
-        headers: headers::for_engine(&request.headers, &request.leg.id(&request.request_id)),
-        deadlines: snapshot.deadlines,
-    };
+impl RouteRequest {
+    fn call_of(
+        &self,
+        snapshot: &Snapshot,
+        edit: Option<&LegEdit>,
+    ) -> Result<EngineCall, RouteError> {
+        let mut headers = headers::for_engine(&self.headers, &self.request_id);
+        headers::of_leg(edit, &mut headers);
+        let body = match edit {
+            None => self.body.clone(),
+            Some(edit) => edit.apply(&self.body).map_err(|_| {
+                let api = ApiError::invalid_request("The request is not a JSON object.");
+                RouteError::new(ErrorKind::BadRequest, Retry::Never, api)
+            })?,
+        };
+        Ok(EngineCall {
+            api: self.view.api,
+            body,
+            headers,
+            deadlines: snapshot.deadlines,
+        })
+    }
+}
+
+/// Reads a reply until there is something to show.
+async fn read(reply: EngineReply, limits: SizeLimits) -> Result<Opened, RouteError> {
     let EngineReply {
         status,
         headers: told,
         body,
-    } = snapshot.engine(id).send(call).await?;
+    } = reply;
     if !status.is_success() {
         let words = Limited::new(body, ERROR_REPLY_BYTES).collect().await;
         let words = words.map(|whole| whole.to_bytes()).unwrap_or_default();
         return Err(status::read(status, &words));
     }
     let body = if headers::is_event_stream(&told) {
-        first_events(snapshot, body, flight, total).await?
+        first_events(limits, body).await?
     } else {
-        whole(snapshot, body, flight).await?
+        whole(limits, body).await?
     };
-    flight.report.status = Some(status.as_u16());
-    Ok(Begun {
+    Ok(Opened {
         status,
         headers: headers::for_caller(told),
         body,
@@ -158,14 +225,8 @@ async fn begin(
 }
 
 /// Reads a whole reply. Nothing was shown to the caller, so whatever goes wrong here may be tried elsewhere.
-async fn whole(
-    snapshot: &Snapshot,
-    body: BoxBody,
-    flight: &mut Flight,
-) -> Result<BegunBody, RouteError> {
-    let read = Limited::new(body, snapshot.limits.reply_bytes)
-        .collect()
-        .await;
+async fn whole(limits: SizeLimits, body: BoxBody) -> Result<OpenedBody, RouteError> {
+    let read = Limited::new(body, limits.reply_bytes).collect().await;
     let whole = read
         .map_err(|_| broken("The engine's reply broke off or was too large."))?
         .to_bytes();
@@ -173,19 +234,13 @@ async fn whole(
     if facts.aborted {
         return Err(broken("The engine gave the request up."));
     }
-    flight.complete(facts.usage, None);
-    Ok(BegunBody::Whole(whole))
+    Ok(OpenedBody::Whole(whole, facts.usage))
 }
 
 /// Reads until there is something to show. An engine that fails before that, also under a polite 200, is retried.
-async fn first_events(
-    snapshot: &Snapshot,
-    mut body: BoxBody,
-    flight: &mut Flight,
-    total: Duration,
-) -> Result<BegunBody, RouteError> {
+async fn first_events(limits: SizeLimits, mut body: BoxBody) -> Result<OpenedBody, RouteError> {
     let mut relay = Relay::new(Limits {
-        event_bytes: snapshot.limits.event_bytes,
+        event_bytes: limits.event_bytes,
     });
     loop {
         let step = match body.frame().await {
@@ -197,15 +252,10 @@ async fn first_events(
             None => relay.finish(),
         };
         if !step.forward.is_empty() {
-            let patience = Patience {
-                idle: snapshot.deadlines.idle,
-                total: total.saturating_sub(flight.age()),
-            };
-            return Ok(BegunBody::Stream {
+            return Ok(OpenedBody::Stream {
                 first: step,
                 relay,
                 rest: body,
-                patience,
             });
         }
         if let Some(terminal) = step.terminal {

@@ -1,5 +1,6 @@
 //! Which headers cross the router, each way.
 
+use gateway_proto::engines::transfer::LegEdit;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,6 +33,15 @@ pub(super) fn for_engine(headers: &HeaderMap, request_id: &str) -> HeaderMap {
         headers.insert(REQUEST_ID, id);
     }
     headers
+}
+
+/// Adds what a leg of a pair says in headers.
+pub(super) fn of_leg(edit: Option<&LegEdit>, headers: &mut HeaderMap) {
+    for (name, value) in edit.into_iter().flat_map(LegEdit::headers) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
 }
 
 /// What a caller gets to see of an engine's headers.

@@ -97,9 +97,9 @@ async fn attempt<W: Work>(
     } else {
         left
     };
-    timeout(patience, work.begin(snapshot, id, flight, total))
-        .await
-        .unwrap_or_else(|_| Err(overdue(snapshot, left, patience)))
+    let opened = timeout(patience, work.open(snapshot, id, None)).await;
+    let opened = opened.unwrap_or_else(|_| Err(overdue(snapshot, left, patience)))?;
+    Ok(work.begin(opened, snapshot, flight, total))
 }
 
 /// What a passed deadline means. Where time is left the engine was silent for too long. Where the request's own time is

@@ -1,12 +1,13 @@
 //! What is dispatched: one interface over everything that an engine can be asked.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use gateway_core::EndpointId;
-use gateway_proto::openai::Api;
+use gateway_proto::{engines::transfer::LegEdit, openai::Api};
 
 use super::{flight::Flight, request::Keys};
-use crate::{Hints, Leg, RouteError, snapshot::Snapshot};
+use crate::{Hints, Leg, RouteError, engine::EngineReply, snapshot::Snapshot};
 
 /// What the decision and the report need to know of a request.
 pub(super) struct Subject<'a> {
@@ -26,8 +27,14 @@ pub(super) struct Subject<'a> {
     pub(super) session: Option<u64>,
 }
 
+/// Something on its way that lives by itself: whoever asked for it may be gone before it comes.
+pub(super) type Opening<T> = Pin<Box<dyn Future<Output = Result<T, RouteError>> + Send>>;
+
 /// A request as the attempts see it.
 pub(super) trait Work: Sync {
+    /// The beginning of an engine's answer.
+    type Opened: Send + 'static;
+
     /// An answer that has begun: nothing of it was shown yet, nothing can be retried any more.
     type Begun: Send;
 
@@ -36,15 +43,31 @@ pub(super) trait Work: Sync {
     /// The prompt as block hashes, computed once for all attempts.
     fn keys(&self, snapshot: &Snapshot, is_adapter: bool) -> Keys;
 
+    /// Whether it can be split between two engines.
+    fn can_split(&self) -> bool;
+
     /// Sends the request to the endpoint `id` and waits until its answer has begun, which may take as long as it takes.
-    /// `total` is the time that the whole request may take.
-    fn begin(
+    fn open(
         &self,
         snapshot: &Snapshot,
         id: EndpointId,
+        edit: Option<&LegEdit>,
+    ) -> Opening<Self::Opened>;
+
+    /// Sends the prompt's half of the request to the endpoint `id`; the reply has any status.
+    fn prefill(&self, snapshot: &Snapshot, id: EndpointId, edit: &LegEdit) -> Opening<EngineReply>;
+
+    /// Takes the whole answer of the prompt's half, got from the endpoint `id`, for the answer to the request.
+    fn adopt(&self, snapshot: &Snapshot, id: EndpointId, answer: Bytes) -> Opening<Self::Opened>;
+
+    /// The answer has begun. `total` is the time that the whole request may take.
+    fn begin(
+        &self,
+        opened: Self::Opened,
+        snapshot: &Snapshot,
         flight: &mut Flight,
         total: Duration,
-    ) -> impl Future<Output = Result<Self::Begun, RouteError>> + Send;
+    ) -> Self::Begun;
 }
 
 /// A number of tokens as the decision counts them.

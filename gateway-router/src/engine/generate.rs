@@ -37,6 +37,15 @@ impl TokenRoute {
 
 /// Sends the call on the engine's first route that takes it.
 pub(super) async fn send(engine: &HttpEngine, call: GenerateCall) -> Result<BoxTokens, RouteError> {
+    let (wire, reply) = post(engine, &call).await?;
+    Ok(Box::pin(HttpTokens::new(wire, &call, reply)))
+}
+
+/// Sends the call, and leaves its answer unread.
+pub(super) async fn post(
+    engine: &HttpEngine,
+    call: &GenerateCall,
+) -> Result<(TokenWire, EngineReply), RouteError> {
     let wires = engine.profile.tokens;
     let known = engine.token_route.0.load(Relaxed);
     let mut refused = Unsupported::Tokens {
@@ -44,13 +53,16 @@ pub(super) async fn send(engine: &HttpEngine, call: GenerateCall) -> Result<BoxT
     }
     .into();
     for (at, &wire) in wires.iter().enumerate().skip(known) {
-        let body = wire.encode(&call.call)?;
+        let mut body = wire.encode(&call.call)?;
+        if let Some(edit) = &call.edit {
+            body = edit.apply(&body).expect("wires write objects");
+        }
         let headers = call.headers.clone();
         let connect = call.deadlines.connect;
         let reply = engine.post(wire.path(), headers, body, connect).await?;
         if reply.status.is_success() {
             engine.token_route.0.store(at, Relaxed);
-            return Ok(Box::pin(HttpTokens::new(wire, &call, reply)));
+            return Ok((wire, reply));
         }
         let (status, words) = read_refusal(reply).await;
         refused = status::read(status, &words);
@@ -59,6 +71,19 @@ pub(super) async fn send(engine: &HttpEngine, call: GenerateCall) -> Result<BoxT
         }
     }
     Err(refused)
+}
+
+/// Reads a reply that somebody else has got, as the answer to `call` on the route that is known to be switched on.
+pub(super) fn read(
+    engine: &HttpEngine,
+    call: &GenerateCall,
+    reply: EngineReply,
+) -> Option<BoxTokens> {
+    let wire = *engine
+        .profile
+        .tokens
+        .get(engine.token_route.0.load(Relaxed))?;
+    Some(Box::pin(HttpTokens::new(wire, call, reply)))
 }
 
 async fn read_refusal(reply: EngineReply) -> (StatusCode, Bytes) {

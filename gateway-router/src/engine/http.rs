@@ -172,6 +172,18 @@ impl EngineClient for HttpEngine {
         answer
     }
 
+    async fn prefill(&self, call: GenerateCall) -> Result<EngineReply, RouteError> {
+        let answer = generate::post(self, &call).await;
+        if let Err(error) = &answer {
+            self.note_death(error);
+        }
+        answer.map(|(_, reply)| reply)
+    }
+
+    fn read_tokens(&self, call: &GenerateCall, reply: EngineReply) -> Option<BoxTokens> {
+        generate::read(self, call, reply)
+    }
+
     async fn probe(&self) -> Result<(), RouteError> {
         let answer = self.fetch(self.profile.health).await;
         if let Err(error) = &answer {

@@ -7,7 +7,7 @@ mod profile;
 pub(crate) mod status;
 mod tokens;
 
-use ::http::{HeaderMap, StatusCode};
+use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use async_trait::async_trait;
 use bytes::Bytes;
 use gateway_core::load::Telemetry;
@@ -15,6 +15,7 @@ use gateway_proto::{
     engines::Unsupported,
     openai::{Api, ModelCard},
 };
+use http_body_util::{BodyExt, Full};
 
 pub use detect::{Detected, detect};
 pub use http::HttpEngine;
@@ -47,6 +48,27 @@ pub struct EngineReply {
     pub body: BoxBody,
 }
 
+impl EngineReply {
+    /// A reply whose whole body is this event stream.
+    pub(crate) fn of_events(events: Bytes) -> Self {
+        Self::of(HeaderValue::from_static("text/event-stream"), events)
+    }
+
+    /// A reply whose whole body is this JSON.
+    pub(crate) fn of_json(json: Bytes) -> Self {
+        Self::of(HeaderValue::from_static("application/json"), json)
+    }
+
+    fn of(kind: HeaderValue, body: Bytes) -> Self {
+        let body = Full::new(body).map_err(|never| match never {});
+        Self {
+            status: StatusCode::OK,
+            headers: HeaderMap::from_iter([(header::CONTENT_TYPE, kind)]),
+            body: body.boxed_unsync(),
+        }
+    }
+}
+
 /// One engine as the router drives it.
 ///
 /// An implementation holds nothing of routing: it speaks the engine's wire and reports errors with their
@@ -65,6 +87,21 @@ pub trait EngineClient: Send + Sync {
     async fn generate(&self, _call: GenerateCall) -> Result<BoxTokens, RouteError> {
         let engine = "These";
         Err(Unsupported::Tokens { engine }.into())
+    }
+
+    /// Sends a call for tokens as the prefill leg of a pair, and waits for the head of the reply, whose body says what is
+    /// handed over.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate).
+    async fn prefill(&self, _call: GenerateCall) -> Result<EngineReply, RouteError> {
+        let engine = "These";
+        Err(Unsupported::Tokens { engine }.into())
+    }
+
+    /// Reads `reply`, got in another way, as the answer to `call`; `None` where this engine gives no tokens.
+    fn read_tokens(&self, _call: &GenerateCall, _reply: EngineReply) -> Option<BoxTokens> {
+        None
     }
 
     /// Asks whether the engine is well.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use gateway_proto::{
-    engines::{TokenCall, TokenEvent},
+    engines::{TokenCall, TokenEvent, transfer::LegEdit},
     ir::Usage,
 };
 use http::HeaderMap;
@@ -19,6 +19,8 @@ use crate::{Deadlines, RouteError};
 pub struct GenerateCall {
     /// What is asked; shared by all attempts.
     pub call: Arc<TokenCall>,
+    /// What this leg of a pair says besides.
+    pub edit: Option<LegEdit>,
     /// Headers to pass on.
     pub headers: HeaderMap,
     /// How long a new connection may take.

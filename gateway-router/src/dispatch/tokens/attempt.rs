@@ -2,9 +2,13 @@
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use gateway_core::{EndpointId, Timestamp, residency::Keying};
 use gateway_proto::{
-    engines::{TokenCall, TokenEvent},
+    engines::{
+        TokenCall, TokenEvent,
+        transfer::{LegEdit, as_stream},
+    },
     openai::Api,
 };
 use http::HeaderMap;
@@ -16,7 +20,7 @@ use super::{
         request::Keys,
         run::{Landed, run},
         silence::Patience,
-        work::{Subject, Work, tokens},
+        work::{Opening, Subject, Work, tokens},
     },
     TokenReply, TokenRequest, TokenStream,
     lane::{Asked, Lane},
@@ -24,7 +28,7 @@ use super::{
 };
 use crate::{
     ErrorKind, Hints, Leg, Resumption, Retry, RouteError,
-    engine::{BoxTokens, Flow, GenerateCall},
+    engine::{BoxTokens, EngineReply, Flow, GenerateCall},
     feed::id_keys,
     router::Shared,
     snapshot::Snapshot,
@@ -91,6 +95,23 @@ impl TokenWork {
         }
     }
 
+    fn call_of(
+        &self,
+        snapshot: &Snapshot,
+        edit: Option<LegEdit>,
+        call: Arc<TokenCall>,
+    ) -> GenerateCall {
+        let mut headers = headers::for_engine(&self.headers, &self.leg.id(&self.request_id));
+        headers::of_leg(edit.as_ref(), &mut headers);
+        GenerateCall {
+            call,
+            edit,
+            headers,
+            deadlines: snapshot.deadlines,
+            event_bytes: snapshot.limits.event_bytes,
+        }
+    }
+
     /// `call` takes up what is left of this one; its time runs on.
     pub(super) fn resumed(&self, mut call: TokenCall, resumes: Resumption) -> Self {
         let Resumption { number, .. } = resumes;
@@ -115,15 +136,21 @@ impl TokenWork {
     }
 }
 
-/// Tokens that have begun to come.
-pub(super) struct Begun {
+/// The first tokens of an engine.
+pub(super) struct Opened {
     pub(super) first: Vec<TokenEvent>,
     pub(super) flow: Flow,
     pub(super) source: BoxTokens,
+}
+
+/// Tokens that have begun to come.
+pub(super) struct Begun {
+    pub(super) opened: Opened,
     pub(super) patience: Patience,
 }
 
 impl Work for TokenWork {
+    type Opened = Opened;
     type Begun = Begun;
 
     fn subject(&self) -> Subject<'_> {
@@ -158,39 +185,72 @@ impl Work for TokenWork {
         }
     }
 
-    async fn begin(
+    /// The hand-over is one choice's, and of a single token nothing is left to decode.
+    fn can_split(&self) -> bool {
+        self.call.choices() == 1 && self.call.max_tokens > 1
+    }
+
+    fn open(&self, snapshot: &Snapshot, id: EndpointId, edit: Option<&LegEdit>) -> Opening<Opened> {
+        let call = self.call_of(snapshot, edit.cloned(), Arc::clone(&self.call));
+        let engine = Arc::clone(snapshot.engine(id));
+        Box::pin(async move { first_tokens(engine.generate(call).await?).await })
+    }
+
+    fn prefill(&self, snapshot: &Snapshot, id: EndpointId, edit: &LegEdit) -> Opening<EngineReply> {
+        let mut asked = Arc::clone(&self.call);
+        if edit.is_one_token() {
+            let asked = Arc::make_mut(&mut asked);
+            asked.max_tokens = 1;
+            asked.sampling.min_tokens = None;
+        }
+        let call = self.call_of(snapshot, Some(edit.clone()), asked);
+        let engine = Arc::clone(snapshot.engine(id));
+        Box::pin(async move { engine.prefill(call).await })
+    }
+
+    fn adopt(&self, snapshot: &Snapshot, id: EndpointId, answer: Bytes) -> Opening<Opened> {
+        let call = self.call_of(snapshot, None, Arc::clone(&self.call));
+        let engine = Arc::clone(snapshot.engine(id));
+        Box::pin(async move {
+            let events = as_stream(&answer).ok_or_else(nothing_came)?;
+            let reply = EngineReply::of_events(events);
+            let source = engine.read_tokens(&call, reply).ok_or_else(nothing_came)?;
+            first_tokens(source).await
+        })
+    }
+
+    fn begin(
         &self,
+        opened: Opened,
         snapshot: &Snapshot,
-        id: EndpointId,
         flight: &mut Flight,
         total: Duration,
-    ) -> Result<Begun, RouteError> {
-        let call = GenerateCall {
-            call: Arc::clone(&self.call),
-            headers: headers::for_engine(&self.headers, &self.leg.id(&self.request_id)),
-            deadlines: snapshot.deadlines,
-            event_bytes: snapshot.limits.event_bytes,
-        };
-        let mut source = snapshot.engine(id).generate(call).await?;
-        let mut first = Vec::new();
-        let flow = poll_fn(|cx| source.as_mut().poll_more(cx, &mut first)).await?;
-        if first.is_empty() {
-            let message = "The engine's stream ended before it began.";
-            return Err(RouteError::engine(
-                ErrorKind::Broken,
-                Retry::OtherEndpoint,
-                message,
-            ));
-        }
+    ) -> Begun {
         flight.report.status = Some(http::StatusCode::OK.as_u16());
-        Ok(Begun {
-            first,
-            flow,
-            source,
+        Begun {
+            opened,
             patience: Patience {
                 idle: snapshot.deadlines.idle,
                 total: total.saturating_sub(flight.age()),
             },
-        })
+        }
     }
+}
+
+async fn first_tokens(mut source: BoxTokens) -> Result<Opened, RouteError> {
+    let mut first = Vec::new();
+    let flow = poll_fn(|cx| source.as_mut().poll_more(cx, &mut first)).await?;
+    if first.is_empty() {
+        return Err(nothing_came());
+    }
+    Ok(Opened {
+        first,
+        flow,
+        source,
+    })
+}
+
+fn nothing_came() -> RouteError {
+    let message = "The engine's stream ended before it began.";
+    RouteError::engine(ErrorKind::Broken, Retry::OtherEndpoint, message)
 }

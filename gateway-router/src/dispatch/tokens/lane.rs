@@ -66,17 +66,18 @@ impl Lane {
         if let Some(since) = asked.since {
             flight.report.gaps.add(micros(now.since(since)));
         }
+        let Begun { opened, patience } = begun;
         let mut lane = Self {
-            source: Some(begun.source),
-            silence: Silence::begin(now, begun.patience),
+            source: Some(opened.source),
+            silence: Silence::begin(now, patience),
             flight: Some(flight),
             asked,
-            is_done: begun.flow == Flow::Done,
+            is_done: opened.flow == Flow::Done,
             has_token: false,
             counted: 0,
         };
         let before = out.len();
-        out.extend(begun.first);
+        out.extend(opened.first);
         lane.accept(&mut out[before..]);
         lane
     }

@@ -155,6 +155,7 @@ async fn an_engine_that_died_is_asked_anew() {
     let send = || {
         within(client.generate(GenerateCall {
             call: call(&[1, 2, 3]).into(),
+            edit: None,
             headers: HeaderMap::new(),
             deadlines: Deadlines::default(),
             event_bytes: 4096,
