@@ -8,7 +8,7 @@
 //!   the engine's errors.
 //! * **Translation** through the neutral form in [`ir`], for simulated engines and for dialects that differ.
 //!
-//! [`prometheus`] turns an engine's metrics page into telemetry, [`error`] turns engine faults into errors that a client
+//! [`prometheus`] and [`loads`] turn what an engine says of itself into telemetry, [`error`] turns engine faults into errors that a client
 //! may see.
 #![warn(missing_docs)]
 
@@ -22,6 +22,7 @@ pub mod fuzzing;
 pub mod ir;
 mod json;
 pub mod kv_events;
+pub mod loads;
 pub mod openai;
 pub mod prometheus;
 pub mod responses;

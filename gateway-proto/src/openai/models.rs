@@ -29,7 +29,23 @@ pub struct ModelCard {
 
 #[derive(Deserialize)]
 struct ListIn {
-    data: Vec<ModelCard>,
+    data: Vec<CardIn>,
+}
+
+#[derive(Deserialize)]
+struct CardIn {
+    #[serde(flatten)]
+    card: ModelCard,
+    #[serde(default)]
+    meta: Option<Meta>,
+}
+
+/// What llama.cpp's server tells of a model.
+#[derive(Deserialize)]
+struct Meta {
+    /// Tokens of one slot.
+    #[serde(default)]
+    n_ctx: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -51,7 +67,17 @@ struct CardOut<'a> {
 /// [`CodecError::Json`] when the body is not a list of objects with an `id`.
 pub fn decode_models(body: &[u8]) -> Result<Vec<ModelCard>, CodecError> {
     let list: ListIn = serde_json::from_slice(body)?;
-    Ok(list.data)
+    let cards = list.data.into_iter();
+    Ok(cards.map(CardIn::into_card).collect())
+}
+
+impl CardIn {
+    fn into_card(self) -> ModelCard {
+        let mut card = self.card;
+        let told = self.meta.and_then(|meta| meta.n_ctx);
+        card.max_model_len = card.max_model_len.or(told);
+        card
+    }
 }
 
 /// Writes a models list.
@@ -96,9 +122,10 @@ mod tests {
             (sglang[0].owned_by.as_str(), &sglang[0].parent),
             ("sglang", &None)
         );
+        let llamacpp = read(include_str!("../../testdata/llamacpp/models.txt"));
         assert_eq!(
-            read(include_str!("../../testdata/llamacpp/models.txt")).len(),
-            1
+            (llamacpp[0].owned_by.as_str(), llamacpp[0].max_model_len),
+            ("llamacpp", Some(2048))
         );
         for list in [vllm, sglang] {
             assert_eq!(decode_models(&encode_models(&list)).expect("our own"), list);

@@ -11,6 +11,8 @@ pub enum Dialect {
     Tgi,
     /// MindIE, names without a prefix.
     MindIe,
+    /// TensorRT-LLM, `trtllm_`.
+    TensorRtLlm,
     /// llama.cpp's server, `llamacpp:`.
     LlamaCpp,
 }
@@ -22,6 +24,7 @@ pub(super) enum Metric {
     Waiting,
     KvUsed,
     CapacityTokens,
+    CapacityBlocks,
     BlockTokens,
     PrefixQueries,
     PrefixHits,
@@ -33,13 +36,13 @@ pub(super) enum Metric {
 }
 
 impl Metric {
-    pub(super) const COUNT: usize = 11;
+    pub(super) const COUNT: usize = 12;
 }
 
 /// What a metric name stands for.
 ///
-/// SGLang counts cached prompt tokens as part of the prompt tokens, so its prompt tokens are what was looked up. MindIE
-/// publishes its prefix hits as a rate over all time only, in no stated unit; they are left out.
+/// SGLang and TensorRT-LLM count cached prompt tokens as part of the prompt tokens, so their prompt tokens are what was
+/// looked up; llama.cpp's are without. MindIE publishes its prefix hits as a rate over all time only, in no stated unit; they are left out.
 pub(super) fn lookup(name: &[u8]) -> Option<(Dialect, Metric)> {
     use Metric as M;
     let (dialect, metric) = match name {
@@ -57,6 +60,9 @@ pub(super) fn lookup(name: &[u8]) -> Option<(Dialect, Metric)> {
             b':',
             rest @ ..,
         ] => (Dialect::LlamaCpp, llamacpp(rest)),
+        [b't', b'r', b't', b'l', b'l', b'm', b'_', rest @ ..] => {
+            (Dialect::TensorRtLlm, trtllm(rest))
+        }
         b"tgi_batch_current_size" => (Dialect::Tgi, Some(M::Running)),
         b"tgi_queue_size" => (Dialect::Tgi, Some(M::Waiting)),
         _ => (Dialect::MindIe, mindie(name)),
@@ -105,12 +111,27 @@ fn mindie(name: &[u8]) -> Option<Metric> {
     })
 }
 
+fn trtllm(name: &[u8]) -> Option<Metric> {
+    Some(match name {
+        b"num_requests_running" => Metric::Running,
+        b"num_requests_waiting" => Metric::Waiting,
+        b"kv_cache_utilization" => Metric::KvUsed,
+        b"kv_cache_max_blocks" => Metric::CapacityBlocks,
+        b"kv_cache_tokens_per_block" => Metric::BlockTokens,
+        b"prompt_tokens_total" => Metric::PromptTokens,
+        b"prompt_cached_tokens_total" => Metric::PrefixHits,
+        b"generation_tokens_total" => Metric::GenerationTokens,
+        _ => return None,
+    })
+}
+
 fn llamacpp(name: &[u8]) -> Option<Metric> {
     Some(match name {
         b"requests_processing" => Metric::Running,
         b"requests_deferred" => Metric::Waiting,
         b"kv_cache_usage_ratio" => Metric::KvUsed,
         b"prompt_tokens_total" => Metric::PromptTokens,
+        b"prompt_tokens_cached_total" => Metric::PrefixHits,
         b"tokens_predicted_total" => Metric::GenerationTokens,
         _ => return None,
     })

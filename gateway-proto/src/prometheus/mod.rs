@@ -1,7 +1,7 @@
 //! An engine's metrics page, in Prometheus' text form, turned into telemetry.
 //!
 //! One pass over the lines, nothing kept but a few numbers per data-parallel rank. Names are those of vLLM (V0 and V1),
-//! SGLang, TGI, MindIE and llama.cpp.
+//! SGLang, TGI, MindIE, TensorRT-LLM and llama.cpp.
 //!
 //! ```
 //! use gateway_proto::prometheus::{Scrape, Dialect};

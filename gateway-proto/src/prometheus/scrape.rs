@@ -120,11 +120,13 @@ impl Reader {
         let total = |metric: Metric| self.folds[metric as usize].total(rule(metric));
         let hits = total(Metric::PrefixHits);
         let looked_up = match self.scrape.dialect {
-            Some(Dialect::Sglang) => hits.and(total(Metric::PromptTokens)),
+            Some(Dialect::Sglang | Dialect::TensorRtLlm) => hits.and(total(Metric::PromptTokens)),
+            Some(Dialect::LlamaCpp) => hits.zip(total(Metric::PromptTokens)).map(|(a, b)| a + b),
             _ => total(Metric::PrefixQueries),
         };
-        let capacity =
-            total(Metric::CapacityTokens).or_else(|| self.config_product.total(Rule::Max));
+        let capacity = total(Metric::CapacityTokens)
+            .or_else(|| self.config_product.total(Rule::Max))
+            .or_else(|| Some(total(Metric::CapacityBlocks)? * total(Metric::BlockTokens)?));
         self.scrape.telemetry = Telemetry {
             running: total(Metric::Running).map(|n| whole(n) as u32),
             waiting: total(Metric::Waiting).map(|n| whole(n) as u32),
@@ -153,7 +155,7 @@ fn is_sane(metric: Metric, value: f64) -> bool {
         Metric::KvUsed => 0.0..=MAX_SHARE,
         Metric::Running | Metric::Waiting => 0.0..=MAX_REQUESTS,
         Metric::BlockTokens => 1.0..=MAX_BLOCK_TOKENS,
-        Metric::CapacityTokens => 1.0..=MAX_COUNT,
+        Metric::CapacityTokens | Metric::CapacityBlocks => 1.0..=MAX_COUNT,
         _ => 0.0..=MAX_COUNT,
     };
     // NaN lies in no range.

@@ -74,6 +74,36 @@ fn llamacpp_page() {
         (Some(0), Some(106))
     );
     assert_eq!(telemetry.generation_tokens, Some(94));
+    let looked_up = (
+        telemetry.prefix_queries_tokens,
+        telemetry.prefix_hits_tokens,
+    );
+    assert_eq!(looked_up, (Some(133), Some(27)));
+}
+
+#[test]
+fn trtllm_page() {
+    let page = b"trtllm_num_requests_running{model_name=\"m\",engine_type=\"trt\"} 4\ntrtllm_num_requests_waiting 2\n\
+        trtllm_kv_cache_utilization 0.5\ntrtllm_kv_cache_max_blocks 1000\ntrtllm_kv_cache_tokens_per_block 32\n\
+        trtllm_prompt_tokens_total 900\ntrtllm_prompt_cached_tokens_total 300\ntrtllm_generation_tokens_total 70\n";
+    let scrape = Scrape::parse(page, None);
+    assert_eq!(
+        (scrape.dialect, scrape.used),
+        (Some(Dialect::TensorRtLlm), 8)
+    );
+    let expected = Telemetry {
+        running: Some(4),
+        waiting: Some(2),
+        kv_used: Some(0.5),
+        kv_capacity_tokens: Some(32_000),
+        block_tokens: Some(32),
+        prefix_queries_tokens: Some(900),
+        prefix_hits_tokens: Some(300),
+        prompt_tokens: Some(900),
+        generation_tokens: Some(70),
+        ..Telemetry::default()
+    };
+    assert_eq!(scrape.telemetry, expected);
 }
 
 #[test]
