@@ -21,4 +21,5 @@ mod reload;
 mod service;
 mod storm;
 mod streams;
+mod survival;
 mod tokens;

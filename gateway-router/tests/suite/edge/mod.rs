@@ -45,7 +45,7 @@ fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway-proto/testdata/models/small")
 }
 
-fn model(options: &ModelOptions) -> TextModel {
+pub(crate) fn model(options: &ModelOptions) -> TextModel {
     let read = |name: &str| std::fs::read(folder().join(name)).expect("a file of the model");
     let files = ModelFiles {
         tokenizer: read("tokenizer.json"),
@@ -104,7 +104,7 @@ impl Edge {
     }
 }
 
-fn ask(request: Request, model: Option<Arc<TextModel>>) -> Ask {
+pub(crate) fn ask(request: Request, model: Option<Arc<TextModel>>) -> Ask {
     Ask {
         request: Arc::new(request),
         model,
@@ -127,7 +127,7 @@ fn completion_request(mut body: Value) -> Request {
     completions::decode_request(body.to_string().as_bytes()).expect("a good body")
 }
 
-async fn gathered(mut reply: AnswerReply) -> Result<Answer, Box<ApiError>> {
+pub(crate) async fn gathered(mut reply: AnswerReply) -> Result<Answer, Box<ApiError>> {
     let mut answer = Answer::new(reply.head.clone());
     while let Some(event) = next(&mut reply).await {
         answer.push(event)?;
