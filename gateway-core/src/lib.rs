@@ -24,6 +24,7 @@
 //! A policy is made of four small traits ([`plugin`]): [`Filter`], [`Scorer`], [`Picker`], [`Observer`]. Built-in ones are in
 //! [`plugins`]; yours are equal citizens, in code ([`Pipeline::builder`]) and in configuration ([`Registry`]).
 
+pub mod admission;
 pub mod decider;
 mod endpoint;
 mod fleet;
