@@ -26,6 +26,12 @@ pub enum ErrorKind {
     TooLate,
     /// The request used up the time it may take in all; says nothing about the engine.
     OutOfTime,
+    /// There was no place for it in the line of those who wait for an engine with room.
+    QueueFull,
+    /// It waited for an engine with room and was given up for others that matter more.
+    Shed,
+    /// No engine had room for it within the time it could wait.
+    QueueTimeout,
     /// The engine is full.
     Busy,
     /// The engine failed the request.
@@ -54,6 +60,9 @@ impl ErrorKind {
             Self::Timeout => "timeout",
             Self::TooLate => "too_late",
             Self::OutOfTime => "out_of_time",
+            Self::QueueFull => "queue_full",
+            Self::Shed => "shed",
+            Self::QueueTimeout => "queue_timeout",
             Self::Busy => "busy",
             Self::EngineFailed => "engine_failed",
             Self::Recomputed => "recomputed",
@@ -138,7 +147,12 @@ impl RouteError {
             | ErrorKind::UnknownModel
             | ErrorKind::Rejected
             | ErrorKind::Unsupported => Origin::Client,
-            ErrorKind::NoEndpoint | ErrorKind::TooLate | ErrorKind::OutOfTime => Origin::Gateway,
+            ErrorKind::NoEndpoint
+            | ErrorKind::TooLate
+            | ErrorKind::OutOfTime
+            | ErrorKind::QueueFull
+            | ErrorKind::Shed
+            | ErrorKind::QueueTimeout => Origin::Gateway,
             _ => Origin::Engine,
         }
     }

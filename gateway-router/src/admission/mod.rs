@@ -1,0 +1,18 @@
+//! Waiting for room: the async shell of [`gateway_core::admission`].
+//!
+//! A request that no endpoint has room for joins the line of its model and sleeps. Whatever may make room (load given back,
+//! a prompt done, a reading, an endpoint that is back) is news that wakes whoever has the turn; what it finds, or that it
+//! found nothing, decides who is woken next. A line exists while somebody stands in it. No lock is held across an await, and
+//! whoever is dropped leaves the line.
+//!
+//! A request that has been placed once never waits here again: retries and continuations go to the engines at once.
+
+mod in_turn;
+mod line;
+mod seat;
+mod settings;
+
+pub(crate) use in_turn::{Ask, Denied, in_turn};
+pub(crate) use line::Admission;
+pub use line::{ClassCounts, ClassStatus};
+pub use settings::AdmissionSettings;
