@@ -23,6 +23,10 @@ pub enum EngineKind {
     Tgi,
     /// `MindIE`.
     Mindie,
+    /// TensorRT-LLM.
+    TensorRtLlm,
+    /// llama.cpp's server.
+    LlamaCpp,
     /// Anything else that speaks OpenAI's routes.
     #[default]
     OpenAi,
@@ -30,11 +34,13 @@ pub enum EngineKind {
 
 impl EngineKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Vllm,
         Self::Sglang,
         Self::Tgi,
         Self::Mindie,
+        Self::TensorRtLlm,
+        Self::LlamaCpp,
         Self::OpenAi,
     ];
 
@@ -46,6 +52,8 @@ impl EngineKind {
             Self::Sglang => "sglang",
             Self::Tgi => "tgi",
             Self::Mindie => "mindie",
+            Self::TensorRtLlm => "tensorrt_llm",
+            Self::LlamaCpp => "llama_cpp",
             Self::OpenAi => "openai",
         }
     }

@@ -2,7 +2,6 @@
 
 use std::{
     pin::Pin,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     task::{Context, Poll, ready},
 };
 
@@ -23,18 +22,6 @@ use super::{
 };
 use crate::{RouteError, body::BoxBody};
 
-/// Which of an engine's token routes is the first that is switched on, as far as is known.
-///
-/// What was found holds until the engine is met dead: it may come back with other flags.
-#[derive(Debug, Default)]
-pub(super) struct TokenRoute(AtomicUsize);
-
-impl TokenRoute {
-    pub(super) fn forget(&self) {
-        self.0.store(0, Relaxed);
-    }
-}
-
 /// Sends the call on the engine's first route that takes it.
 pub(super) async fn send(engine: &HttpEngine, call: GenerateCall) -> Result<BoxTokens, RouteError> {
     let (wire, reply) = post(engine, &call).await?;
@@ -47,7 +34,7 @@ pub(super) async fn post(
     call: &GenerateCall,
 ) -> Result<(TokenWire, EngineReply), RouteError> {
     let wires = engine.profile.tokens;
-    let known = engine.token_route.0.load(Relaxed);
+    let known = engine.rungs.tokens.known();
     let mut refused = Unsupported::Tokens {
         engine: engine.profile.called,
     }
@@ -61,7 +48,7 @@ pub(super) async fn post(
         let connect = call.deadlines.connect;
         let reply = engine.post(wire.path(), headers, body, connect).await?;
         if reply.status.is_success() {
-            engine.token_route.0.store(at, Relaxed);
+            engine.rungs.tokens.settle(at);
             return Ok((wire, reply));
         }
         let (status, words) = read_refusal(reply).await;
@@ -79,10 +66,7 @@ pub(super) fn read(
     call: &GenerateCall,
     reply: EngineReply,
 ) -> Option<BoxTokens> {
-    let wire = *engine
-        .profile
-        .tokens
-        .get(engine.token_route.0.load(Relaxed))?;
+    let wire = *engine.profile.tokens.get(engine.rungs.tokens.known())?;
     Some(Box::pin(HttpTokens::new(wire, call, reply)))
 }
 

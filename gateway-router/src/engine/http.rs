@@ -5,18 +5,15 @@ use std::{io, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use gateway_core::load::Telemetry;
-use gateway_proto::{
-    openai::{ModelCard, decode_models},
-    prometheus::Scrape,
-};
+use gateway_proto::openai::{ModelCard, decode_models};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::{
-    BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile,
-    generate::{self, TokenRoute},
+    BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, generate, readings,
+    rungs::Rungs, side,
 };
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
@@ -30,10 +27,12 @@ const SIDE_REPLY_BYTES: usize = 8 << 20;
 /// An engine behind OpenAI's HTTP routes.
 pub struct HttpEngine {
     pool: Arc<Pool>,
+    /// For questions beside the work; the same one where the target names no other address.
+    side: Arc<Pool>,
     pub(super) profile: Profile,
     credential: Option<Credential>,
     side_timeout: Duration,
-    pub(super) token_route: TokenRoute,
+    pub(super) rungs: Rungs,
 }
 
 impl HttpEngine {
@@ -47,18 +46,22 @@ impl HttpEngine {
         idle_connections: usize,
         side_timeout: Duration,
     ) -> Self {
+        let side = target.management().cloned();
         let pool = Arc::new(Pool::new(target, idle_connections));
+        let side = side.map(|target| Arc::new(Pool::new(target, idle_connections)));
         Self {
+            side: side.unwrap_or_else(|| Arc::clone(&pool)),
             pool,
             profile: Profile::of(kind),
             credential,
             side_timeout,
-            token_route: TokenRoute::default(),
+            rungs: Rungs::default(),
         }
     }
 
     fn request(
         &self,
+        target: &Target,
         method: Method,
         route: &'static str,
         headers: HeaderMap,
@@ -66,10 +69,10 @@ impl HttpEngine {
     ) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
-        *request.uri_mut() = self.pool.target().path(route);
+        *request.uri_mut() = target.path(route);
         *request.headers_mut() = headers;
         let headers = request.headers_mut();
-        headers.insert(header::HOST, self.pool.target().authority().clone());
+        headers.insert(header::HOST, target.authority().clone());
         if let Some(credential) = &self.credential {
             headers.insert(header::AUTHORIZATION, credential.header().clone());
         }
@@ -80,19 +83,19 @@ impl HttpEngine {
     /// likely closed by the engine as idle, so the request goes out once more on a new one: it was never begun. Where no
     /// new one can be had the engine has died, perhaps of this request, and the error says so.
     async fn exchange(
-        &self,
+        pool: &Pool,
         request: Request<Full<Bytes>>,
         connect: Duration,
     ) -> Result<(Response<Incoming>, Connection), SendError> {
         let mut died = false;
-        if let Some(mut connection) = self.pool.idle() {
+        if let Some(mut connection) = pool.idle() {
             match connection.send(request.clone()).await {
                 Ok(reply) => return Ok((reply, connection)),
                 Err(SendError::Closed { reused: true }) => died = true,
                 Err(other) => return Err(other),
             }
         }
-        let opened = self.pool.open(connect).await;
+        let opened = pool.open(connect).await;
         let mut connection = opened.map_err(|error| match error {
             SendError::Connect(_) if died => SendError::Closed { reused: false },
             other => other,
@@ -109,10 +112,11 @@ impl HttpEngine {
         body: Bytes,
         connect: Duration,
     ) -> Result<EngineReply, RouteError> {
-        let mut request = self.request(Method::POST, route, headers, body);
+        let mut request = self.request(self.pool.target(), Method::POST, route, headers, body);
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::CONTENT_TYPE, json);
-        let (reply, connection) = self.exchange(request, connect).await.map_err(unsent)?;
+        let exchanged = Self::exchange(&self.pool, request, connect).await;
+        let (reply, connection) = exchanged.map_err(unsent)?;
         let (head, body) = reply.into_parts();
         let body = EngineBody::new(body, connection, Arc::clone(&self.pool));
         Ok(EngineReply {
@@ -122,36 +126,35 @@ impl HttpEngine {
         })
     }
 
+    /// A small `GET`, on the address for such questions, with its whole answer in time.
+    pub(super) async fn ask(&self, route: &'static str) -> Result<(StatusCode, Bytes), RouteError> {
+        let answer = timeout(self.side_timeout, self.ask_unbounded(route)).await;
+        answer.unwrap_or_else(|_| {
+            let message = format!("{route} did not answer");
+            Err(RouteError::engine(
+                ErrorKind::Timeout,
+                Retry::OtherEndpoint,
+                message,
+            ))
+        })
+    }
+
+    async fn ask_unbounded(&self, route: &'static str) -> Result<(StatusCode, Bytes), RouteError> {
+        let target = self.side.target();
+        let request = self.request(target, Method::GET, route, HeaderMap::new(), Bytes::new());
+        let exchanged = Self::exchange(&self.side, request, self.side_timeout).await;
+        let (reply, connection) = exchanged.map_err(unsent)?;
+        let status = reply.status();
+        let body = EngineBody::new(reply.into_body(), connection, Arc::clone(&self.side));
+        let whole = Limited::new(body, SIDE_REPLY_BYTES).collect().await;
+        let whole = whole.map_err(|_| broken())?;
+        Ok((status, whole.to_bytes()))
+    }
+
     /// An engine that cannot be reached may be starting anew, with other routes switched on.
     fn note_death(&self, error: &RouteError) {
         if matches!(error.kind(), ErrorKind::Connect | ErrorKind::Closed) {
-            self.token_route.forget();
-        }
-    }
-
-    /// A small `GET` whose whole answer matters.
-    async fn fetch(&self, route: &'static str) -> Result<Bytes, RouteError> {
-        let request = self.request(Method::GET, route, HeaderMap::new(), Bytes::new());
-        let answer = timeout(self.side_timeout, self.fetch_unbounded(request)).await;
-        answer.unwrap_or_else(|_| Err(timed_out(&format!("{route} did not answer"))))
-    }
-
-    async fn fetch_unbounded(&self, request: Request<Full<Bytes>>) -> Result<Bytes, RouteError> {
-        let (reply, connection) = self
-            .exchange(request, self.side_timeout)
-            .await
-            .map_err(unsent)?;
-        let status = reply.status();
-        let body = EngineBody::new(reply.into_body(), connection, Arc::clone(&self.pool));
-        let whole = Limited::new(body, SIDE_REPLY_BYTES)
-            .collect()
-            .await
-            .map_err(|_| broken())?
-            .to_bytes();
-        if status.is_success() {
-            Ok(whole)
-        } else {
-            Err(unwell(status))
+            self.rungs.forget();
         }
     }
 }
@@ -185,7 +188,7 @@ impl EngineClient for HttpEngine {
     }
 
     async fn probe(&self) -> Result<(), RouteError> {
-        let answer = self.fetch(self.profile.health).await;
+        let answer = side::first_of(self, self.profile.health, &self.rungs.health).await;
         if let Err(error) = &answer {
             self.note_death(error);
         }
@@ -193,15 +196,12 @@ impl EngineClient for HttpEngine {
     }
 
     async fn telemetry(&self) -> Result<Telemetry, RouteError> {
-        let Some(route) = self.profile.metrics else {
-            return Ok(Telemetry::default());
-        };
-        let text = self.fetch(route).await?;
-        Ok(Scrape::parse(&text, self.profile.dialect).telemetry)
+        readings::read(self).await
     }
 
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError> {
-        decode_models(&self.fetch("/v1/models").await?).map_err(|_| broken())
+        let listed = self.fetch("/v1/models").await?;
+        decode_models(&listed).map_err(|_| broken())
     }
 
     async fn feed_sources(&self) -> Result<Vec<FeedSource>, RouteError> {
@@ -240,13 +240,4 @@ fn broken() -> RouteError {
         Retry::OtherEndpoint,
         "The engine's reply broke off or made no sense.",
     )
-}
-
-fn timed_out(message: &str) -> RouteError {
-    RouteError::engine(ErrorKind::Timeout, Retry::OtherEndpoint, message)
-}
-
-fn unwell(status: StatusCode) -> RouteError {
-    let message = format!("The engine answered {} to a probe.", status.as_u16());
-    RouteError::engine(ErrorKind::EngineFailed, Retry::OtherEndpoint, message)
 }

@@ -4,6 +4,9 @@ mod detect;
 mod generate;
 mod http;
 mod profile;
+mod readings;
+mod rungs;
+mod side;
 pub(crate) mod status;
 mod tokens;
 

@@ -25,6 +25,7 @@ pub struct Target(Arc<Parts>);
 struct Parts {
     secure: bool,
     tls: Option<Tls>,
+    management: Option<Target>,
     host: String,
     port: u16,
     authority: HeaderValue,
@@ -52,6 +53,7 @@ impl Target {
         let parts = Parts {
             secure,
             tls: None,
+            management: None,
             host: authority.host().trim_matches(['[', ']']).to_owned(),
             port: authority.port_u16().unwrap_or(usual_port),
             authority: HeaderValue::from_str(authority.as_str()).map_err(|_| malformed())?,
@@ -71,6 +73,18 @@ impl Target {
         let mut parts = Parts::clone(&self.0);
         parts.tls = Some(tls);
         Ok(Self(Arc::new(parts)))
+    }
+
+    /// The same address, with another one for what is asked beside the work: health, load, models.
+    #[must_use]
+    pub fn with_management(&self, management: Self) -> Self {
+        let mut parts = Parts::clone(&self.0);
+        parts.management = Some(management);
+        Self(Arc::new(parts))
+    }
+
+    pub(crate) fn management(&self) -> Option<&Self> {
+        self.0.management.as_ref()
     }
 
     /// Whether TLS is spoken there.

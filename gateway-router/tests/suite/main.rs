@@ -7,7 +7,6 @@ mod cancel;
 mod conformance;
 mod connections;
 mod deadlines;
-mod detect;
 #[cfg(feature = "text")]
 mod edge;
 mod engines;

@@ -5,6 +5,7 @@ pub(crate) mod reports;
 pub(crate) mod rig;
 pub(crate) mod script;
 pub(crate) mod sim;
+pub(crate) mod table;
 pub(crate) mod wire;
 
 use std::{future::Future, time::Duration};

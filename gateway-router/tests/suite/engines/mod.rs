@@ -1,3 +1,5 @@
 //! The engine clients, one kind at a time.
 
+mod detect;
+mod readings;
 mod tls;

@@ -1,0 +1,103 @@
+//! Where engines tell of their load, and how that is read.
+
+use gateway_core::load::Telemetry;
+use gateway_proto::{
+    loads::{LoadReport, completed},
+    prometheus::{Dialect, Scrape},
+};
+
+use super::{HttpEngine, Profile, rungs::Rung, side::NoAnswer};
+use crate::RouteError;
+
+/// One route and its form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    pub(crate) route: &'static str,
+    pub(crate) form: Form,
+}
+
+/// The forms.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Form {
+    /// JSON.
+    Report(LoadReport),
+    /// Prometheus text.
+    Page(Dialect),
+    /// The one or the other, by version.
+    Either(LoadReport, Dialect),
+}
+
+impl Reading {
+    pub(crate) const fn report(route: &'static str, report: LoadReport) -> Self {
+        let form = Form::Report(report);
+        Self { route, form }
+    }
+
+    pub(crate) const fn page(route: &'static str, dialect: Dialect) -> Self {
+        let form = Form::Page(dialect);
+        Self { route, form }
+    }
+}
+
+impl Form {
+    fn read(self, body: &[u8]) -> Telemetry {
+        match self {
+            Self::Report(report) => report.read(body),
+            Self::Page(dialect) => Scrape::parse(body, Some(dialect)).telemetry,
+            Self::Either(report, _) if body.trim_ascii_start().starts_with(b"[") => {
+                report.read(body)
+            }
+            Self::Either(_, dialect) => Scrape::parse(body, Some(dialect)).telemetry,
+        }
+    }
+}
+
+/// What the engine says of its load, completed by what its metrics say.
+///
+/// An engine that has neither is not asked again until it dies, and stays unknown. Of two answers one is enough.
+pub(super) async fn read(engine: &HttpEngine) -> Result<Telemetry, RouteError> {
+    let Profile { load, metrics, .. } = engine.profile;
+    let first = first_of(engine, load, &engine.rungs.load).await;
+    let second = first_of(engine, metrics, &engine.rungs.metrics).await;
+    match (first, second) {
+        (Ok(Some(first)), second) => {
+            let second = second.ok().flatten().unwrap_or_default();
+            Ok(completed(first, second))
+        }
+        (Ok(None), second) => second.map(Option::unwrap_or_default),
+        (Err(error), second) => second.ok().flatten().ok_or(error),
+    }
+}
+
+/// The first of the routes that the engine has; `None` where it has none of them.
+async fn first_of(
+    engine: &HttpEngine,
+    readings: &[Reading],
+    rung: &Rung,
+) -> Result<Option<Telemetry>, RouteError> {
+    for (at, reading) in readings.iter().enumerate().skip(rung.known()) {
+        match engine.fetch(reading.route).await {
+            Ok(body) => {
+                rung.settle(at);
+                return Ok(Some(reading.form.read(&body)));
+            }
+            Err(NoAnswer::NoRoute(_)) => {}
+            Err(NoAnswer::Failed(error)) => return Err(error),
+        }
+    }
+    rung.settle(readings.len());
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_of_two_forms_is_read_by_what_comes() {
+        let form = Form::Either(LoadReport::TrtllmIterations, Dialect::TensorRtLlm);
+        let json = form.read(br#" [{"numActiveRequests":3}]"#);
+        let page = form.read(b"trtllm_num_requests_running 4\n");
+        assert_eq!((json.running, page.running), (Some(3), Some(4)));
+    }
+}
