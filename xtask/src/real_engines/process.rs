@@ -91,16 +91,34 @@ impl Server {
 
     /// Kills the whole group at once, as a crash would.
     pub(super) fn kill(&mut self) -> Result<ExitStatus> {
-        kill_process_group(self.group, Signal::KILL)
-            .with_context(|| format!("killing {}", self.name))?;
+        self.signal(Signal::KILL, "killing")?;
         self.child
             .wait()
             .with_context(|| format!("waiting for {}", self.name))
     }
 
+    /// Stops the whole group where it is: it answers nothing more, and its connections stay open.
+    pub(super) fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP, "freezing")
+    }
+
+    /// Lets the group go on after [`freeze`](Self::freeze).
+    pub(super) fn thaw(&self) -> Result<()> {
+        self.signal(Signal::CONT, "thawing")
+    }
+
+    fn signal(&self, signal: Signal, doing: &str) -> Result<()> {
+        kill_process_group(self.group, signal).with_context(|| format!("{doing} {}", self.name))
+    }
+
+    /// What it has written so far.
+    pub(super) fn written(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// What happened to the server, with the end of its log.
     fn report(&self, what: &str) -> String {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let log = self.written();
         let lines: Vec<&str> = log.lines().collect();
         let tail = lines[lines.len().saturating_sub(25)..].join("\n");
         format!("{} {what}; its last words:\n{tail}", self.name)
@@ -111,6 +129,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         if !matches!(self.child.try_wait(), Ok(Some(_))) {
             let _gone = kill_process_group(self.group, Signal::TERM);
+            // A frozen one would not hear it.
+            let _gone = kill_process_group(self.group, Signal::CONT);
             let ended = poll_until(TERM_GRACE, Duration::from_millis(100), || {
                 self.child.try_wait().ok().flatten()
             });

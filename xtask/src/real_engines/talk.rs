@@ -16,6 +16,13 @@ pub(super) struct Peer {
     limit: Duration,
 }
 
+/// An engine, asked directly, and the gateway in front of it.
+#[derive(Debug, Clone)]
+pub(super) struct Sides {
+    pub(super) direct: Peer,
+    pub(super) through: Peer,
+}
+
 /// Patience with one request, unless said otherwise.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -170,8 +177,11 @@ impl Answer {
         for source in [&choice["message"], &choice["delta"]] {
             self.text
                 .push_str(source["content"].as_str().unwrap_or_default());
-            self.reasoning
-                .push_str(source["reasoning"].as_str().unwrap_or_default());
+            // vLLM calls it the one, others the other.
+            for name in ["reasoning", "reasoning_content"] {
+                self.reasoning
+                    .push_str(source[name].as_str().unwrap_or_default());
+            }
         }
         self.text
             .push_str(choice["text"].as_str().unwrap_or_default());

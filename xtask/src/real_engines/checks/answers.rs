@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Bench, CHAT, COMPLETIONS, MODEL, streamed};
-use crate::real_engines::talk::{Answer, Peer};
+use super::{CHAT, COMPLETIONS, MODEL, streamed};
+use crate::real_engines::talk::{Answer, Peer, Sides};
 
 const PROMPTS: [&str; 5] = [
     "Name three rivers.",
@@ -32,38 +32,38 @@ fn completion_bodies() -> Vec<Value> {
         .collect()
 }
 
-pub(super) fn chat(bench: &Bench) -> Result<String> {
-    compare(bench, chat_bodies(), |peer, body| peer.ask(CHAT, body))
+pub(in super::super) fn chat(sides: &Sides) -> Result<String> {
+    compare(sides, chat_bodies(), |peer, body| peer.ask(CHAT, body))
 }
 
-pub(super) fn chat_stream(bench: &Bench) -> Result<String> {
+pub(in super::super) fn chat_stream(sides: &Sides) -> Result<String> {
     let bodies = chat_bodies().into_iter().map(streamed).collect();
-    compare(bench, bodies, |peer, body| {
+    compare(sides, bodies, |peer, body| {
         peer.stream(CHAT, body)?.collect()
     })
 }
 
-pub(super) fn completions(bench: &Bench) -> Result<String> {
-    compare(bench, completion_bodies(), |peer, body| {
+pub(in super::super) fn completions(sides: &Sides) -> Result<String> {
+    compare(sides, completion_bodies(), |peer, body| {
         peer.ask(COMPLETIONS, body)
     })
 }
 
-pub(super) fn completions_stream(bench: &Bench) -> Result<String> {
+pub(in super::super) fn completions_stream(sides: &Sides) -> Result<String> {
     let bodies = completion_bodies().into_iter().map(streamed).collect();
-    compare(bench, bodies, |peer, body| {
+    compare(sides, bodies, |peer, body| {
         peer.stream(COMPLETIONS, body)?.collect()
     })
 }
 
 /// Asks each body directly and through the gateway, once to the token limit and once to a stop string.
-fn compare(bench: &Bench, bodies: Vec<Value>, ask: Ask) -> Result<String> {
+fn compare(sides: &Sides, bodies: Vec<Value>, ask: Ask) -> Result<String> {
     let mut finished = Vec::new();
     for body in bodies {
-        let to_limit = same(bench, &body, ask)?;
+        let to_limit = same(sides, &body, ask)?;
         let mut stopping = body;
         stopping["stop"] = json!([stop_string(&to_limit)?]);
-        let to_stop = same(bench, &stopping, ask)?;
+        let to_stop = same(sides, &stopping, ask)?;
         finished.extend([to_limit.finish_reason, to_stop.finish_reason]);
     }
     let count = |reason: &str| finished.iter().filter(|found| *found == reason).count();
@@ -78,9 +78,9 @@ fn compare(bench: &Bench, bodies: Vec<Value>, ask: Ask) -> Result<String> {
     ))
 }
 
-fn same(bench: &Bench, body: &Value, ask: Ask) -> Result<Answer> {
-    let direct = ask(&bench.direct(), body).context("from the engine")?;
-    let through = ask(&bench.gateway.peer, body).context("through the gateway")?;
+fn same(sides: &Sides, body: &Value, ask: Ask) -> Result<Answer> {
+    let direct = ask(&sides.direct, body).context("from the engine")?;
+    let through = ask(&sides.through, body).context("through the gateway")?;
     ensure!(
         direct == through,
         "for {body}\n  engine:  {direct:?}\n  gateway: {through:?}"

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Bench, CHAT, COMPLETIONS, gauge};
 use crate::host::poll_until;
 use crate::real_engines::BY_PREFIX;
-use crate::real_engines::talk::{Answer, Peer};
+use crate::real_engines::talk::Answer;
 use crate::real_engines::vllm::{BLOCK_TOKENS, Engine};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -109,7 +109,7 @@ impl Prompt {
 /// Has an engine compute a prompt that it does not hold, and waits until the gateway knows all its blocks.
 pub(super) fn compute(bench: &Bench, engine: &Engine, prompt: &Prompt) -> Result<()> {
     let before = gauge(bench, engine.name, KNOWN).unwrap_or(0.0);
-    let answer = Peer::new(&engine.url).ask(prompt.path, &prompt.body)?;
+    let answer = engine.peer().ask(prompt.path, &prompt.body)?;
     let blocks = (tokens(&answer)? / BLOCK_TOKENS) as f64;
     let told = || {
         let now = gauge(bench, engine.name, KNOWN)?;

@@ -1,15 +1,15 @@
-//! What must hold with real engines behind the gateway.
+//! What must hold with two vLLM servers behind the gateway.
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::MODEL;
 use super::gateway::Gateway;
-use super::talk::Peer;
+use super::talk::{Peer, Sides};
 use super::vllm::Engine;
 use crate::tally::Tally;
 
-mod answers;
+pub(super) mod answers;
 mod cancel;
 mod kv_events;
 mod loss;
@@ -17,8 +17,8 @@ mod prefix;
 mod telemetry;
 mod tokens;
 
-const CHAT: &str = "/v1/chat/completions";
-const COMPLETIONS: &str = "/v1/completions";
+pub(super) const CHAT: &str = "/v1/chat/completions";
+pub(super) const COMPLETIONS: &str = "/v1/completions";
 
 /// The running servers.
 #[derive(Debug)]
@@ -30,19 +30,23 @@ pub(super) struct Bench {
 impl Bench {
     /// Every check in turn. The last ones take an engine down, so the order matters.
     pub(super) fn run(mut self, tally: &mut Tally) {
+        let sides = Sides {
+            direct: self.direct(),
+            through: self.gateway.peer.clone(),
+        };
         tally.record("no key, no answer", self.refuses_strangers());
-        tally.record("chat as from the engine", answers::chat(&self));
+        tally.record("chat as from the engine", answers::chat(&sides));
         tally.record(
             "chat stream as from the engine",
-            answers::chat_stream(&self),
+            answers::chat_stream(&sides),
         );
         tally.record(
             "completions as from the engine",
-            answers::completions(&self),
+            answers::completions(&sides),
         );
         tally.record(
             "completions stream as from the engine",
-            answers::completions_stream(&self),
+            answers::completions_stream(&sides),
         );
         tally.record("a shared prefix goes to one engine", prefix::check(&self));
         tally.record("telemetry is read", telemetry::check(&self));
@@ -79,7 +83,7 @@ impl Bench {
 
     /// The first engine, asked without the gateway.
     fn direct(&self) -> Peer {
-        Peer::new(&self.engines[0].url)
+        self.engines[0].peer()
     }
 
     /// Requests in hand on both engines together.
@@ -95,15 +99,11 @@ impl Bench {
 
 /// The gateway's gauge `name` of an endpoint, where it has one.
 fn gauge(bench: &Bench, endpoint: &str, name: &str) -> Option<f64> {
-    let metrics = bench.gateway.metrics().ok()?;
-    metrics
-        .labelled("endpoint", endpoint)
-        .find(|sample| sample.name == name)
-        .map(|sample| sample.value)
+    bench.gateway.of_endpoint(endpoint, name)
 }
 
 /// A greedy chat request of one user message.
-fn chat(content: &str, max_tokens: u32) -> Value {
+pub(super) fn chat(content: &str, max_tokens: u32) -> Value {
     json!({
         "model": MODEL,
         "messages": [{ "role": "user", "content": content }],
@@ -113,7 +113,7 @@ fn chat(content: &str, max_tokens: u32) -> Value {
 }
 
 /// The same request as a stream with usage at its end.
-fn streamed(mut body: Value) -> Value {
+pub(super) fn streamed(mut body: Value) -> Value {
     body["stream"] = json!(true);
     body["stream_options"] = json!({ "include_usage": true });
     body

