@@ -151,6 +151,19 @@ impl Router {
         Arc::clone(&self.0.sink)
     }
 
+    /// A request has come whose answer may have to be taken up elsewhere.
+    #[cfg(feature = "text")]
+    pub(crate) fn earn_migration(&self) {
+        let settings = self.0.snapshot.load().migration.budget();
+        self.0.migrations.earn(&settings);
+    }
+
+    /// Whether an answer of `model` that an engine broke may be taken up elsewhere; that is then paid for.
+    #[cfg(feature = "text")]
+    pub(crate) fn takes_up(&self, model: &str) -> bool {
+        self.0.snapshot.load().migration.covers(model) && self.0.migrations.spend()
+    }
+
     pub(crate) fn request_bytes(&self) -> usize {
         self.0.snapshot.load().limits.request_bytes
     }

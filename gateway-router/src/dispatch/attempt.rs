@@ -9,7 +9,6 @@ use gateway_proto::{
     error::ApiError,
     ir::Usage,
     openai::{Api, PromptShape, reply_facts},
-    sse::{Limits, Relay, RelayStep, Terminal},
 };
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -18,6 +17,7 @@ use super::{
     ReplyBody, RouteReply, RouteRequest,
     flight::Flight,
     headers,
+    prelude::{Prelude, broken},
     request::Keys,
     run::{Landed, run},
     silence::Patience,
@@ -54,11 +54,7 @@ pub(super) struct Opened {
 
 enum OpenedBody {
     Whole(Bytes, Option<Usage>),
-    Stream {
-        first: RelayStep,
-        relay: Relay,
-        rest: BoxBody,
-    },
+    Stream(Prelude),
 }
 
 /// A reply that has begun: nothing can be retried any more.
@@ -72,8 +68,8 @@ impl Begun {
         let Self { opened, patience } = landed.begun;
         let body = match opened.body {
             OpenedBody::Whole(whole, _) => ReplyBody::from(whole),
-            OpenedBody::Stream { first, relay, rest } => {
-                ReplyBody::stream(StreamBody::new(first, relay, rest, landed.flight, patience))
+            OpenedBody::Stream(prelude) => {
+                ReplyBody::stream(StreamBody::new(prelude, landed.flight, patience))
             }
         };
         let mut response = Response::new(body);
@@ -182,7 +178,7 @@ impl RouteRequest {
         snapshot: &Snapshot,
         edit: Option<&LegEdit>,
     ) -> Result<EngineCall, RouteError> {
-        let mut headers = headers::for_engine(&self.headers, &self.request_id);
+        let mut headers = headers::for_engine(&self.headers, &self.leg.id(&self.request_id));
         headers::of_leg(edit, &mut headers);
         let body = match edit {
             None => self.body.clone(),
@@ -213,7 +209,7 @@ async fn read(reply: EngineReply, limits: SizeLimits) -> Result<Opened, RouteErr
         return Err(status::read(status, &words));
     }
     let body = if headers::is_event_stream(&told) {
-        first_events(limits, body).await?
+        OpenedBody::Stream(Prelude::read(limits, body).await?)
     } else {
         whole(limits, body).await?
     };
@@ -235,44 +231,4 @@ async fn whole(limits: SizeLimits, body: BoxBody) -> Result<OpenedBody, RouteErr
         return Err(broken("The engine gave the request up."));
     }
     Ok(OpenedBody::Whole(whole, facts.usage))
-}
-
-/// Reads until there is something to show. An engine that fails before that, also under a polite 200, is retried.
-async fn first_events(limits: SizeLimits, mut body: BoxBody) -> Result<OpenedBody, RouteError> {
-    let mut relay = Relay::new(Limits {
-        event_bytes: limits.event_bytes,
-    });
-    loop {
-        let step = match body.frame().await {
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(chunk) => relay.push(chunk),
-                Err(_trailers) => continue,
-            },
-            Some(Err(_)) => return Err(broken("The engine's stream broke off.")),
-            None => relay.finish(),
-        };
-        if !step.forward.is_empty() {
-            return Ok(OpenedBody::Stream {
-                first: step,
-                relay,
-                rest: body,
-            });
-        }
-        if let Some(terminal) = step.terminal {
-            return Err(nothing_but(terminal));
-        }
-    }
-}
-
-/// The error of a stream that ended before anything could be shown.
-fn nothing_but(terminal: Terminal) -> RouteError {
-    match terminal {
-        Terminal::EngineError(fault) => status::of_fault(fault.error),
-        Terminal::Aborted => broken("The engine gave the request up."),
-        _ => broken("The engine's stream ended before it began."),
-    }
-}
-
-fn broken(message: &str) -> RouteError {
-    RouteError::engine(ErrorKind::Broken, Retry::OtherEndpoint, message)
 }

@@ -4,6 +4,7 @@ mod attempt;
 mod farewell;
 mod flight;
 mod headers;
+mod prelude;
 mod reply;
 mod request;
 mod retries;

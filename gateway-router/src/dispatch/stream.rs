@@ -12,6 +12,7 @@ use http_body::Body;
 use super::{
     farewell::farewell,
     flight::Flight,
+    prelude::Prelude,
     silence::{Patience, Silence},
 };
 use crate::{BoxBody, ErrorKind, Retry, RouteError, engine::status};
@@ -33,25 +34,26 @@ pub(super) struct StreamBody {
 }
 
 impl StreamBody {
-    pub(super) fn new(
-        first: RelayStep,
-        relay: Relay,
-        engine: BoxBody,
-        flight: Flight,
-        patience: Patience,
-    ) -> Self {
+    pub(super) fn new(prelude: Prelude, flight: Flight, patience: Patience) -> Self {
+        let Prelude {
+            held,
+            first,
+            relay,
+            rest,
+        } = prelude;
         let silence = Silence::begin(flight.now(), patience);
         let mut stream = Self {
             ready: None,
             farewell: None,
-            engine: Some(engine),
+            engine: Some(rest),
             relay,
             flight: Some(flight),
             silence,
             events: 0,
         };
         // The first bytes end the wait for the reply; they are no gap between chunks.
-        stream.ready = stream.accept(first);
+        let first = stream.accept(first);
+        stream.ready = joined(held, first);
         stream
     }
 
@@ -167,6 +169,15 @@ impl StreamBody {
             self.fail(error);
         }
         overdue.is_some()
+    }
+}
+
+/// What was held back, and the first that is to be shown.
+fn joined(held: Bytes, first: Option<Bytes>) -> Option<Bytes> {
+    match first {
+        Some(first) if held.is_empty() => Some(first),
+        Some(first) => Some([held, first].concat().into()),
+        None => Some(held).filter(|held| !held.is_empty()),
     }
 }
 

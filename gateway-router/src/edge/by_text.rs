@@ -3,10 +3,12 @@
 use std::{
     collections::VecDeque,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
+use gateway_core::Explanation;
 use gateway_proto::{
     error::ApiError,
     ir::{Answer, Event, Prompt, Request},
@@ -22,6 +24,7 @@ use http_body_util::BodyExt as _;
 
 use super::{
     AnswerEvents, AnswerReply, Ask,
+    again::Again,
     promise::Promise,
     refuse::{bad_request, choices},
 };
@@ -32,26 +35,67 @@ const EVENT_BYTES: usize = 64 << 20;
 
 pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, RouteError> {
     choices(&ask.request)?;
-    let promise = Promise::of(&ask.request).map_err(|error| bad_request(error.to_api()))?;
     let head = ask.head(None);
+    let asked = Arc::clone(&ask.request);
+    let request = routed(ask)?;
+    let again = (!asked.stream).then(|| Again::new(&request, router));
+    let mut begun = begin(router, request, &asked).await?;
+    let whole = match again {
+        Some(again) => Some(again.whole(&mut begun, router, &asked).await?),
+        None => None,
+    };
+    let Begun {
+        endpoint,
+        explanation,
+        events,
+    } = begun;
+    Ok(AnswerReply {
+        endpoint,
+        explanation,
+        head,
+        preparation: None,
+        echo: Vec::new(),
+        events: match whole {
+            Some(events) => AnswerEvents::ready(events.into_iter()),
+            None => AnswerEvents::of_text(events),
+        },
+    })
+}
+
+fn routed(ask: Ask) -> Result<RouteRequest, RouteError> {
     let body = Bytes::from(chat::encode_request(&streamed(&ask.request)?));
     let limits = ViewLimits::default();
     let view = RequestView::parse(Api::ChatCompletions, &body, &limits)
         .map_err(|error| bad_request(error.into()))?;
+    Ok(RouteRequest {
+        view,
+        body,
+        request_id: ask.request_id,
+        leg: Leg::default(),
+        headers: ask.headers,
+        hints: ask.hints,
+    })
+}
+
+/// An answer that has begun.
+pub(super) struct Begun {
+    pub(super) endpoint: Arc<str>,
+    pub(super) explanation: Option<Box<Explanation>>,
+    pub(super) events: TextEvents,
+}
+
+/// Asks an engine, and others until one begins to answer.
+pub(super) async fn begin(
+    router: &Router,
+    request: RouteRequest,
+    asked: &Request,
+) -> Result<Begun, RouteError> {
+    let promise = Promise::of(asked).map_err(|error| bad_request(error.to_api()))?;
     let RouteReply {
         response,
         endpoint,
         explanation,
-    } = router
-        .route(RouteRequest {
-            view,
-            body,
-            request_id: ask.request_id,
-            leg: Leg::default(),
-            headers: ask.headers,
-            hints: ask.hints,
-        })
-        .await?;
+    } = router.route(request).await?;
     let kind = response.headers().get(header::CONTENT_TYPE);
     let streams = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
     let events = if streams {
@@ -59,13 +103,10 @@ pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, Rou
     } else {
         TextEvents::whole(response.into_body(), promise).await?
     };
-    Ok(AnswerReply {
+    Ok(Begun {
         endpoint,
         explanation,
-        head,
-        preparation: None,
-        echo: Vec::new(),
-        events: AnswerEvents::of_text(events),
+        events,
     })
 }
 

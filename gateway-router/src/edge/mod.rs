@@ -7,6 +7,7 @@
 //!
 //! Either way the events are the same, and one writer per dialect turns them into bytes.
 
+mod again;
 mod ask;
 mod by_text;
 mod by_tokens;

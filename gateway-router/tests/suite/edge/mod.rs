@@ -117,7 +117,7 @@ pub(crate) fn ask(request: Request, model: Option<Arc<TextModel>>) -> Ask {
     }
 }
 
-fn chat_request(mut body: Value) -> Request {
+pub(crate) fn chat_request(mut body: Value) -> Request {
     body["model"] = "m".into();
     chat::decode_request(body.to_string().as_bytes()).expect("a good body")
 }
@@ -135,12 +135,12 @@ pub(crate) async fn gathered(mut reply: AnswerReply) -> Result<Answer, Box<ApiEr
     Ok(answer)
 }
 
-async fn next(reply: &mut AnswerReply) -> Option<Event> {
+pub(crate) async fn next(reply: &mut AnswerReply) -> Option<Event> {
     within(poll_fn(|cx| Pin::new(&mut reply.events).poll_next(cx))).await
 }
 
 /// A chat of one question.
-fn question(text: &str) -> Value {
+pub(crate) fn question(text: &str) -> Value {
     json!({"messages": [{"role": "user", "content": text}]})
 }
 
