@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use ureq::http::HeaderMap;
 use ureq::{Agent, BodyReader};
 
 /// The rest of a reply; dropping it closes the connection.
@@ -35,21 +36,40 @@ pub(super) fn get(url: &str) -> Result<String> {
     Ok(text)
 }
 
-/// Sends `body` as JSON and returns status and body as soon as the head is there.
+/// The head of a reply, and its body to be read.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
+}
+
+impl Reply {
+    /// A header's text, where it is there.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Sends `body` as JSON and returns as soon as the head of the reply is there.
 pub(super) fn post(
     url: &str,
-    key: Option<&str>,
+    headers: &[(&str, String)],
     limit: Duration,
     body: &Value,
-) -> Result<(u16, Body)> {
+) -> Result<Reply> {
     let mut request = agent(limit)
         .post(url)
         .header("content-type", "application/json");
-    if let Some(key) = key {
-        request = request.header("authorization", format!("Bearer {key}"));
+    for (name, value) in headers {
+        request = request.header(*name, value);
     }
     let reply = request
         .send(body.to_string())
         .with_context(|| format!("POST {url}"))?;
-    Ok((reply.status().as_u16(), reply.into_body().into_reader()))
+    let (head, body) = reply.into_parts();
+    Ok(Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: body.into_reader(),
+    })
 }

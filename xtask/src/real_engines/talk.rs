@@ -23,6 +23,9 @@ pub(super) struct Sides {
     pub(super) through: Peer,
 }
 
+/// How the gateway tells which pair served a request, or why none did.
+const PAIR: &str = "x-gateway-pair";
+
 /// Patience with one request, unless said otherwise.
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -77,42 +80,50 @@ impl Peer {
 
     /// Status and body of an answer, which must be JSON.
     pub(super) fn reply(&self, path: &str, body: &Value) -> Result<(u16, Value)> {
-        let (status, mut reader) = self.post(path, body)?;
-        let mut text = String::new();
-        reader
-            .read_to_string(&mut text)
-            .context("reading the answer")?;
-        let reply = serde_json::from_str(&text);
-        Ok((status, reply.with_context(|| format!("answer {text}"))?))
+        let mut reply = self.post(path, body)?;
+        let read = read(&mut reply)?;
+        Ok((reply.status, read))
     }
 
-    fn post(&self, path: &str, body: &Value) -> Result<(u16, http::Body)> {
-        http::post(
-            &format!("{}{path}", self.url),
-            self.key.as_deref(),
-            self.limit,
-            body,
-        )
+    /// As [`ask`](Self::ask), with what the gateway's header [`PAIR`] says of the pair that served it.
+    pub(super) fn ask_pair(&self, path: &str, body: &Value) -> Result<(Answer, String)> {
+        let mut reply = self.post(path, body)?;
+        let read = read(&mut reply)?;
+        ensure!(reply.status == 200, "status {}: {read}", reply.status);
+        let mut answer = Answer::default();
+        answer.take(&read);
+        Ok((answer, reply.header(PAIR).unwrap_or_default().to_owned()))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<http::Reply> {
+        let mut headers = Vec::new();
+        if let Some(key) = &self.key {
+            headers.push(("authorization", format!("Bearer {key}")));
+            headers.push(("x-gateway-explain", "1".into()));
+        }
+        http::post(&format!("{}{path}", self.url), &headers, self.limit, body)
     }
 
     /// Asks for a stream; `body` must say `"stream": true`.
     pub(super) fn stream(&self, path: &str, body: &Value) -> Result<Stream> {
-        let (status, mut reader) = self.post(path, body)?;
-        if status != 200 {
+        let mut reply = self.post(path, body)?;
+        if reply.status != 200 {
             let mut text = String::new();
-            reader
-                .read_to_string(&mut text)
-                .context("reading the error")?;
-            bail!("status {status}: {text}");
+            let read = reply.body.read_to_string(&mut text);
+            read.context("reading the error")?;
+            bail!("status {}: {text}", reply.status);
         }
         Ok(Stream {
-            lines: BufReader::new(reader),
+            pair: reply.header(PAIR).unwrap_or_default().to_owned(),
+            lines: BufReader::new(reply.body),
         })
     }
 }
 
 /// A streamed reply of server-sent events; dropping it closes the connection.
 pub(super) struct Stream {
+    /// What the gateway's header [`PAIR`] says of the pair that serves it.
+    pub(super) pair: String,
     lines: BufReader<http::Body>,
 }
 
@@ -154,13 +165,27 @@ impl Stream {
     }
 
     /// Reads to the end.
-    pub(super) fn collect(mut self) -> Result<Answer> {
+    pub(super) fn collect(self) -> Result<Answer> {
         let mut answer = Answer::default();
+        self.collect_into(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Reads to the end, and adds it to what is there.
+    pub(super) fn collect_into(mut self, answer: &mut Answer) -> Result<()> {
         while let Some(chunk) = self.next_chunk()? {
             answer.take(&chunk);
         }
-        Ok(answer)
+        Ok(())
     }
+}
+
+/// The body of a reply, which must be JSON.
+fn read(reply: &mut http::Reply) -> Result<Value> {
+    let mut text = String::new();
+    let read = reply.body.read_to_string(&mut text);
+    read.context("reading the answer")?;
+    serde_json::from_str(&text).with_context(|| format!("answer {text}"))
 }
 
 /// An event that is no error.
@@ -172,7 +197,7 @@ fn chunk(data: &str) -> Result<Value> {
 
 impl Answer {
     /// Adds what a reply or a chunk brings, of chat or of completions.
-    fn take(&mut self, reply: &Value) {
+    pub(super) fn take(&mut self, reply: &Value) {
         let choice = &reply["choices"][0];
         for source in [&choice["message"], &choice["delta"]] {
             self.text

@@ -5,16 +5,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::super::{MODEL, prompts};
+use super::asked::{COMPLETIONS, MAX_TOKENS, body};
 use super::counts::Counts;
 use super::run::Bench;
 use crate::host::poll_until;
 
-const COMPLETIONS: &str = "/v1/completions";
 const PROMPTS: u64 = 20;
-/// Several blocks, and some tokens of another one.
-const PROMPT_TOKENS: usize = 200;
-const MAX_TOKENS: u32 = 16;
 /// The first contact of two engines may take longer than they give it.
 const CONTACTS: u32 = 4;
 const COUNTED: Duration = Duration::from_secs(30);
@@ -24,10 +20,10 @@ pub(super) fn answers(bench: &Bench) -> Result<String> {
     let contacts = acquaint(bench)?;
     let before = Counts::read(bench)?;
     for number in 0..PROMPTS {
-        let prompt = prompts::random(number, PROMPT_TOKENS);
+        let prompt = body(number);
         let handed_over = prefill(bench, &prompt)?;
         let answer = decode(bench, &prompt, handed_over, None)?;
-        let whole = bench.prefill.peer().json(COMPLETIONS, &body(&prompt))?;
+        let whole = bench.prefill.peer().json(COMPLETIONS, &prompt)?;
         ensure!(
             ids(&answer) == ids(&whole) && ids(&whole).is_some(),
             "prompt {number}:\n  alone: {whole}\n  pair:  {answer}"
@@ -46,7 +42,7 @@ pub(super) fn answers(bench: &Bench) -> Result<String> {
 
 /// The engine answers 200 whatever it reads, so its count is all that tells; the checks through the gateway rely on it.
 pub(super) fn twice(bench: &Bench) -> Result<String> {
-    let prompt = prompts::random(PROMPTS, PROMPT_TOKENS);
+    let prompt = body(PROMPTS);
     let handed_over = prefill(bench, &prompt)?;
     decode(bench, &prompt, handed_over.clone(), None)?;
     let before = Counts::read(bench)?;
@@ -65,7 +61,7 @@ pub(super) fn twice(bench: &Bench) -> Result<String> {
 fn acquaint(bench: &Bench) -> Result<u32> {
     let mut last = None;
     for contact in 1..=CONTACTS {
-        let prompt = prompts::random(PROMPTS + 1 + u64::from(contact), PROMPT_TOKENS);
+        let prompt = body(PROMPTS + 1 + u64::from(contact));
         let handed_over = prefill(bench, &prompt)?;
         match decode(bench, &prompt, handed_over, None) {
             Ok(_) => return Ok(contact),
@@ -75,20 +71,9 @@ fn acquaint(bench: &Bench) -> Result<u32> {
     Err(last.context("no contact was made")?).context("the engines never met")
 }
 
-fn body(prompt: &[u64]) -> Value {
-    json!({
-        "model": MODEL,
-        "prompt": prompt,
-        "max_tokens": MAX_TOKENS,
-        "temperature": 0,
-        "ignore_eos": true,
-        "return_token_ids": true,
-    })
-}
-
 /// What the prefill engine hands over, as it is.
-fn prefill(bench: &Bench, prompt: &[u64]) -> Result<Value> {
-    let mut body = body(prompt);
+fn prefill(bench: &Bench, prompt: &Value) -> Result<Value> {
+    let mut body = prompt.clone();
     body["max_tokens"] = 1.into();
     body["kv_transfer_params"] = json!({
         "do_remote_decode": true,
@@ -104,8 +89,8 @@ fn prefill(bench: &Bench, prompt: &[u64]) -> Result<Value> {
     Ok(handed_over)
 }
 
-fn decode(bench: &Bench, prompt: &[u64], handed_over: Value, salt: Option<&str>) -> Result<Value> {
-    let mut body = body(prompt);
+fn decode(bench: &Bench, prompt: &Value, handed_over: Value, salt: Option<&str>) -> Result<Value> {
+    let mut body = prompt.clone();
     body["kv_transfer_params"] = handed_over;
     if let Some(salt) = salt {
         body["cache_salt"] = salt.into();

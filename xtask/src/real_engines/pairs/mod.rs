@@ -1,8 +1,11 @@
 //! One vLLM server computes prompts, another one answers them from the KV cache that it is handed over NIXL.
 
+mod asked;
 mod counts;
 mod direct;
+mod kills;
 mod run;
+mod through;
 
 pub(super) use run::run;
 
