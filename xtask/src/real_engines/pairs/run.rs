@@ -22,7 +22,7 @@ pub(super) struct Bench {
 
 type Check = fn(&mut Bench) -> Result<String>;
 
-/// The first one needs engines that have never met; the last ones kill them, and leave them running anew.
+/// The first one needs engines that have never met; the last ones kill them.
 const CHECKS: [(&str, Check); 11] = [
     (
         "a first contact that times out is served by one engine",
