@@ -35,7 +35,7 @@ impl Default for QueueLimits {
         Self {
             requests: 4_096,
             tokens: 64 << 20,
-            quantum_tokens: 8_192,
+            quantum_tokens: 1_024,
         }
     }
 }

@@ -195,8 +195,10 @@ impl<T> Queue<T> {
 
     /// When what is of a class and above will have drained.
     fn retry_after(&self, class: usize, now: Timestamp) -> Option<Duration> {
-        let ahead = self.lines[..=class].iter().map(|line| line.tokens).sum();
-        self.drain.time_for(ahead, now)
+        let ahead = self.lines[..=class].iter();
+        let requests = ahead.clone().map(|line| line.requests).sum();
+        let tokens = ahead.map(|line| line.tokens).sum();
+        self.drain.time_for(requests, tokens, now)
     }
 
     /// When a request of that priority, come now, would have its turn, as measured.
