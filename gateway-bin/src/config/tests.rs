@@ -142,7 +142,7 @@ fn mistakes_name_file_line_and_what_is_known() {
         "endpoints:\n  - name: a\n    url: http://a:1\n    knd: vllm\n",
         "endpoints:\n  - name: a\n    url: http://a:1\n    kind: vlm\n",
         "endpoints:\n  - name: a\n",
-        "endpoints:\n  - name: a\n    url: https://a:1\n",
+        "endpoints:\n  - name: a\n    url: ftp://a:1\n",
         "endpoints:\n  - {name: a, url: \"http://a:1\"}\n  - {name: a, url: \"http://b:1\"}\n",
         "endpoints:\n  - {name: a, url: \"http://a:1\", prompt_range: [9, 1]}\n",
         "endpoints:\n  - {name: a, url: \"http://a:1\", models: []}\n",

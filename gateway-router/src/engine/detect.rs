@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use gateway_proto::openai::ModelCard;
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -42,11 +41,20 @@ pub async fn detect(
         Err(error) if error.kind() != ErrorKind::EngineFailed => return Err(error.clone()),
         Err(_) => {}
     }
-    if asked.fetch("/v2/status").await.is_ok_and(is_mindie) {
+    if asked
+        .fetch("/v2/status")
+        .await
+        .is_ok_and(|said| is_mindie(&said))
+    {
         let kind = EngineKind::Mindie;
         return listed.map(|models| Detected { kind, models });
     }
-    if let Some(info) = asked.fetch("/info").await.ok().and_then(tgi_info) {
+    if let Some(info) = asked
+        .fetch("/info")
+        .await
+        .ok()
+        .and_then(|said| tgi_info(&said))
+    {
         let kind = EngineKind::Tgi;
         let models = info.described(listed.unwrap_or_default());
         return Ok(Detected { kind, models });
@@ -69,7 +77,7 @@ fn kind_by_owner(models: &[ModelCard]) -> Option<EngineKind> {
     })
 }
 
-fn is_mindie(said: Bytes) -> bool {
+fn is_mindie(said: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Status {
         #[serde(rename = "service")]
@@ -77,7 +85,7 @@ fn is_mindie(said: Bytes) -> bool {
         #[serde(rename = "resource")]
         _resource: IgnoredAny,
     }
-    serde_json::from_slice::<Status>(&said).is_ok()
+    serde_json::from_slice::<Status>(said).is_ok()
 }
 
 /// TGI's description of itself.
@@ -89,8 +97,8 @@ struct TgiInfo {
     _limit: u64,
 }
 
-fn tgi_info(said: Bytes) -> Option<TgiInfo> {
-    serde_json::from_slice(&said).ok()
+fn tgi_info(said: &[u8]) -> Option<TgiInfo> {
+    serde_json::from_slice(said).ok()
 }
 
 impl TgiInfo {

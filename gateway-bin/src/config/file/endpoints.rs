@@ -7,7 +7,7 @@ use gateway_router::EngineKind;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Engine, HardwareFile, KvEventsFile, Secret};
+use super::{Engine, HardwareFile, KvEventsFile, Secret, TlsFile};
 
 /// An engine, or a provider that speaks its language.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -15,8 +15,14 @@ use super::{Engine, HardwareFile, KvEventsFile, Secret};
 pub struct EndpointFile {
     /// The name in logs and metrics; each endpoint has its own. State is kept by name over reloads.
     pub name: String,
-    /// Where it listens.
+    /// Where it listens, with `http://` or `https://`.
     pub url: Engine,
+    /// Where it is asked for its health, load and models, where that is another address, as it is of MindIE.
+    #[serde(default)]
+    pub management: Option<Engine>,
+    /// What is asked of its certificate. Without, one that the system trusts, for the host of `url`.
+    #[serde(default)]
+    pub tls: Option<TlsFile>,
     /// What it is; asked where unset.
     #[serde(default)]
     pub kind: Option<KindName>,
@@ -64,6 +70,10 @@ pub enum KindName {
     Tgi,
     /// `MindIE`.
     Mindie,
+    /// TensorRT-LLM.
+    TensorrtLlm,
+    /// llama.cpp's server.
+    LlamaCpp,
     /// Anything else with OpenAI's routes.
     #[serde(rename = "openai")]
     OpenAi,
@@ -76,6 +86,8 @@ impl From<KindName> for EngineKind {
             KindName::Sglang => Self::Sglang,
             KindName::Tgi => Self::Tgi,
             KindName::Mindie => Self::Mindie,
+            KindName::TensorrtLlm => Self::TensorRtLlm,
+            KindName::LlamaCpp => Self::LlamaCpp,
             KindName::OpenAi => Self::OpenAi,
         }
     }

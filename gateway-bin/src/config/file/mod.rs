@@ -9,6 +9,7 @@ mod limits;
 mod models;
 mod pipelines;
 mod responses;
+mod tls;
 mod top;
 mod values;
 mod watching;
@@ -22,6 +23,7 @@ pub use limits::{DrainFile, LimitsFile, LogFile, MetricsFile, TextFile};
 pub use models::{DefaultsFile, DialectName, MediaName, ModelFile, ReasoningFile, TokensFile};
 pub use pipelines::{PipelineFile, PluginFile, SplitFile, StageFile};
 pub use responses::{ResponsesFile, StoreName};
+pub use tls::TlsFile;
 pub use top::{ConfigFile, schema};
 pub use values::{Address, Engine, Expiry, Hash, Pause, Secret, Span};
 pub use watching::{

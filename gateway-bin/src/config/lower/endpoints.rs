@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use gateway_core::EndpointSpec;
 use gateway_router::{
-    EndpointSettings, EngineKind,
+    EndpointSettings, EngineKind, Target,
     feed::{KvEvents, RANKS_AT_MOST},
 };
 
-use super::{cx::Cx, hardware};
+use super::{cx::Cx, hardware, reach};
 use crate::config::{
     ConfigError, Discovery, EndpointConfig,
     file::{EndpointFile, KvEventsFile, ModelFile},
@@ -31,7 +31,9 @@ pub(super) fn lower(
             );
             return Err(cx.invalid(&path.key("name"), reason));
         }
-        endpoints.push(endpoint(file));
+        let tls = file.tls.as_ref();
+        let target = reach::lower(&file.url, file.management.as_ref(), tls, &path, cx)?;
+        endpoints.push(endpoint(file, target));
     }
     check_topics(&endpoints, cx)?;
     Ok(endpoints)
@@ -113,7 +115,7 @@ fn check_topics(endpoints: &[EndpointConfig], cx: &Cx<'_>) -> Result<(), ConfigE
     Ok(())
 }
 
-fn endpoint(file: EndpointFile) -> EndpointConfig {
+fn endpoint(file: EndpointFile, target: Target) -> EndpointConfig {
     let discovery = Discovery {
         kind: file.kind.is_none(),
         models: file.models.is_none(),
@@ -132,7 +134,7 @@ fn endpoint(file: EndpointFile) -> EndpointConfig {
     };
     let settings = EndpointSettings {
         spec,
-        target: file.url.0,
+        target,
         kind: file.kind.map_or(EngineKind::OpenAi, EngineKind::from),
         credential: file.credential.map(|secret| secret.0),
         kv_events: file.kv_events.0,

@@ -9,6 +9,7 @@ mod keys;
 mod migration;
 mod models;
 mod pipelines;
+mod reach;
 mod responses;
 
 use std::{collections::BTreeMap, path::Path as FilePath, thread};
