@@ -16,6 +16,7 @@
 //!     kind: EngineKind::Vllm,
 //!     credential: None,
 //!     kv_events: Default::default(),
+//!     transfer: None,
 //! };
 //! let router = Router::builder().settings(RouterSettings { endpoints: vec![endpoint], ..Default::default() }).build()?;
 //! let body = Bytes::from_static(br#"{"model":"llama","messages":[{"role":"user","content":"hello"}]}"#);
@@ -27,6 +28,7 @@
 //!
 //! A [`Router`] is also a [`tower::Service`] over `http` requests, to mount in any server.
 
+mod admission;
 mod body;
 mod budget;
 mod clock;
@@ -37,6 +39,7 @@ pub mod engine;
 mod error;
 pub mod feed;
 mod goals;
+mod pairs;
 mod report;
 mod router;
 mod service;
@@ -45,6 +48,7 @@ mod snapshot;
 mod watch;
 mod wire;
 
+pub use admission::{AdmissionSettings, ClassCounts, ClassStatus};
 pub use body::{BoxBody, BrokenBody};
 pub use clock::Clock;
 pub use dispatch::{
@@ -55,6 +59,10 @@ pub use error::{ErrorKind, Origin, Retry, RouteError};
 pub use gateway_core::{self as core, EndpointSpec};
 pub use gateway_proto as proto;
 pub use goals::{Goal, Goals};
+pub use pairs::{
+    Cleanup, CleanupReport, Fallback, PairFault, PairOutcome, PairReport, PairSettings, Pairs,
+    TransferSettings,
+};
 pub use report::{
     Ending, GAP_BUCKETS_MICROS, Gaps, Hints, Leg, NoReports, ReportSink, Resumption, RouteReport,
     Stuck,

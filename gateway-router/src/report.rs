@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use gateway_core::Timestamp;
 use gateway_proto::{ir::Usage, openai::Api};
 
-use crate::{ErrorKind, Goal};
+use crate::{CleanupReport, ErrorKind, Goal, PairReport};
 
 /// What a wrapper knows of a request and the decision may use.
 #[derive(Clone, Debug, Default)]
@@ -174,6 +174,8 @@ pub struct RouteReport {
     /// The HTTP status of the reply; `None` where the caller left before there was one. A stream that breaks later keeps
     /// the status it began with.
     pub status: Option<u16>,
+    /// How long it waited for an endpoint with room before it was placed or given up.
+    pub queued: Duration,
     /// Time the decisions took, in microseconds, all attempts together.
     pub decision_micros: u64,
     /// Time from the router's receiving the request to the first event of a stream with something generated in it; replies
@@ -191,12 +193,17 @@ pub struct RouteReport {
     pub cached_tokens_estimate: u32,
     /// What the engine counted.
     pub usage: Option<Usage>,
+    /// What became of splitting it between two engines; `None` where that was out of the question.
+    pub pair: Option<PairReport>,
 }
 
 /// Hears every report. Called on the request's own path when it ends (also when its task dies): be quick, never block.
 pub trait ReportSink: Send + Sync {
     /// Takes a report.
     fn report(&self, report: &RouteReport);
+
+    /// Takes a report of a leg of a pair that nobody wanted any more; forgotten where nobody says otherwise.
+    fn cleanup(&self, _report: &CleanupReport) {}
 
     /// Takes a report of the edge; forgotten where nobody says otherwise.
     #[cfg(feature = "text")]

@@ -1,7 +1,7 @@
 //! The router as its users hold it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
@@ -11,13 +11,15 @@ use std::{
 
 use arc_swap::ArcSwap;
 use gateway_core::{Fleet, FleetError, Rng};
+use gateway_proto::engines::transfer::sglang;
 use tokio::runtime::Handle;
 
 use crate::{
     Clock, EndpointSettings, NoReports, ReportSink, RouteError, RouteReply, RouteRequest,
     RouterSettings, TokenReply, TokenRequest,
+    admission::{Admission, ClassStatus},
     budget::RetryBudget,
-    dispatch,
+    dispatch::{self, Lingers},
     engine::EngineClient,
     feed::FeedStatus,
     snapshot::{EngineFactory, Snapshot},
@@ -48,7 +50,10 @@ pub(crate) struct Shared {
     pub(crate) migrations: RetryBudget,
     pub(crate) sink: Arc<dyn ReportSink>,
     pub(crate) clock: Clock,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) lingers: Lingers,
     seeds: AtomicU64,
+    rooms: AtomicU64,
     factory: Box<EngineFactory>,
     watchers: Mutex<Watchers>,
     runtime: Handle,
@@ -58,6 +63,12 @@ impl Shared {
     /// A generator of its own for one decision.
     pub(crate) fn rng(&self) -> Rng {
         Rng::from_seed(self.seeds.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed))
+    }
+
+    /// A number of 63 bits for two legs to meet by, that comes once in 2^63. Routers with different seeds begin far
+    /// apart.
+    pub(crate) fn room(&self) -> u64 {
+        self.rooms.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed) & sglang::ROOMS
     }
 }
 
@@ -110,6 +121,7 @@ impl Router {
         )?);
         watchers.follow(&next, self.0.clock, &self.0.runtime);
         self.0.snapshot.store(next);
+        self.0.admission.news();
         Ok(())
     }
 
@@ -138,6 +150,12 @@ impl Router {
         let mut feeds: Vec<_> = named.collect();
         feeds.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         feeds
+    }
+
+    /// Who waits for an endpoint with room, and how others came out of the line, by class.
+    #[must_use]
+    pub fn admission(&self) -> BTreeMap<String, ClassStatus> {
+        self.0.admission.status()
     }
 
     /// The router's clock, in whose time fleet readings are to be asked.
@@ -226,6 +244,14 @@ impl RouterBuilder {
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         let snapshot = Arc::new(Snapshot::new(self.settings, None, &*self.factory)?);
         let clock = Clock::start();
+        let admission = Arc::new(Admission::default());
+        let line = Arc::downgrade(&admission);
+        let hears = snapshot.fleet.on_room(move || {
+            if let Some(line) = line.upgrade() {
+                line.news();
+            }
+        });
+        debug_assert!(hears, "the fleet was made here");
         let mut watchers = Watchers::default();
         watchers.follow(&snapshot, clock, &runtime);
         Ok(Router(Arc::new(Shared {
@@ -234,7 +260,10 @@ impl RouterBuilder {
             snapshot: ArcSwap::new(snapshot),
             sink: self.sink,
             clock,
+            admission,
+            lingers: Lingers::on(runtime.clone()),
             seeds: AtomicU64::new(self.seed),
+            rooms: AtomicU64::new(Rng::from_seed(self.seed).next_u64()),
             watchers: Mutex::new(watchers),
             runtime,
             factory: self.factory,

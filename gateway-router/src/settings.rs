@@ -6,7 +6,7 @@ use gateway_core::{EndpointSpec, FleetConfig, Pipelines};
 use http::HeaderValue;
 
 use crate::{
-    Goals,
+    AdmissionSettings, Goals, Pairs, TransferSettings,
     feed::{FeedSettings, KvEvents},
     wire::Target,
 };
@@ -98,6 +98,8 @@ pub struct EndpointSettings {
     pub credential: Option<Credential>,
     /// Where its KV events come from.
     pub kv_events: KvEvents,
+    /// How it hands KV caches over; it is half of no pair where unset.
+    pub transfer: Option<TransferSettings>,
 }
 
 /// How long each phase of a request may take.
@@ -253,6 +255,8 @@ pub struct RouterSettings {
     pub endpoints: Vec<EndpointSettings>,
     /// Who decides.
     pub pipelines: Pipelines,
+    /// How requests are split between two engines.
+    pub pairs: Pairs,
     /// Policies of the fleet.
     pub fleet: FleetConfig,
     /// How long things may take.
@@ -269,6 +273,8 @@ pub struct RouterSettings {
     pub feeds: FeedSettings,
     /// What requests are to achieve that do not say so themselves.
     pub goals: Goals,
+    /// How requests wait that no endpoint has room for; where `None` engines queue them.
+    pub admission: Option<AdmissionSettings>,
     /// Sizes.
     pub limits: SizeLimits,
 }

@@ -2,13 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use gateway_core::{EndpointId, Fleet, FleetError, Pipelines};
+use gateway_core::{EndpointId, EndpointSpec, Fleet, FleetError, Pipelines};
+
+use gateway_proto::engines::transfer::sglang;
 
 use crate::{
-    Deadlines, EndpointSettings, Goals, MigrationSettings, RetrySettings, RouterSettings,
-    SizeLimits, TextBlocks, WatchSettings,
+    AdmissionSettings, Deadlines, EndpointSettings, Goals, MigrationSettings, RetrySettings,
+    RouterSettings, SizeLimits, TextBlocks, WatchSettings,
     engine::{EngineClient, HttpEngine},
     feed::{FedBy, FeedSettings},
+    pairs::{PairPools, Pairs, TransferSettings},
 };
 
 /// Makes clients for endpoints that are not to be spoken to over plain HTTP.
@@ -19,6 +22,9 @@ pub(crate) type EngineFactory =
 pub(crate) struct Snapshot {
     pub(crate) fleet: Fleet,
     pub(crate) pipelines: Pipelines,
+    pub(crate) pairs: Pairs,
+    /// The pools of models that are not served by engines that do everything alone.
+    pools: HashMap<String, PairPools>,
     pub(crate) deadlines: Deadlines,
     pub(crate) retry: RetrySettings,
     pub(crate) migration: MigrationSettings,
@@ -26,6 +32,7 @@ pub(crate) struct Snapshot {
     pub(crate) text: TextBlocks,
     pub(crate) feeds: FeedSettings,
     pub(crate) goals: Goals,
+    pub(crate) admission: Option<AdmissionSettings>,
     pub(crate) limits: SizeLimits,
     engines: HashMap<EndpointId, Wired>,
 }
@@ -35,6 +42,8 @@ struct Wired {
     made_from: Fingerprint,
     client: Arc<dyn EngineClient>,
     fed_by: FedBy,
+    transfer: Option<TransferSettings>,
+    host: String,
 }
 
 #[derive(Clone, PartialEq)]
@@ -52,10 +61,7 @@ impl Snapshot {
         before: Option<&Self>,
         factory: &EngineFactory,
     ) -> Result<Self, FleetError> {
-        let specs = settings
-            .endpoints
-            .iter()
-            .map(|endpoint| endpoint.spec.clone());
+        let specs = settings.endpoints.iter().map(described);
         let fleet = match before {
             Some(before) => before.fleet.with_endpoints(specs)?,
             None => Fleet::with_config(specs, settings.fleet)?,
@@ -74,11 +80,17 @@ impl Snapshot {
                     host: told.target.address().0.to_owned(),
                     settings: settings.feeds,
                 },
+                transfer: told.transfer.clone(),
+                host: told.target.address().0.to_owned(),
             };
             engines.insert(endpoint.id(), wired);
         }
+        let hands_over = |id| matches!(engines.get(&id), Some(wired) if wired.transfer.is_some());
+        let pools = PairPools::of_fleet(&fleet, hands_over);
         Ok(Self {
             fleet,
+            pools,
+            pairs: settings.pairs,
             pipelines: settings.pipelines,
             deadlines: settings.deadlines,
             retry: settings.retry,
@@ -87,6 +99,7 @@ impl Snapshot {
             text: settings.text,
             feeds: settings.feeds,
             goals: settings.goals,
+            admission: settings.admission,
             limits: settings.limits,
             engines,
         })
@@ -94,6 +107,25 @@ impl Snapshot {
 
     pub(crate) fn engine(&self, id: EndpointId) -> &Arc<dyn EngineClient> {
         &self.wired(id).client
+    }
+
+    /// How the endpoint hands KV caches over.
+    pub(crate) fn transfer(&self, id: EndpointId) -> Option<&TransferSettings> {
+        self.wired(id).transfer.as_ref()
+    }
+
+    /// Where decode engines find the endpoint.
+    pub(crate) fn bootstrap(&self, id: EndpointId) -> (String, u16) {
+        let Wired { transfer, host, .. } = self.wired(id);
+        let told = transfer.as_ref().map(|transfer| transfer.bootstrap.clone());
+        let (own_host, port) = told.unwrap_or_default();
+        let host = own_host.unwrap_or_else(|| host.clone());
+        (host, port.unwrap_or(sglang::BOOTSTRAP_PORT))
+    }
+
+    /// Who may do what of a request for `model`, where not all its engines do everything.
+    pub(crate) fn pools(&self, model: &str) -> Option<&PairPools> {
+        self.pools.get(model)
     }
 
     /// What the endpoint's KV feeds depend on.
@@ -106,6 +138,15 @@ impl Snapshot {
             .get(&id)
             .expect("every endpoint of the fleet is wired")
     }
+}
+
+/// What the decision knows of an endpoint: what is configured, and that connectors must agree.
+fn described(told: &EndpointSettings) -> EndpointSpec {
+    let mut spec = told.spec.clone();
+    if let Some(transfer) = &told.transfer {
+        spec.kv.connector = Some(transfer.connector.name().to_owned());
+    }
+    spec
 }
 
 fn fingerprint(told: &EndpointSettings, settings: &RouterSettings) -> Fingerprint {

@@ -50,6 +50,7 @@ fn router_to(url: &str) -> Result<Router, Box<dyn Error>> {
         kind: EngineKind::Vllm,
         credential: None,
         kv_events: Default::default(),
+        transfer: None,
     };
     let settings = RouterSettings {
         endpoints: vec![endpoint],

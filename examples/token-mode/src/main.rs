@@ -88,6 +88,7 @@ fn router_to(url: &str) -> Result<Router, Box<dyn Error>> {
         kind: EngineKind::Vllm,
         credential: None,
         kv_events: Default::default(),
+        transfer: None,
     };
     let mut settings = RouterSettings::default();
     settings.endpoints.push(endpoint);

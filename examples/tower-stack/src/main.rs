@@ -55,6 +55,7 @@ fn router_to(url: &str) -> Result<Router, BoxError> {
         kind: EngineKind::Vllm,
         credential: None,
         kv_events: Default::default(),
+        transfer: None,
     };
     let settings = RouterSettings {
         endpoints: vec![endpoint],

@@ -1,6 +1,8 @@
 //! The access line of requests that reach the router: one each, when the request has ended.
 
-use gateway_router::{Ending, RouteReport, Stuck, edge::EdgeReport};
+use std::time::Duration;
+
+use gateway_router::{CleanupReport, Ending, PairReport, RouteReport, Stuck, edge::EdgeReport};
 
 use super::model::ending_name;
 
@@ -20,6 +22,9 @@ pub(super) fn log(report: &RouteReport) {
         stuck = report.stuck.map(Stuck::name),
         resumes = report.leg.resumes.map(|taken| taken.number),
         recomputed_tokens = report.leg.resumes.map(|taken| taken.recomputed_tokens),
+        pair = report.pair.as_ref().map(|pair| format!("{pair:#}")),
+        prefill_ms = pair_ms(report, |pair| pair.prefill_took),
+        decode_first_ms = pair_ms(report, |pair| pair.decode_took),
         stream = report.stream,
         attempts = report.attempts,
         ttft_ms = report.ttft.map(|ttft| ttft.as_secs_f64() * 1e3),
@@ -30,6 +35,23 @@ pub(super) fn log(report: &RouteReport) {
         predicted_cached_tokens = report.predicted_ttft.map(|_| report.cached_tokens_estimate),
         cached_tokens = report.usage.and_then(|usage| usage.cached_tokens),
         "served"
+    );
+}
+
+/// A time of the request's pair, where it had one.
+fn pair_ms(report: &RouteReport, time: fn(&PairReport) -> Option<Duration>) -> Option<f64> {
+    let took = time(report.pair.as_ref()?)?;
+    Some(took.as_secs_f64() * 1e3)
+}
+
+/// A leg of a pair that nobody wanted any more.
+pub(super) fn log_cleanup(report: &CleanupReport) {
+    tracing::info!(
+        target: "gateway::pairs",
+        request_id = &*report.request_id,
+        endpoint = &*report.endpoint,
+        cleanup = report.cleanup.name(),
+        "a leg was given up"
     );
 }
 

@@ -55,6 +55,11 @@ impl Histogram {
         self.sum_micros.fetch_add(micros, Relaxed);
     }
 
+    /// Whether nothing was observed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.buckets.iter().all(|count| count.load(Relaxed) == 0)
+    }
+
     /// Adds values that were counted in the same buckets.
     pub(super) fn add(&self, buckets: &[u32], sum_micros: u64) {
         for (bucket, &count) in self

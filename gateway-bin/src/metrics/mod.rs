@@ -6,6 +6,7 @@
 //! `docs/metrics.md`.
 
 mod access;
+mod admission;
 mod door;
 mod edge;
 mod endpoints;
@@ -15,6 +16,7 @@ mod histogram;
 mod migrations;
 mod model;
 mod page;
+mod pairs;
 mod process;
 mod responses;
 mod sink;
@@ -22,6 +24,7 @@ mod sink;
 mod tests;
 mod text;
 
+pub(crate) use admission::admission_page;
 pub(crate) use door::Rejection;
 pub(crate) use page::{edge_page, page, responses_page};
 pub(crate) use sink::Metrics;

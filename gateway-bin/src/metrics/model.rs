@@ -8,6 +8,7 @@ use super::{
     edge::EdgeCounts,
     histogram::{Histogram, LONG_MICROS, SHORT_MICROS},
     migrations::MigrationCounts,
+    pairs::PairCounts,
 };
 
 /// Statuses that are counted apart; any other counts as 0, shown as `other`.
@@ -35,6 +36,7 @@ pub(super) struct ModelCounts {
     pub(super) gaps: Histogram,
     pub(super) total: Histogram,
     pub(super) decision: Histogram,
+    pub(super) queued: Histogram,
     pub(super) retries: AtomicU64,
     pub(super) late: AtomicU64,
     pub(super) prompt_estimate: AtomicU64,
@@ -43,6 +45,7 @@ pub(super) struct ModelCounts {
     pub(super) cached_tokens: AtomicU64,
     pub(super) completion_tokens: AtomicU64,
     pub(super) migrations: MigrationCounts,
+    pub(super) pairs: PairCounts,
     pub(super) edge: EdgeCounts,
 }
 
@@ -54,6 +57,7 @@ impl ModelCounts {
             gaps: Histogram::new(&GAP_BUCKETS_MICROS),
             total: Histogram::new(&LONG_MICROS),
             decision: Histogram::new(&SHORT_MICROS),
+            queued: Histogram::new(&LONG_MICROS),
             retries: AtomicU64::new(0),
             late: AtomicU64::new(0),
             prompt_estimate: AtomicU64::new(0),
@@ -62,6 +66,7 @@ impl ModelCounts {
             cached_tokens: AtomicU64::new(0),
             completion_tokens: AtomicU64::new(0),
             migrations: MigrationCounts::default(),
+            pairs: PairCounts::default(),
             edge: EdgeCounts::new(),
         }
     }
@@ -86,7 +91,13 @@ impl ModelCounts {
             self.gaps.add(&report.gaps.buckets, report.gaps.sum_micros);
         }
         self.total.observe(report.total);
+        if !report.queued.is_zero() {
+            self.queued.observe(report.queued);
+        }
         self.migrations.report(report);
+        if let Some(pair) = &report.pair {
+            self.pairs.report(pair);
+        }
         let is_late = report.ending == Ending::Failed(ErrorKind::TooLate);
         self.late.fetch_add(u64::from(is_late), Relaxed);
         if report.attempts > 0 {

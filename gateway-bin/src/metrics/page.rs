@@ -33,6 +33,7 @@ pub(crate) fn page(
     histograms(&mut page, &tables);
     tokens(&mut page, &tables);
     super::migrations::write(&mut page, &tables);
+    super::pairs::write(&mut page, &tables, &metrics.cleanups);
     attempts(&mut page, &tables);
     door(&mut page, &metrics.door);
     endpoints::write(&mut page, fleet, now);
@@ -96,7 +97,7 @@ fn requests(page: &mut Page, tables: &Tables) {
 
 fn histograms(page: &mut Page, tables: &Tables) {
     type Pick = fn(&ModelCounts) -> &Histogram;
-    let families: [(&str, &str, Pick); 4] = [
+    let families: [(&str, &str, Pick); 5] = [
         (
             "gateway_time_to_first_token_seconds",
             "From the request's coming to the reply's first byte.",
@@ -116,6 +117,11 @@ fn histograms(page: &mut Page, tables: &Tables) {
             "gateway_decision_seconds",
             "Choosing endpoints, all attempts of a request together.",
             |m| &m.decision,
+        ),
+        (
+            "gateway_queue_seconds",
+            "Waiting for an endpoint with room, requests that waited.",
+            |m| &m.queued,
         ),
     ];
     for (name, help, pick) in families {

@@ -7,12 +7,15 @@ use std::{
 
 use arc_swap::ArcSwap;
 use gateway_core::Fleet;
-use gateway_router::{ReportSink, RouteReport, edge::EdgeReport, proto::openai::Api};
+use gateway_router::{
+    CleanupReport, ReportSink, RouteReport, edge::EdgeReport, proto::openai::Api,
+};
 
 use super::{
     access,
     door::Door,
     model::{EndpointCounts, ModelCounts},
+    pairs::CleanupCounts,
     responses::Responses,
 };
 use crate::log::LostLines;
@@ -25,6 +28,7 @@ pub(super) const OTHER: &str = "other";
 pub(crate) struct Metrics {
     pub(crate) door: Door,
     pub(crate) responses: Responses,
+    pub(super) cleanups: CleanupCounts,
     pub(super) lost_lines: LostLines,
     pub(super) tables: ArcSwap<Tables>,
 }
@@ -51,6 +55,7 @@ impl Metrics {
         Self {
             door: Door::default(),
             responses: Responses::default(),
+            cleanups: CleanupCounts::default(),
             lost_lines,
             tables: ArcSwap::from_pointee(tables),
         }
@@ -113,6 +118,11 @@ impl ReportSink for Metrics {
             endpoint.report(report);
         }
         access::log(report);
+    }
+
+    fn cleanup(&self, report: &CleanupReport) {
+        self.cleanups.report(report);
+        access::log_cleanup(report);
     }
 
     fn edge(&self, report: &EdgeReport) {

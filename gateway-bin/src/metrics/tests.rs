@@ -24,6 +24,7 @@ fn report(model: &str, ending: Ending) -> RouteReport {
         ending,
         stuck: None,
         status: Some(200),
+        queued: Duration::ZERO,
         decision_micros: 7,
         ttft: Some(Duration::from_millis(30)),
         predicted_ttft: Some(Duration::from_millis(25)),
@@ -37,6 +38,7 @@ fn report(model: &str, ending: Ending) -> RouteReport {
             cached_tokens: Some(64),
             reasoning_tokens: None,
         }),
+        pair: None,
     }
 }
 

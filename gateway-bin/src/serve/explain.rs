@@ -1,6 +1,7 @@
 //! The record of a decision, on a reply's headers.
 
 use gateway_core::Explanation;
+use gateway_router::PairReport;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Asks for the record.
@@ -9,6 +10,7 @@ pub(super) const ASK: &str = "x-gateway-explain";
 const ENDPOINT: HeaderName = HeaderName::from_static("x-gateway-endpoint");
 const MODE: HeaderName = HeaderName::from_static("x-gateway-mode");
 const PROMPT_TOKENS: HeaderName = HeaderName::from_static("x-gateway-prompt-tokens");
+const PAIR: HeaderName = HeaderName::from_static("x-gateway-pair");
 const DECISION: HeaderName = HeaderName::from_static("x-gateway-decision");
 
 /// The longest record, in bytes: common clients and proxies refuse larger header lines.
@@ -23,6 +25,19 @@ pub(super) fn add(headers: &mut HeaderMap, endpoint: &str, explanation: Option<&
     }
     if let Some(value) = explanation.and_then(record) {
         headers.insert(DECISION, value);
+    }
+}
+
+/// Adds what became of splitting the request between two engines; their names only for those who may see them.
+pub(super) fn add_pair(headers: &mut HeaderMap, pair: Option<&PairReport>, names: bool) {
+    let Some(pair) = pair else { return };
+    let said = if names {
+        format!("{pair:#}")
+    } else {
+        pair.to_string()
+    };
+    if let Ok(value) = HeaderValue::from_str(&said) {
+        headers.insert(PAIR, value);
     }
 }
 

@@ -25,7 +25,9 @@ pub(super) async fn serve(
         mut response,
         endpoint,
         explanation,
+        pair,
     } = route(gate, view, question, id).await?;
+    explain::add_pair(response.headers_mut(), pair.as_ref(), explains);
     if explains {
         explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
         explain::add_mode(response.headers_mut(), None);

@@ -254,7 +254,7 @@ impl World {
         let pools = Pools::new(cx.among, decode);
         let placed = stages.place(fleet, cx, pools, &mut self.rng, record.as_mut());
         let flight = placed.map(|pair| match pair {
-            PairPlacement::Single(placement) => Flight {
+            PairPlacement::Single(placement) | PairPlacement::Alone(placement) => Flight {
                 prefill: None,
                 serving: placement,
             },

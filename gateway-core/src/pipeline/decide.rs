@@ -53,15 +53,20 @@ impl Pipeline {
         cx: &RouteCx<'_>,
         rng: &mut Rng,
     ) -> (Result<Placement, NoEndpoint>, Explanation) {
-        let mut record = Explanation {
+        let mut record = self.question(cx);
+        let placed = self.run(fleet, cx, rng, Some(&mut record));
+        (placed, record)
+    }
+
+    /// A record with the question and no answer.
+    pub(super) fn question(&self, cx: &RouteCx<'_>) -> Explanation {
+        Explanation {
             model: cx.model.to_owned(),
             stage: cx.stage,
             prompt_tokens: cx.prompt_tokens,
             picker: self.picker_name.clone(),
             ..Explanation::default()
-        };
-        let placed = self.run(fleet, cx, rng, Some(&mut record));
-        (placed, record)
+        }
     }
 
     fn run(

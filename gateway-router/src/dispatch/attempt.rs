@@ -79,6 +79,7 @@ impl Begun {
             response,
             endpoint: landed.endpoint,
             explanation: landed.explanation,
+            pair: landed.pair,
         }
     }
 }

@@ -9,14 +9,20 @@ use gateway_core::{
 };
 use gateway_proto::ir::Usage;
 
-use super::work::Subject;
+use super::{
+    pair::{Broken, Side},
+    work::Subject,
+};
 use crate::{
-    Clock, Ending, ErrorKind, Gaps, ReportSink, RouteError, RouteReport, snapshot::Snapshot,
+    Clock, Ending, ErrorKind, Gaps, PairOutcome, ReportSink, RouteError, RouteReport,
+    snapshot::Snapshot,
 };
 
 /// Lives from the request's coming to its end. Dropped without an ending it counts as cancelled by the caller.
 pub(super) struct Flight {
     pub(super) report: RouteReport,
+    /// The prompt's half of a pair, while it is computed elsewhere.
+    prefill: Option<PrefillLoad>,
     current: Option<Attempt>,
     sink: Arc<dyn ReportSink>,
     clock: Clock,
@@ -43,6 +49,7 @@ impl Flight {
             ending: Ending::Cancelled,
             stuck: None,
             status: None,
+            queued: Duration::ZERO,
             decision_micros: 0,
             ttft: None,
             predicted_ttft: None,
@@ -51,9 +58,11 @@ impl Flight {
             prompt_tokens_estimate: subject.prompt_tokens,
             cached_tokens_estimate: 0,
             usage: None,
+            pair: None,
         };
         Self {
             report,
+            prefill: None,
             current: None,
             sink,
             clock,
@@ -88,14 +97,102 @@ impl Flight {
         self.report.endpoint = Some(Arc::from(placement.endpoint().name()));
         self.report.cached_tokens_estimate = placement.cached_tokens();
         self.report.predicted_ttft = Some(span_of_millis(placement.forecast().ttft_ms));
-        let health = snapshot.fleet.config().health;
-        placement.endpoint().state().sent(self.now());
-        self.current = Some(Attempt {
-            placement,
-            pipeline: Arc::clone(pipeline),
-            health,
-            sent: self.now(),
+        self.current = Some(Attempt::begin(placement, pipeline, snapshot, self.now()));
+    }
+
+    /// Two endpoints were chosen: the load of both is this flight's.
+    pub(super) fn placed_pair(
+        &mut self,
+        (prefill, of_prefill): (Placement, &Arc<Pipeline>),
+        (decode, of_decode): (Placement, &Arc<Pipeline>),
+        snapshot: &Snapshot,
+    ) {
+        let name = |placement: &Placement| Arc::from(placement.endpoint().name());
+        let transfer = snapshot.transfer(prefill.endpoint().id());
+        let pair = self.report.pair.get_or_insert_default();
+        pair.outcome = PairOutcome::Underway;
+        pair.tried += 1;
+        pair.legs = transfer.map(|by| (name(&prefill), name(&decode), by.connector));
+        let cached = prefill.cached_tokens().max(decode.cached_tokens());
+        let now = self.now();
+        let attempt = Attempt::begin(prefill, of_prefill, snapshot, now);
+        self.prefill = Some(PrefillLoad {
+            attempt: Some(attempt),
+            clock: self.clock,
         });
+        self.placed(decode, of_decode, snapshot);
+        self.report.cached_tokens_estimate = cached;
+    }
+
+    pub(super) fn prefill_sent(&mut self) {
+        let now = self.now();
+        if let Some(attempt) = self.prefill.as_mut().and_then(|load| load.attempt.as_mut()) {
+            attempt.sent = now;
+        }
+    }
+
+    pub(super) fn decode_sent(&mut self) {
+        let now = self.now();
+        if let Some(attempt) = &mut self.current {
+            attempt.sent = now;
+        }
+    }
+
+    /// The decode leg has begun to answer.
+    pub(super) fn decode_began(&mut self) {
+        let now = self.now();
+        let took = self.current.as_ref().map(|attempt| now.since(attempt.sent));
+        if let Some(pair) = &mut self.report.pair {
+            pair.decode_took = took;
+        }
+    }
+
+    /// The prefill leg is over.
+    pub(super) fn prefill_over(&mut self, outcome: Outcome) {
+        let Some(load) = self.prefill.take() else {
+            return;
+        };
+        let took = load.took();
+        load.over(outcome);
+        if let Some(pair) = &mut self.report.pair {
+            pair.prefill_took = took;
+        }
+    }
+
+    /// The prefill leg goes on without this flight.
+    pub(super) fn take_prefill(&mut self) -> Option<PrefillLoad> {
+        self.prefill.take()
+    }
+
+    pub(super) fn pair_ended(&mut self, outcome: PairOutcome) {
+        self.report.pair.get_or_insert_default().outcome = outcome;
+    }
+
+    /// The prefill leg's answer is the caller's.
+    pub(super) fn finished_at_prefill(&mut self) {
+        self.pair_ended(PairOutcome::Finished);
+        self.end_attempt(Outcome::Neutral, None);
+        let legs = self
+            .report
+            .pair
+            .as_ref()
+            .and_then(|pair| pair.legs.as_ref());
+        if let Some((prefill, ..)) = legs {
+            self.report.endpoint = Some(Arc::clone(prefill));
+        }
+    }
+
+    /// The pair was given up. Only the engine that is to blame is the worse for it.
+    pub(super) fn pair_failed(&mut self, broken: &Broken) {
+        let blamed = outcome_of(broken.error.kind());
+        let (prefill, decode) = match broken.side {
+            Side::Prefill => (blamed, Outcome::Neutral),
+            Side::Decode => (Outcome::Neutral, blamed),
+            Side::Either | Side::Neither => (Outcome::Neutral, Outcome::Neutral),
+        };
+        self.prefill_over(prefill);
+        self.end_attempt(decode, None);
+        self.pair_ended(PairOutcome::SinglePhase(broken.fault));
     }
 
     /// The first of what is generated is there; `cached_tokens` is what the engine found in its cache, where it said so
@@ -152,26 +249,80 @@ impl Flight {
     }
 
     fn end_attempt(&mut self, outcome: Outcome, counted: Option<u32>) {
-        let Some(mut attempt) = self.current.take() else {
+        let Some(attempt) = self.current.take() else {
             return;
         };
-        let now = self.now();
-        let output_tokens = self
-            .report
-            .usage
+        let told = self.report.usage;
+        let output_tokens = told
             .and_then(|usage| u32::try_from(usage.completion_tokens).ok())
             .or(counted);
-        if outcome == Outcome::Served {
-            attempt.placement.finished(output_tokens, now);
+        attempt.end(outcome, output_tokens, self.now());
+    }
+}
+
+impl Attempt {
+    fn begin(
+        placement: Placement,
+        pipeline: &Arc<Pipeline>,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Self {
+        placement.endpoint().state().sent(now);
+        Self {
+            placement,
+            pipeline: Arc::clone(pipeline),
+            health: snapshot.fleet.config().health,
+            sent: now,
         }
-        let endpoint = attempt.placement.endpoint();
-        endpoint.state().finished(&attempt.health, outcome, now);
-        attempt.pipeline.observe(&RouteEvent::Finished {
+    }
+
+    fn end(mut self, outcome: Outcome, output_tokens: Option<u32>, now: Timestamp) {
+        if outcome == Outcome::Served {
+            self.placement.finished(output_tokens, now);
+        }
+        let endpoint = self.placement.endpoint();
+        endpoint.state().finished(&self.health, outcome, now);
+        self.pipeline.observe(&RouteEvent::Finished {
             endpoint: endpoint.id(),
             outcome,
             output_tokens,
-            after_micros: micros(now.since(attempt.sent)),
+            after_micros: micros(now.since(self.sent)),
         });
+    }
+}
+
+/// The load of a prompt that one endpoint computes for another. Dropped, nothing is said of how it went.
+pub(super) struct PrefillLoad {
+    attempt: Option<Attempt>,
+    clock: Clock,
+}
+
+impl PrefillLoad {
+    fn took(&self) -> Option<Duration> {
+        let attempt = self.attempt.as_ref()?;
+        Some(self.clock.now().since(attempt.sent))
+    }
+
+    /// It is over. How long the answer is to be is not seen here.
+    pub(super) fn over(mut self, outcome: Outcome) {
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        let Some(mut attempt) = self.attempt.take() else {
+            return;
+        };
+        let now = self.clock.now();
+        if outcome == Outcome::Served {
+            attempt.placement.first_token(None, now);
+        }
+        attempt.end(outcome, None, now);
+    }
+}
+
+impl Drop for PrefillLoad {
+    fn drop(&mut self) {
+        self.end(Outcome::Neutral);
     }
 }
 
@@ -196,7 +347,7 @@ fn micros(span: Duration) -> u64 {
 }
 
 /// What an error says about the engine's health.
-fn outcome_of(kind: ErrorKind) -> Outcome {
+pub(super) fn outcome_of(kind: ErrorKind) -> Outcome {
     match kind {
         ErrorKind::Connect
         | ErrorKind::Closed

@@ -4,6 +4,7 @@ mod attempt;
 mod farewell;
 mod flight;
 mod headers;
+mod pair;
 mod prelude;
 mod reply;
 mod request;
@@ -15,6 +16,7 @@ mod tokens;
 mod work;
 
 pub(crate) use attempt::route;
+pub(crate) use pair::Lingers;
 pub use reply::{ReplyBody, RouteReply};
 pub use request::RouteRequest;
 pub(crate) use tokens::generate;

@@ -16,6 +16,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 
 use super::stream::StreamBody;
+use crate::PairReport;
 
 /// A reply with where it came from.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct RouteReply {
     pub endpoint: Arc<str>,
     /// The record of the last decision, where hints asked for it.
     pub explanation: Option<Box<Explanation>>,
+    /// What became of splitting it between two engines; `None` where that was out of the question.
+    pub pair: Option<PairReport>,
 }
 
 /// The body of a reply: whole, or a stream of events. It never fails: a stream that breaks ends with one error event and

@@ -54,6 +54,17 @@ impl Retries {
         Ok(())
     }
 
+    /// A pair failed. What follows is due to the request in any case, unless engines die of it.
+    pub(super) fn excuse(&mut self, error: RouteError) -> Result<(), RouteError> {
+        self.deaths += u32::from(error.retry() == Retry::OtherEndpointOnce);
+        if self.deaths >= 2 {
+            return Err(error);
+        }
+        self.free += 1;
+        self.last = Some(error);
+        Ok(())
+    }
+
     /// There is nobody for the next attempt. With everybody tried, what the last one said is more use than "nobody left".
     pub(super) fn given_up(self, shared: &Shared, nobody: RouteError) -> RouteError {
         if self.paid {

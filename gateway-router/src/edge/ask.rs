@@ -11,7 +11,7 @@ use gateway_proto::{
 use http::HeaderMap;
 
 use super::{AnswerEvents, by_text, by_tokens};
-use crate::{Hints, RouteError, Router};
+use crate::{Hints, PairReport, RouteError, Router};
 
 /// A request in the neutral form.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct AnswerReply {
     pub endpoint: Arc<str>,
     /// The record of the decision, where hints asked for it.
     pub explanation: Option<Box<Explanation>>,
+    /// What became of splitting the first prompt between two engines; `None` where that was out of the question.
+    pub pair: Option<PairReport>,
     /// What is known before its first event.
     pub head: Head,
     /// How its prompt was made, where it is answered by tokens.

@@ -28,7 +28,9 @@ use super::{
     promise::Promise,
     refuse::{bad_request, choices},
 };
-use crate::{ErrorKind, Leg, ReplyBody, Retry, RouteError, RouteReply, RouteRequest, Router};
+use crate::{
+    ErrorKind, Leg, PairReport, ReplyBody, Retry, RouteError, RouteReply, RouteRequest, Router,
+};
 
 /// The largest event that is read, in bytes; the router's own limit is checked before.
 const EVENT_BYTES: usize = 64 << 20;
@@ -47,11 +49,13 @@ pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, Rou
     let Begun {
         endpoint,
         explanation,
+        pair,
         events,
     } = begun;
     Ok(AnswerReply {
         endpoint,
         explanation,
+        pair,
         head,
         preparation: None,
         echo: Vec::new(),
@@ -81,6 +85,7 @@ fn routed(ask: Ask) -> Result<RouteRequest, RouteError> {
 pub(super) struct Begun {
     pub(super) endpoint: Arc<str>,
     pub(super) explanation: Option<Box<Explanation>>,
+    pub(super) pair: Option<PairReport>,
     pub(super) events: TextEvents,
 }
 
@@ -95,6 +100,7 @@ pub(super) async fn begin(
         response,
         endpoint,
         explanation,
+        pair,
     } = router.route(request).await?;
     let kind = response.headers().get(header::CONTENT_TYPE);
     let streams = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
@@ -106,6 +112,7 @@ pub(super) async fn begin(
     Ok(Begun {
         endpoint,
         explanation,
+        pair,
         events,
     })
 }

@@ -46,6 +46,7 @@ pub(super) async fn answer(
     Ok(AnswerReply {
         endpoint: Arc::clone(&first.endpoint),
         explanation: first.explanation.take(),
+        pair: first.pair.take(),
         head: ask.head(Some(preparation.prompt_tokens)),
         preparation: Some(preparation),
         echo: echo(&prepared),
@@ -65,6 +66,7 @@ fn echoed(ask: &Ask, prepared: &[Prepared], choices: u32, preparation: Preparati
     AnswerReply {
         endpoint: "none".into(),
         explanation: None,
+        pair: None,
         head: ask.head(Some(preparation.prompt_tokens)),
         preparation: Some(preparation),
         echo: echo(prepared),

@@ -15,7 +15,9 @@ use gateway_proto::{
 };
 
 use super::{Ask, EdgeReport};
-use crate::{Leg, RouteError, Router, TokenReply, TokenRequest, TokenStep, TokenStream};
+use crate::{
+    Leg, PairReport, RouteError, Router, TokenReply, TokenRequest, TokenStep, TokenStream,
+};
 
 type Begins = Pin<Box<dyn Future<Output = Result<TokenReply, RouteError>> + Send>>;
 
@@ -63,6 +65,7 @@ pub(super) struct Begun {
     pub(super) strand: Strand,
     pub(super) endpoint: Arc<str>,
     pub(super) explanation: Option<Box<Explanation>>,
+    pub(super) pair: Option<PairReport>,
 }
 
 impl Strand {
@@ -125,6 +128,7 @@ impl Strand {
             strand: self,
             endpoint: reply.endpoint,
             explanation: reply.explanation,
+            pair: reply.pair,
         })
     }
 

@@ -12,8 +12,8 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::{
-    BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, generate, readings,
-    rungs::Rungs, side,
+    BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, bootstrap, generate,
+    readings, rungs::Rungs, side,
 };
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
@@ -181,6 +181,10 @@ impl EngineClient for HttpEngine {
             self.note_death(error);
         }
         answer.map(|(_, reply)| reply)
+    }
+
+    async fn ask_bootstrap(&self, host: &str, port: u16) -> Result<Bytes, RouteError> {
+        bootstrap::ask(host, port, self.side_timeout).await
     }
 
     fn read_tokens(&self, call: &GenerateCall, reply: EngineReply) -> Option<BoxTokens> {

@@ -1,5 +1,6 @@
 //! The engines: one trait, one shared HTTP base, one small file per kind for what differs.
 
+mod bootstrap;
 mod detect;
 mod generate;
 mod http;
@@ -25,7 +26,7 @@ pub use http::HttpEngine;
 pub(crate) use profile::Profile;
 pub use tokens::{BoxTokens, Flow, GenerateCall, TokenSource};
 
-use crate::{Deadlines, RouteError, body::BoxBody, feed::FeedSource};
+use crate::{Deadlines, ErrorKind, Retry, RouteError, body::BoxBody, feed::FeedSource};
 
 /// A request as it goes to an engine.
 #[derive(Clone, Debug)]
@@ -105,6 +106,19 @@ pub trait EngineClient: Send + Sync {
     /// Reads `reply`, got in another way, as the answer to `call`; `None` where this engine gives no tokens.
     fn read_tokens(&self, _call: &GenerateCall, _reply: EngineReply) -> Option<BoxTokens> {
         None
+    }
+
+    /// Asks the port at which decode engines find this one who it is.
+    ///
+    /// # Errors
+    /// Where it does not say, or where this client cannot ask.
+    async fn ask_bootstrap(&self, _host: &str, _port: u16) -> Result<Bytes, RouteError> {
+        let message = "This engine has no bootstrap port.";
+        Err(RouteError::engine(
+            ErrorKind::Unsupported,
+            Retry::OtherEndpoint,
+            message,
+        ))
     }
 
     /// Asks whether the engine is well.

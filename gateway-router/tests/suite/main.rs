@@ -3,6 +3,7 @@
 
 mod common;
 
+mod admission;
 mod cancel;
 mod conformance;
 mod connections;
@@ -15,6 +16,7 @@ mod feed;
 mod goals;
 mod headers;
 mod outage;
+mod pairs;
 mod placement;
 mod reload;
 mod service;

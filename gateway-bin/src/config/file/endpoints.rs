@@ -7,7 +7,7 @@ use gateway_router::EngineKind;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Engine, HardwareFile, KvEventsFile, Secret, TlsFile};
+use super::{Engine, HardwareFile, KvEventsFile, Secret, TlsFile, TransferFile};
 
 /// An engine, or a provider that speaks its language.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -56,6 +56,9 @@ pub struct EndpointFile {
     /// Where its KV events come from: `auto` asks vLLM and `SGLang`, `off` does without, a map says where.
     #[serde(default)]
     pub kv_events: KvEventsFile,
+    /// How it hands KV caches over to, or takes them over from, others; it is half of no pair where unset.
+    #[serde(default)]
+    pub transfer: Option<TransferFile>,
 }
 
 /// The engines that are known.

@@ -1,5 +1,6 @@
 //! The shape of the file: one type per section, every key with its meaning. The schema is made from these.
 
+mod admission;
 mod endpoints;
 mod feeds;
 mod goals;
@@ -7,6 +8,7 @@ mod hardware;
 mod keys;
 mod limits;
 mod models;
+mod pairs;
 mod pipelines;
 mod responses;
 mod tls;
@@ -14,6 +16,7 @@ mod top;
 mod values;
 mod watching;
 
+pub use admission::{AdmissionFile, ClassFile};
 pub use endpoints::{EndpointFile, KindName, RoleName};
 pub use feeds::{Feed, FeedFile, FeedsFile, KvEventsFile};
 pub use goals::{ObjectivesFile, StateFile};
@@ -21,6 +24,7 @@ pub use hardware::{ChipName, CostsFile, HardwareFile};
 pub use keys::KeyFile;
 pub use limits::{DrainFile, LimitsFile, LogFile, MetricsFile, TextFile};
 pub use models::{DefaultsFile, DialectName, MediaName, ModelFile, ReasoningFile, TokensFile};
+pub use pairs::{ConnectorName, FallbackName, PairsFile, TransferFile};
 pub use pipelines::{PipelineFile, PluginFile, SplitFile, StageFile};
 pub use responses::{ResponsesFile, StoreName};
 pub use tls::TlsFile;

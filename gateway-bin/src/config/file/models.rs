@@ -9,7 +9,7 @@ use gateway_proto::text::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{ObjectivesFile, PipelineFile};
+use super::{ObjectivesFile, PairsFile, PipelineFile};
 
 /// A model with settings of its own.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,6 +29,9 @@ pub struct ModelFile {
     /// Whether another engine takes up what one has failed in the middle of its answer; as at the top level where unset.
     #[serde(default)]
     pub migration: Option<bool>,
+    /// How its requests are split between a prefill and a decode engine; as at the top level where unset.
+    #[serde(default)]
+    pub pairs: Option<PairsFile>,
     /// Serve it by tokens: the gateway renders, tokenizes and parses, and engines see token ids alone. By text where unset.
     #[serde(default)]
     pub tokens: Option<TokensFile>,

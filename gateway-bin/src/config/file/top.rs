@@ -6,9 +6,10 @@ use serde::Deserialize;
 use gateway_core::Registry;
 
 use super::{
-    Address, DeadlinesFile, DrainFile, EndpointFile, FeedsFile, HealthFile, KeyFile, LimitsFile,
-    LogFile, MetricsFile, MigrationFile, ModelFile, ObjectivesFile, PipelineFile, PrefixFile,
-    ResponsesFile, RetryFile, StateFile, TelemetryFile, TextFile, WatchFile,
+    Address, AdmissionFile, DeadlinesFile, DrainFile, EndpointFile, FeedsFile, HealthFile, KeyFile,
+    LimitsFile, LogFile, MetricsFile, MigrationFile, ModelFile, ObjectivesFile, PairsFile,
+    PipelineFile, PrefixFile, ResponsesFile, RetryFile, StateFile, TelemetryFile, TextFile,
+    WatchFile,
 };
 
 /// The configuration of the gateway.
@@ -41,6 +42,10 @@ pub struct ConfigFile {
     pub retry: RetryFile,
     /// When another engine takes up an answer that one has failed in the middle.
     pub migration: MigrationFile,
+    /// Who waits when no endpoint has room, and who goes first.
+    pub admission: AdmissionFile,
+    /// How requests are split between a prefill and a decode engine.
+    pub pairs: PairsFile,
     /// How engines are probed and read.
     pub watch: WatchFile,
     /// What the age of an engine's telemetry means. Read at the start only.

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use gateway_core::EndpointSpec;
 use gateway_router::{
-    EndpointSettings, EngineKind, Target,
+    EndpointSettings, EngineKind, Target, TransferSettings,
     feed::{KvEvents, RANKS_AT_MOST},
 };
 
 use super::{cx::Cx, hardware, reach};
 use crate::config::{
     ConfigError, Discovery, EndpointConfig,
-    file::{EndpointFile, KvEventsFile, ModelFile},
+    file::{EndpointFile, KvEventsFile, ModelFile, TransferFile},
     yaml::Path,
 };
 
@@ -130,7 +130,12 @@ fn endpoint(file: EndpointFile, target: Target) -> EndpointConfig {
         prompt_range: file.prompt_range.map(|[least, most]| (least, most)),
         weight: file.weight,
         hardware: hardware::lower(file.hardware),
-        ..EndpointSpec::default()
+        is_half: file.transfer.as_ref().is_some_and(TransferFile::is_half),
+        kv: file
+            .transfer
+            .as_ref()
+            .map(TransferFile::descriptor)
+            .unwrap_or_default(),
     };
     let settings = EndpointSettings {
         spec,
@@ -138,6 +143,7 @@ fn endpoint(file: EndpointFile, target: Target) -> EndpointConfig {
         kind: file.kind.map_or(EngineKind::OpenAi, EngineKind::from),
         credential: file.credential.map(|secret| secret.0),
         kv_events: file.kv_events.0,
+        transfer: file.transfer.map(TransferSettings::from),
     };
     EndpointConfig {
         settings,

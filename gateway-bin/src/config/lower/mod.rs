@@ -1,5 +1,6 @@
 //! The file's shape to what the parts are told: everything that no single field can check.
 
+mod admission;
 mod cx;
 mod decisions;
 mod endpoints;
@@ -8,6 +9,7 @@ mod hardware;
 mod keys;
 mod migration;
 mod models;
+mod pairs;
 mod pipelines;
 mod reach;
 mod responses;
@@ -95,6 +97,7 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
     let models = models::lower(&file.models, cx)?;
     let pipelines = pipelines::lower(file.pipeline.as_ref(), &file.models, cx)?;
     let goals = goals::lower(&file, cx)?;
+    let admission = admission::lower(&file.admission, cx)?;
     let migration = migration::lower(&file, cx)?;
     let responses = responses::lower(&file.responses, cx)?;
     let router = RouterSettings {
@@ -113,10 +116,12 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
         deadlines: (&file.deadlines).into(),
         retry: (&file.retry).into(),
         migration,
+        pairs: pairs::lower(&file),
         watch: (&file.watch).into(),
         text: (&file.text).into(),
         feeds: (&file.kv_events).into(),
         goals,
+        admission,
         limits: (&file.limits).into(),
     };
     let endpoints = endpoints::lower(file.endpoints, cx)?;

@@ -76,6 +76,7 @@ pub(in crate::serve) async fn serve(
     let AnswerReply {
         endpoint,
         explanation,
+        pair,
         head,
         preparation: _,
         echo,
@@ -91,6 +92,7 @@ pub(in crate::serve) async fn serve(
         let body = Bytes::from(dialect.whole(&answer, &request, echo));
         respond(ReplyBody::from(body), "application/json")
     };
+    explain::add_pair(response.headers_mut(), pair.as_ref(), explains);
     if explains {
         explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
         explain::add_mode(response.headers_mut(), prompt_tokens);

@@ -65,6 +65,7 @@ pub(in crate::serve) async fn create(
     let AnswerReply {
         endpoint,
         explanation,
+        pair,
         head,
         events,
         ..
@@ -77,6 +78,7 @@ pub(in crate::serve) async fn create(
         let body = whole(writing, events).await?;
         answer::respond(ReplyBody::from(body), "application/json")
     };
+    explain::add_pair(response.headers_mut(), pair.as_ref(), explains);
     if explains {
         explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
         explain::add_mode(response.headers_mut(), head.prompt_tokens);

@@ -33,8 +33,10 @@ pub struct Stages {
     reason = "lives for a moment; a box would be an allocation for each request"
 )]
 pub enum PairPlacement {
-    /// One engine does everything.
+    /// One engine does everything, which is as good or better.
     Single(Placement),
+    /// One engine does everything, because there is no pair.
+    Alone(Placement),
     /// One computes the prompt, the other one the output.
     Pair {
         /// The engine for the prompt.
@@ -61,6 +63,8 @@ enum Options<'f, 'c> {
     },
     /// One engine for everything.
     Single(Answered<'f, 'c>),
+    /// One engine for everything, for want of a pair.
+    Alone(Answered<'f, 'c>),
 }
 
 /// What all choices of one request have in common.
@@ -91,6 +95,12 @@ const PAIR_BIAS: f64 = 1.6;
 const DECODERS_AT_MOST: usize = 8;
 
 impl Stages {
+    /// An empty record of this decision, for [`place`](Self::place) to fill.
+    #[must_use]
+    pub fn explanation(&self, cx: &RouteCx<'_>) -> Explanation {
+        self.unified.question(cx)
+    }
+
     /// Chooses a pair, or one engine for everything, and books the request, in one step.
     ///
     /// Endpoints are chosen from `pools` (`cx.among` is not looked at). Where one side of a pair has nobody, the request
@@ -123,7 +133,7 @@ impl Stages {
             pair.split = matches!(placed, PairPlacement::Pair { .. });
         }
         match &mut placed {
-            PairPlacement::Single(placement) => {
+            PairPlacement::Single(placement) | PairPlacement::Alone(placement) => {
                 placement.claim(fleet, &cx);
                 self.unified.placed(&cx, placement);
             }
@@ -151,36 +161,55 @@ impl Stages {
             prefill: record.of_stage(Stage::Prefill),
             decode: record.of_stage(Stage::Decode),
         });
-        let halves = self.halves(asked, rng, explained.as_mut());
-        let whole = asked.cx.clone().whole();
-        let options = match halves {
-            Halves::Pair(prefill, decode) => {
-                let cx = whole.among(asked.pools.whole);
-                let single = asked.choose(&self.unified, &cx, rng, record.as_deref_mut());
-                let single = single.ok().map(|choice| (choice, cx));
-                Ok(Options::Pair {
-                    prefill,
-                    decode,
-                    single,
-                })
-            }
-            Halves::NotWorthIt => {
-                let cx = whole.among(asked.pools.whole);
-                let single = asked.choose(&self.unified, &cx, rng, record.as_deref_mut());
-                single.map(|choice| Options::Single((choice, cx)))
-            }
-            Halves::Nobody(nobody) => self.alone(asked, &whole, nobody, rng, record.as_deref_mut()),
-        };
+        let options = self.weighed(asked, rng, record.as_deref_mut(), explained.as_mut());
         if let Some(record) = record {
             record.pair = explained.map(Box::new);
         }
         options
     }
 
+    fn weighed<'f, 'c>(
+        &self,
+        asked: &Asked<'f, '_, 'c>,
+        rng: &mut Rng,
+        mut record: Option<&mut Explanation>,
+        mut explained: Option<&mut ExplainedPair>,
+    ) -> Result<Options<'f, 'c>, NoEndpoint>
+    where
+        'f: 'c,
+    {
+        let whole = asked.cx.clone().whole().among(asked.pools.whole);
+        let mut rule = self.split;
+        loop {
+            let halves = self.halves(asked, rule, rng, explained.as_deref_mut());
+            if let Halves::Nobody(nobody) = halves {
+                return self.alone(asked, nobody, rng, record);
+            }
+            let single = asked.choose(&self.unified, &whole, rng, record.as_deref_mut());
+            match (halves, single) {
+                (Halves::Pair(prefill, decode), single) => {
+                    let single = single.ok().map(|choice| (choice, whole));
+                    return Ok(Options::Pair {
+                        prefill,
+                        decode,
+                        single,
+                    });
+                }
+                (_, Ok(choice)) => return Ok(Options::Single((choice, whole))),
+                (_, Err(nobody)) if rule == SplitRule::Never => {
+                    return self.alone(asked, nobody, rng, record);
+                }
+                // Nobody serves it whole: half engines do what is not worth it.
+                (_, Err(_)) => rule = SplitRule::Always,
+            }
+        }
+    }
+
     /// Who decodes, whether that is worth splitting for, who prefills for it.
     fn halves<'f, 'c>(
         &self,
         asked: &Asked<'f, '_, 'c>,
+        rule: SplitRule,
         rng: &mut Rng,
         mut explained: Option<&mut ExplainedPair>,
     ) -> Halves<'f, 'c>
@@ -196,7 +225,7 @@ impl Stages {
                 Ok(choice) => choice,
                 Err(why) => return Halves::Nobody(nobody.unwrap_or(why)),
             };
-            if !self.split.may_split(decode.candidate.uncached_tokens(&cx)) {
+            if !rule.may_split(decode.candidate.uncached_tokens(&cx)) {
                 return Halves::NotWorthIt;
             }
             let endpoint = decode.candidate.endpoint;
@@ -225,13 +254,12 @@ impl Stages {
     fn alone<'f, 'c>(
         &self,
         asked: &Asked<'f, '_, 'c>,
-        whole: &RouteCx<'c>,
         mut nobody: NoEndpoint,
         rng: &mut Rng,
         mut record: Option<&mut Explanation>,
     ) -> Result<Options<'f, 'c>, NoEndpoint> {
         for group in asked.pools.alone {
-            let mut cx = whole.clone();
+            let mut cx = asked.cx.clone().whole();
             cx.among = match group {
                 Group::Nobody => continue,
                 Group::Everybody => None,
@@ -241,7 +269,7 @@ impl Stages {
                 record.clear();
             }
             match asked.choose(&self.unified, &cx, rng, record.as_deref_mut()) {
-                Ok(choice) => return Ok(Options::Single((choice, cx))),
+                Ok(choice) => return Ok(Options::Alone((choice, cx))),
                 Err(why) => nobody = why,
             }
         }
@@ -268,6 +296,7 @@ impl Stages {
                 }
             },
             Options::Single((choice, cx)) => PairPlacement::Single(book(fleet, &choice, &cx)),
+            Options::Alone((choice, cx)) => PairPlacement::Alone(book(fleet, &choice, &cx)),
         }
     }
 

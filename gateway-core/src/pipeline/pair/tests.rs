@@ -56,7 +56,7 @@ fn place(
     let placed = stages(split).place(fleet, &cx, pools, &mut Rng::from_seed(1), Some(&mut record));
     let name = |placement: &Placement| placement.endpoint().name().to_owned();
     let names = placed.ok().map(|placed| match &placed {
-        PairPlacement::Single(one) => (None, name(one)),
+        PairPlacement::Single(one) | PairPlacement::Alone(one) => (None, name(one)),
         PairPlacement::Pair { prefill, decode } => (Some(name(prefill)), name(decode)),
     });
     (names, record)
@@ -142,6 +142,28 @@ fn what_the_decode_engine_must_compute_decides() {
     let (placed, record) = place(&fleet, SplitRule::Never, 9_999, false);
     assert_eq!(placed, single("d"), "no pair is wanted, so none is missed");
     assert!(!record.pair.expect("told").split);
+}
+
+#[test]
+fn halves_that_can_do_nothing_else_split_what_is_not_worth_it() {
+    let fleet = Fleet::new([
+        spec("p", Role::Prefill, "sglang", None).half(),
+        spec("d", Role::Decode, "sglang", None).half(),
+    ]);
+    let fleet = fleet.expect("valid");
+    let decode = ids(&fleet, |spec| spec.role == Role::Decode);
+    let prefill = ids(&fleet, |spec| spec.role == Role::Prefill);
+    let cx = RouteCx::new("m", NOW).prompt(10, &[], 0).output(100);
+    let pools = Pools {
+        prefill: Some(&prefill),
+        decode: &decode,
+        whole: &[],
+        alone: [Group::Nobody; 2],
+    };
+    let place = |rule| stages(rule).place(&fleet, &cx, pools, &mut Rng::from_seed(1), None);
+    let placed = place(SplitRule::AboveUncachedTokens(1_000));
+    assert!(matches!(placed, Ok(PairPlacement::Pair { .. })));
+    place(SplitRule::Never).expect_err("nobody serves it whole, and pairs are ruled out");
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn into_reply(
     TokenReply {
         endpoint: landed.endpoint,
         explanation: landed.explanation,
+        pair: landed.pair,
         events: TokenStream::new(first, survival, asked.prompt_tokens),
     }
 }

@@ -7,7 +7,7 @@ use gateway_proto::{engines::TokenCall, openai::Api};
 use http::HeaderMap;
 
 use super::TokenStream;
-use crate::{Hints, Leg};
+use crate::{Hints, Leg, PairReport};
 
 /// A call for tokens with what its wrapper knows.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub struct TokenReply {
     pub endpoint: Arc<str>,
     /// The record of the last decision, where hints asked for it.
     pub explanation: Option<Box<Explanation>>,
+    /// What became of splitting it between two engines; `None` where that was out of the question.
+    pub pair: Option<PairReport>,
     /// The tokens.
     pub events: TokenStream,
 }

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use gateway_router::{ReportSink, RouteReport};
+use gateway_router::{Cleanup, CleanupReport, ReportSink, RouteReport};
 
 #[derive(Default)]
-pub(crate) struct Reports(Mutex<Vec<RouteReport>>);
+pub(crate) struct Reports(Mutex<Vec<RouteReport>>, Mutex<Vec<CleanupReport>>);
 
 impl Reports {
     pub(crate) fn all(&self) -> Vec<RouteReport> {
@@ -13,6 +13,14 @@ impl Reports {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// What became of legs of pairs that nobody wanted any more, by endpoint.
+    pub(crate) fn cleanups(&self) -> Vec<(String, Cleanup)> {
+        let told = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = told.iter();
+        told.map(|told| (told.endpoint.to_string(), told.cleanup))
+            .collect()
     }
 
     /// The report of the only request so far.
@@ -30,6 +38,13 @@ impl Reports {
 impl ReportSink for Reports {
     fn report(&self, report: &RouteReport) {
         self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(report.clone());
+    }
+
+    fn cleanup(&self, report: &CleanupReport) {
+        self.1
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(report.clone());

@@ -89,6 +89,7 @@ pub(crate) fn endpoint(name: &str, addr: SocketAddr) -> EndpointSettings {
         kind: EngineKind::OpenAi,
         credential: None,
         kv_events: KvEvents::default(),
+        transfer: None,
     }
 }
 

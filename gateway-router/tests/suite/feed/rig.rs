@@ -43,6 +43,7 @@ pub(crate) fn settings(engines: &[&RunningEngine]) -> RouterSettings {
         *endpoint = EndpointSettings {
             kind: EngineKind::Vllm,
             kv_events: KvEvents::Auto,
+            transfer: None,
             ..endpoint.clone()
         };
     }

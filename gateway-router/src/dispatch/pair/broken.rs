@@ -1,0 +1,72 @@
+//! A pair that did not come to serve its request.
+
+use gateway_proto::engines::transfer::sglang;
+
+use crate::{ErrorKind, PairFault, RouteError};
+
+/// Whose fault it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::dispatch) enum Side {
+    Prefill,
+    Decode,
+    /// One of them, and nobody knows which.
+    Either,
+    /// Neither engine is the worse for it.
+    Neither,
+}
+
+/// Why a pair did not serve its request.
+#[derive(Clone, Debug)]
+pub(in crate::dispatch) struct Broken {
+    pub(in crate::dispatch) fault: PairFault,
+    pub(in crate::dispatch) side: Side,
+    pub(in crate::dispatch) error: RouteError,
+}
+
+impl Broken {
+    pub(super) fn prefill(error: RouteError) -> Self {
+        let fault = match error.kind() {
+            ErrorKind::Connect => PairFault::PrefillUnreachable,
+            ErrorKind::Timeout | ErrorKind::OutOfTime => PairFault::PrefillTimeout,
+            _ => PairFault::PrefillFailed,
+        };
+        Self::of(fault, Side::Prefill, error)
+    }
+
+    pub(super) fn decode(error: RouteError) -> Self {
+        let fault = match error.kind() {
+            ErrorKind::Connect => PairFault::DecodeUnreachable,
+            ErrorKind::Timeout | ErrorKind::OutOfTime => PairFault::DecodeTimeout,
+            _ => PairFault::DecodeFailed,
+        };
+        Self::of(fault, Side::Decode, error)
+    }
+
+    /// Both legs were silent for too long.
+    pub(super) fn silent(error: RouteError) -> Self {
+        Self::of(PairFault::TransferTimeout, Side::Either, error)
+    }
+
+    pub(super) fn nothing_handed_over() -> Self {
+        let message = "The prefill engine handed nothing over.";
+        let error = RouteError::engine(ErrorKind::Broken, crate::Retry::OtherEndpoint, message);
+        Self {
+            fault: PairFault::NothingHandedOver,
+            side: Side::Neither,
+            error,
+        }
+    }
+
+    /// An engine that blames the hand-over is itself well.
+    fn of(fault: PairFault, side: Side, error: RouteError) -> Self {
+        let is_engines = error.kind() == ErrorKind::EngineFailed || error.kind() == ErrorKind::Busy;
+        if is_engines && sglang::blames_transfer(&error.to_api().message) {
+            return Self {
+                fault: PairFault::TransferFailed,
+                side: Side::Neither,
+                error,
+            };
+        }
+        Self { fault, side, error }
+    }
+}

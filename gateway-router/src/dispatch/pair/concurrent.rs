@@ -1,0 +1,38 @@
+//! Both legs at once: the first that fails ends the other, and the decode leg's answer counts.
+
+use super::{
+    broken::Broken,
+    machine::{Event, Order},
+};
+use crate::{ErrorKind, RouteError};
+
+/// Both legs, once they are out.
+#[derive(Debug, Default)]
+pub(super) struct Concurrent {
+    is_prefilled: bool,
+}
+
+impl Concurrent {
+    /// What follows `event`. The prefill leg's answer says nothing.
+    pub(super) fn on(&mut self, event: Event) -> Order {
+        match event {
+            Event::Prefilled(Ok(_)) => {
+                self.is_prefilled = true;
+                Order::Wait
+            }
+            Event::Prefilled(Err(error)) => Order::GiveUp(self.broken(error, Broken::prefill)),
+            Event::Decoding(Err(error)) => Order::GiveUp(self.broken(error, Broken::decode)),
+            Event::Decoding(Ok(())) => Order::Take,
+            Event::Told(_) => Order::Wait,
+        }
+    }
+
+    /// A leg waits for its partner, so that silence tells nothing of either while both are silent.
+    fn broken(&self, error: RouteError, blamed: fn(RouteError) -> Broken) -> Broken {
+        if error.kind() == ErrorKind::Timeout && !self.is_prefilled {
+            Broken::silent(error)
+        } else {
+            blamed(error)
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Does what a connector's machine orders.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use gateway_core::{EndpointId, health::Outcome};
+use gateway_proto::{engines::transfer::LegEdit, openai::Api};
+use http_body_util::{BodyExt, Limited};
+
+use super::{
+    broken::Broken,
+    legs::{Legs, Owed, Span},
+    machine::{self, Event, Order, Terms},
+};
+use crate::{
+    ErrorKind, PairOutcome, PairSettings, Retry, RouteError,
+    dispatch::{
+        flight::Flight,
+        work::{Opening, Work},
+    },
+    engine::{
+        EngineReply,
+        status::{self, ERROR_REPLY_BYTES},
+    },
+    router::Shared,
+    snapshot::Snapshot,
+};
+
+/// A request on its way to two engines.
+pub(in crate::dispatch) struct Call<'a, W> {
+    pub(in crate::dispatch) work: &'a W,
+    pub(in crate::dispatch) snapshot: &'a Snapshot,
+    pub(in crate::dispatch) prefill: EndpointId,
+    pub(in crate::dispatch) decode: EndpointId,
+    pub(in crate::dispatch) settings: PairSettings,
+    /// The time that the whole request may take.
+    pub(in crate::dispatch) total: Duration,
+}
+
+/// Serves the request on the two, up to what can be shown.
+pub(in crate::dispatch) async fn drive<W: Work>(
+    shared: &Shared,
+    call: &Call<'_, W>,
+    flight: &mut Flight,
+) -> Result<W::Opened, Broken> {
+    let mut legs = Legs::new(call.owed(shared, flight));
+    let connector = call
+        .snapshot
+        .transfer(call.prefill)
+        .expect("who prefills hands over")
+        .connector;
+    let mut machine = machine::of(connector, call.terms(shared));
+    let mut order = machine.start();
+    loop {
+        match order {
+            Order::Ask => legs.ask(call.ask(), call.prefill_span(flight)),
+            Order::Prefill(edit) => {
+                flight.prefill_sent();
+                legs.prefill(call.whole(&edit), call.prefill_span(flight));
+            }
+            Order::Decode(edit) => {
+                legs.handed_over();
+                flight.decode_sent();
+                legs.decode(call.open(&edit), call.decode_span(flight));
+            }
+            Order::Both { prefill, decode } => {
+                flight.prefill_sent();
+                flight.decode_sent();
+                legs.prefill(call.whole(&prefill), call.both_span(flight));
+                legs.decode(call.open(&decode), call.both_span(flight));
+            }
+            Order::Wait => {}
+            Order::Take => return Ok(call.take(legs, flight)),
+            Order::Adopt(answer) => {
+                let adopted = call.work.adopt(call.snapshot, call.prefill, answer).await;
+                flight.finished_at_prefill();
+                return adopted.map_err(Broken::prefill);
+            }
+            Order::GiveUp(broken) => {
+                legs.give_up(broken.error.kind() != ErrorKind::Connect);
+                return Err(broken);
+            }
+        }
+        let event = legs.next().await;
+        note(&event, flight);
+        order = machine.on(event);
+    }
+}
+
+/// Tells the flight of a leg that is over.
+fn note(event: &Event, flight: &mut Flight) {
+    match event {
+        Event::Prefilled(Ok(_)) => flight.prefill_over(Outcome::Served),
+        Event::Decoding(Ok(())) => flight.decode_began(),
+        // What a failure says of whom is for the machine to tell.
+        _ => {}
+    }
+}
+
+impl<W: Work> Call<'_, W> {
+    fn owed(&self, shared: &Shared, flight: &Flight) -> Owed {
+        let name = |id| {
+            let endpoint = self.snapshot.fleet.by_id(id).expect("just placed");
+            Arc::from(endpoint.name())
+        };
+        Owed {
+            request_id: Arc::clone(&flight.report.request_id),
+            prefill: name(self.prefill),
+            decode: name(self.decode),
+            sink: Arc::clone(&shared.sink),
+            lingers: shared.lingers.clone(),
+            grace: self.settings.grace,
+        }
+    }
+
+    fn terms(&self, shared: &Shared) -> Terms {
+        Terms {
+            room: shared.room(),
+            bootstrap: self.snapshot.bootstrap(self.prefill),
+            is_chat: self.work.subject().api == Api::ChatCompletions,
+        }
+    }
+
+    fn ask(&self) -> Opening<Bytes> {
+        let (host, port) = self.snapshot.bootstrap(self.prefill);
+        let engine = Arc::clone(self.snapshot.engine(self.prefill));
+        Box::pin(async move { engine.ask_bootstrap(&host, port).await })
+    }
+
+    /// The prefill leg's whole answer.
+    fn whole(&self, edit: &LegEdit) -> Opening<Bytes> {
+        let sent = self.work.prefill(self.snapshot, self.prefill, edit);
+        let most = self.snapshot.limits.reply_bytes;
+        Box::pin(async move { read(sent.await?, most).await })
+    }
+
+    fn open(&self, edit: &LegEdit) -> Opening<W::Opened> {
+        self.work.open(self.snapshot, self.decode, Some(edit))
+    }
+
+    fn prefill_span(&self, flight: &Flight) -> Span {
+        self.span(flight, self.settings.prefill)
+    }
+
+    /// An engine that answers whole shows nothing before its end.
+    fn decode_span(&self, flight: &Flight) -> Span {
+        let streams = self.work.subject().engine_streams;
+        let most = if streams {
+            self.settings.decode
+        } else {
+            self.total
+        };
+        self.span(flight, most)
+    }
+
+    /// Legs that wait for each other have the time of both.
+    fn both_span(&self, flight: &Flight) -> Span {
+        let Span { most, .. } = self.decode_span(flight);
+        self.span(flight, most.saturating_add(self.settings.prefill))
+    }
+
+    fn span(&self, flight: &Flight, most: Duration) -> Span {
+        let left = self.total.saturating_sub(flight.age());
+        Span {
+            most: most.min(left),
+            is_last: left <= most,
+        }
+    }
+
+    /// The decode leg's answer is the caller's.
+    fn take(&self, legs: Legs<W::Opened>, flight: &mut Flight) -> W::Opened {
+        flight.pair_ended(PairOutcome::Split);
+        let prefill = flight.take_prefill();
+        let opened = legs.take(move |well| {
+            if let Some(prefill) = prefill {
+                prefill.over(if well {
+                    Outcome::Served
+                } else {
+                    Outcome::Failed
+                });
+            }
+        });
+        opened.expect("it has begun")
+    }
+}
+
+async fn read(reply: EngineReply, most: usize) -> Result<Bytes, RouteError> {
+    let EngineReply { status, body, .. } = reply;
+    let is_well = status.is_success();
+    let most = if is_well { most } else { ERROR_REPLY_BYTES };
+    let read = Limited::new(body, most).collect().await;
+    let read = read.map(|whole| whole.to_bytes());
+    if !is_well {
+        return Err(status::read(status, &read.unwrap_or_default()));
+    }
+    read.map_err(|_| {
+        let message = "The prefill engine's reply broke off or was too large.";
+        RouteError::engine(ErrorKind::Broken, Retry::OtherEndpoint, message)
+    })
+}

@@ -1,0 +1,201 @@
+//! The two exchanges of a pair, and what is owed when they are not wanted any more.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::time::{Sleep, sleep, timeout};
+
+use super::{super::work::Opening, linger::Lingers, machine::Event};
+use crate::{Cleanup, CleanupReport, ErrorKind, ReportSink, Retry, RouteError};
+
+/// How long one exchange may take, and whether the request's own time is up then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) most: Duration,
+    pub(super) is_last: bool,
+}
+
+/// An exchange under way.
+struct Leg<T> {
+    answer: Opening<T>,
+    timer: Pin<Box<Sleep>>,
+    is_last: bool,
+}
+
+impl<T> Leg<T> {
+    fn new(answer: Opening<T>, span: Span) -> Self {
+        Self {
+            answer,
+            timer: Box::pin(sleep(span.most)),
+            is_last: span.is_last,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RouteError>> {
+        if let Poll::Ready(answer) = self.answer.as_mut().poll(cx) {
+            return Poll::Ready(answer);
+        }
+        self.timer.as_mut().poll(cx).map(|()| Err(self.overdue()))
+    }
+
+    /// A caller in a hurry says nothing of an engine.
+    fn overdue(&self) -> RouteError {
+        let (kind, retry) = if self.is_last {
+            (ErrorKind::OutOfTime, Retry::Never)
+        } else {
+            (ErrorKind::Timeout, Retry::OtherEndpoint)
+        };
+        RouteError::engine(kind, retry, "The engine did not answer in time.")
+    }
+}
+
+/// Who is to be told what became of a leg.
+#[derive(Clone)]
+pub(super) struct Owed {
+    pub(super) request_id: Arc<str>,
+    pub(super) prefill: Arc<str>,
+    pub(super) decode: Arc<str>,
+    pub(super) sink: Arc<dyn ReportSink>,
+    pub(super) lingers: Lingers,
+    /// How long a decode leg may go on without its caller.
+    pub(super) grace: Duration,
+}
+
+impl Owed {
+    pub(super) fn tell(&self, endpoint: &Arc<str>, cleanup: Cleanup) {
+        self.sink.cleanup(&CleanupReport {
+            request_id: Arc::clone(&self.request_id),
+            endpoint: Arc::clone(endpoint),
+            cleanup,
+        });
+    }
+}
+
+/// What the prefill engine holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    /// Something that no decode engine has been told of.
+    ForAnybody,
+    /// Something that a decode engine is to fetch, and to free.
+    ForDecode,
+}
+
+/// The exchanges of a pair. Dropped before it is over, as when the caller leaves, it ends the prefill leg at once, and the
+/// decode leg after its first token or the grace.
+pub(super) struct Legs<O: Send + 'static> {
+    asked: Option<Leg<Bytes>>,
+    prefill: Option<Leg<Bytes>>,
+    decode: Option<Leg<O>>,
+    opened: Option<O>,
+    held: Held,
+    owed: Owed,
+}
+
+impl<O: Send + 'static> Legs<O> {
+    pub(super) fn new(owed: Owed) -> Self {
+        Self {
+            asked: None,
+            prefill: None,
+            decode: None,
+            opened: None,
+            held: Held::Nothing,
+            owed,
+        }
+    }
+
+    pub(super) fn ask(&mut self, answer: Opening<Bytes>, span: Span) {
+        self.asked = Some(Leg::new(answer, span));
+    }
+
+    pub(super) fn prefill(&mut self, answer: Opening<Bytes>, span: Span) {
+        self.prefill = Some(Leg::new(answer, span));
+    }
+
+    pub(super) fn decode(&mut self, answer: Opening<O>, span: Span) {
+        if self.held == Held::ForAnybody {
+            self.held = Held::ForDecode;
+        }
+        self.decode = Some(Leg::new(answer, span));
+    }
+
+    /// The prefill engine holds something for a decode engine.
+    pub(super) fn handed_over(&mut self) {
+        self.held = Held::ForAnybody;
+    }
+
+    /// What comes next. Prefill comes first: its failure is mostly why decode fails.
+    pub(super) async fn next(&mut self) -> Event {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Some(Poll::Ready(told)) = self.asked.as_mut().map(|leg| leg.poll(cx)) {
+            self.asked = None;
+            return Poll::Ready(Event::Told(told));
+        }
+        if let Some(Poll::Ready(answer)) = self.prefill.as_mut().map(|leg| leg.poll(cx)) {
+            self.prefill = None;
+            return Poll::Ready(Event::Prefilled(answer));
+        }
+        if let Some(Poll::Ready(opened)) = self.decode.as_mut().map(|leg| leg.poll(cx)) {
+            self.decode = None;
+            let told = opened.map(|opened| self.opened = Some(opened));
+            return Poll::Ready(Event::Decoding(told));
+        }
+        Poll::Pending
+    }
+
+    /// The decode leg's answer. A prefill leg that is still answering goes on by itself; `over` is told when it is over.
+    pub(super) fn take(mut self, over: impl FnOnce(bool) + Send + 'static) -> Option<O> {
+        if let Some(mut leg) = self.prefill.take() {
+            let rest = async move { over(poll_fn(|cx| leg.poll(cx)).await.is_ok()) };
+            if !self.owed.lingers.keep(rest) {
+                self.owed.tell(&self.owed.prefill, Cleanup::NoRoom);
+            }
+        }
+        self.opened.take()
+    }
+
+    /// The pair is given up: nothing comes over any more, so that nothing is worth waiting for. `has_decode` says whether
+    /// the decode engine can have heard of what it was to fetch.
+    pub(super) fn give_up(mut self, has_decode: bool) {
+        if self.decode.take().is_some() {
+            self.owed.tell(&self.owed.decode, Cleanup::DecodeCancelled);
+        }
+        if self.held == Held::ForDecode && !has_decode {
+            self.held = Held::ForAnybody;
+        }
+    }
+}
+
+impl<O: Send + 'static> Drop for Legs<O> {
+    fn drop(&mut self) {
+        let owed = &self.owed;
+        if self.prefill.take().is_some() {
+            owed.tell(&owed.prefill, Cleanup::PrefillCancelled);
+        }
+        if self.held == Held::ForAnybody {
+            owed.tell(&owed.prefill, Cleanup::LeftToLease);
+        }
+        if let Some(leg) = self.decode.take() {
+            let told = owed.clone();
+            let rest = async move {
+                let cleanup = match timeout(told.grace, leg.answer).await {
+                    Ok(_) => Cleanup::DecodeAwaited,
+                    Err(_) => Cleanup::DecodeCutOff,
+                };
+                told.tell(&told.decode, cleanup);
+            };
+            if !owed.lingers.keep(rest) {
+                owed.tell(&owed.decode, Cleanup::NoRoom);
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What a connector's state machine is told, and what it orders.
+
+use bytes::Bytes;
+use gateway_proto::engines::transfer::{Connector, LegEdit};
+
+use super::{broken::Broken, mooncake::Mooncake, nixl::Nixl, sglang::Sglang, trtllm::TrtLlm};
+use crate::RouteError;
+
+/// What is to be done next.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Ask the prefill engine's bootstrap port who it is.
+    Ask,
+    /// Send the prefill leg.
+    Prefill(LegEdit),
+    /// Send the decode leg.
+    Decode(LegEdit),
+    /// Send both.
+    Both { prefill: LegEdit, decode: LegEdit },
+    /// Nothing but wait for what is under way.
+    Wait,
+    /// The decode leg has begun: its answer is the caller's.
+    Take,
+    /// The prefill leg's answer is the caller's.
+    Adopt(Bytes),
+    /// The pair cannot serve the request; what is under way ends.
+    GiveUp(Broken),
+}
+
+/// What has come of an order.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The bootstrap port has answered, or not.
+    Told(Result<Bytes, RouteError>),
+    /// The prefill leg is over, with its whole answer.
+    Prefilled(Result<Bytes, RouteError>),
+    /// The decode leg has begun to answer, or failed.
+    Decoding(Result<(), RouteError>),
+}
+
+/// One hand-over, from its first order to [`Order::Take`], [`Order::Adopt`] or [`Order::GiveUp`]. What a prefill leg handed
+/// over goes out once: a decode leg that fails is never followed by another.
+pub(super) trait Machine: Send {
+    fn start(&mut self) -> Order;
+
+    fn on(&mut self, event: Event) -> Order;
+}
+
+/// What all machines may need to know.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    /// Unique among live requests, 63 bits.
+    pub(super) room: u64,
+    /// Where the prefill engine is found.
+    pub(super) bootstrap: (String, u16),
+    /// Whether the request is a chat.
+    pub(super) is_chat: bool,
+}
+
+/// The machine of a connector.
+pub(super) fn of(connector: Connector, terms: Terms) -> Box<dyn Machine> {
+    match connector {
+        Connector::Nixl => Box::new(Nixl::default()),
+        Connector::Mooncake => Box::new(Mooncake::new(terms)),
+        Connector::Sglang => Box::new(Sglang::new(terms)),
+        Connector::TrtLlm => Box::new(TrtLlm::new(terms)),
+    }
+}

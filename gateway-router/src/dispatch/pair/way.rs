@@ -1,0 +1,93 @@
+//! Which way a request goes: to a pair, or whole to one engine; and which way after a pair has failed.
+
+use gateway_core::{EndpointId, pipeline::Pools};
+
+use super::{
+    super::{retries::Retries, work::Subject},
+    Broken, Side,
+};
+use crate::{
+    Fallback, PairFault, PairSettings, Retry, RouteError, pairs::PairPools, snapshot::Snapshot,
+};
+
+/// Prefill engines that are tried before the request goes whole to one engine.
+const PREFILLS_AT_MOST: u32 = 2;
+
+/// The way of a request for a model that is not served by engines that do everything alone.
+pub(in crate::dispatch) struct Way<'a> {
+    pools: &'a PairPools,
+    pub(in crate::dispatch) settings: PairSettings,
+    may_split: bool,
+    /// Whether a pair would do, were there one.
+    is_splittable: bool,
+    prefills_failed: u32,
+    fault: Option<PairFault>,
+}
+
+impl<'a> Way<'a> {
+    /// `None` where any engine of the model does everything. What goes on with an answer is never split again.
+    pub(in crate::dispatch) fn of(
+        snapshot: &'a Snapshot,
+        subject: &Subject<'_>,
+        can_split: bool,
+    ) -> Option<Self> {
+        let pools = snapshot.pools(subject.model)?;
+        let is_splittable = can_split && !subject.leg.is_continuation();
+        Some(Self {
+            pools,
+            settings: snapshot.pairs.of(subject.model),
+            may_split: is_splittable,
+            is_splittable,
+            prefills_failed: 0,
+            fault: None,
+        })
+    }
+
+    /// Who may do what. A request that no pair could ever serve goes to whoever can, whatever is to follow failures.
+    pub(in crate::dispatch) fn pools(&self) -> Pools<'a> {
+        if self.may_split {
+            self.pools.split(self.settings.fallback)
+        } else if self.is_splittable {
+            self.pools.unsplit(self.settings.fallback)
+        } else {
+            self.pools.unsplit(Fallback::SinglePhase)
+        }
+    }
+
+    /// Why one engine serves it alone; `is_alone` says that there is no pair now.
+    pub(in crate::dispatch) fn fault(&self, is_alone: bool) -> Option<PairFault> {
+        let no_pair = (is_alone && self.is_splittable).then_some(PairFault::NoPair);
+        self.fault.or(no_pair)
+    }
+
+    /// A pair has failed: another prefill engine is tried once, then the request goes whole to one engine.
+    ///
+    /// # Errors
+    /// With the pair's error where nothing follows it.
+    pub(in crate::dispatch) fn after(
+        &mut self,
+        broken: Broken,
+        (prefill, decode): (EndpointId, EndpointId),
+        tried: &mut Vec<EndpointId>,
+        retries: &mut Retries,
+    ) -> Result<(), RouteError> {
+        let Broken { fault, side, error } = broken;
+        self.fault = Some(fault);
+        match side {
+            Side::Prefill => {
+                self.prefills_failed += 1;
+                tried.push(prefill);
+            }
+            Side::Decode => tried.push(decode),
+            Side::Either => tried.extend([prefill, decode]),
+            Side::Neither => {}
+        }
+        let tries_another = side == Side::Prefill && self.prefills_failed < PREFILLS_AT_MOST;
+        self.may_split = tries_another;
+        let is_over = !tries_another && self.settings.fallback == Fallback::Never;
+        if is_over || error.retry() == Retry::Never {
+            return Err(error);
+        }
+        retries.excuse(error)
+    }
+}
