@@ -58,11 +58,11 @@ impl From<RouteError> for Refusal {
         if api.code.is_none() && error.origin() != Origin::Client {
             api.code = Some(error.kind().name().into());
         }
-        // Whoever is predicted to be too late knows for how long; or no wait will help.
-        let retry_after = if error.kind() == ErrorKind::TooLate {
-            error.retry_after().map(whole_seconds)
-        } else {
-            soon(&api)
+        // Who was told a time is told that one. Whoever is predicted to be too late and was not told any: no wait helps.
+        let told = error.retry_after().map(whole_seconds);
+        let retry_after = match error.kind() {
+            ErrorKind::TooLate => told,
+            _ => told.or_else(|| soon(&api)),
         };
         // Refused by the model at the edge, the request has not come to where its story is told.
         let is_ours = error.kind() == ErrorKind::BadRequest;
