@@ -105,6 +105,29 @@ async fn streams_break_in_each_way() {
 }
 
 #[tokio::test]
+async fn an_engine_dies_in_mid_stream_or_asks_for_the_request_again() {
+    let engine = start(config()).await;
+    engine.inject(fault(FaultKind::Recomputed).times(2).after_chunks(3));
+    let chunks = stream(&engine).await.expect("a reply").chunks();
+    let last = &chunks[3]["choices"][0];
+    assert_eq!(
+        (chunks.len(), &last["stop_reason"]),
+        (4, &json!("recomputed"))
+    );
+    assert_eq!(last["finish_reason"], "stop");
+    let whole = post_chat(&engine, "x", json!({"max_tokens": 20, "ignore_eos": true})).await;
+    let whole = whole.json();
+    assert_eq!(whole["choices"][0]["stop_reason"], "recomputed");
+    assert_eq!(whole["usage"]["completion_tokens"], 3);
+    engine.inject(fault(FaultKind::RefuseConnections).times(1));
+    assert!(stream(&engine).await.is_err());
+    assert!(stream(&engine).await.is_ok());
+    engine.inject(fault(FaultKind::DieMidStream).after_chunks(3));
+    assert!(stream(&engine).await.is_err());
+    assert!(!engine.is_up());
+}
+
+#[tokio::test]
 async fn replies_without_streaming_break_too() {
     let engine = start(config()).await;
     let more = json!({"max_tokens": 20, "ignore_eos": true});

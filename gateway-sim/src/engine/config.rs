@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use super::flavour::Flavour;
+use super::transfer::TransferConfig;
 use crate::model::{ChipProfile, EngineConfig};
 
 /// One engine: where it listens, what it serves, how fast it is.
@@ -30,9 +32,18 @@ pub struct SimConfig {
     /// Requests that may wait before further ones get 503; none for no limit, as in vLLM.
     #[serde(default)]
     pub max_queued_requests: Option<u32>,
-    /// KV events, none for none.
+    /// KV events, none for none. Of several data-parallel ranks, each publishes on the port of the one before plus one.
     #[serde(default)]
     pub kv_events: Option<KvEventsConfig>,
+    /// The part in prefill-decode pairs; none for an engine that takes no notice of them.
+    #[serde(default)]
+    pub transfer: Option<TransferConfig>,
+    /// Adapters that may be loaded at once, as the metrics page tells.
+    #[serde(default = "most_adapters")]
+    pub max_adapters: u32,
+    /// Data-parallel ranks, each with a scheduler and a cache of its own.
+    #[serde(default = "one_rank")]
+    pub dp_ranks: u32,
     /// Bytes a request body may have.
     pub max_body_bytes: usize,
     /// Open connections; further ones are closed at once.
@@ -63,35 +74,6 @@ pub struct KvEventsConfig {
     pub buffer_steps: usize,
     /// Batches that may wait for the publisher before further ones are dropped, which leaves a gap in the sequence.
     pub max_queue: usize,
-}
-
-/// Whose HTTP surface an engine has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Flavour {
-    /// vLLM's.
-    #[default]
-    Vllm,
-    /// `SGLang`'s.
-    Sglang,
-}
-
-impl Flavour {
-    /// The owner that the models list names.
-    pub(super) const fn owner(self) -> &'static str {
-        match self {
-            Self::Vllm => "vllm",
-            Self::Sglang => "sglang",
-        }
-    }
-
-    /// The member of a message that has its reasoning.
-    pub(super) const fn reasoning_field(self) -> &'static str {
-        match self {
-            Self::Vllm => "reasoning",
-            Self::Sglang => "reasoning_content",
-        }
-    }
 }
 
 /// The two encodings of one event in the history of vLLM.
@@ -132,6 +114,9 @@ impl SimConfig {
             api_key: None,
             max_queued_requests: None,
             kv_events: None,
+            transfer: None,
+            max_adapters: most_adapters(),
+            dp_ranks: 1,
             max_body_bytes: 32 << 20,
             max_connections: 4_096,
             seed: 0,
@@ -154,6 +139,35 @@ impl KvEventsConfig {
             max_queue: 10_000,
         }
     }
+
+    /// What a data-parallel rank publishes: on the ports plus its number, where they are not free ones.
+    pub(super) fn of_rank(&self, rank: u32) -> Self {
+        let moved = |addr: SocketAddr| {
+            let offset = u16::try_from(rank).unwrap_or(u16::MAX);
+            let port = match addr.port() {
+                0 => 0,
+                port => port.saturating_add(offset),
+            };
+            SocketAddr::new(addr.ip(), port)
+        };
+        let publish = match self.connect {
+            true => self.publish,
+            false => moved(self.publish),
+        };
+        Self {
+            publish,
+            replay: self.replay.map(moved),
+            ..self.clone()
+        }
+    }
+}
+
+const fn most_adapters() -> u32 {
+    4
+}
+
+const fn one_rank() -> u32 {
+    1
 }
 
 const fn free_loopback_port() -> SocketAddr {

@@ -7,12 +7,15 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::clock::Clock;
 use super::config::{KvEventsConfig, SimConfig};
 use super::faults::FaultSpec;
 use super::kv::KvPublisher;
+use super::rank::Rank;
 use super::server;
 use super::shell::{Life, Shell};
 use super::stats::{LastRequest, SimStats};
+use super::transfer::{self, Transfer};
 use crate::model::{ConfigError, ModelMetrics};
 use crate::text::Voice;
 
@@ -29,6 +32,9 @@ pub enum StartError {
     /// The configuration names no model.
     #[error("`models` must name at least one model")]
     NoModel,
+    /// The configuration asks for no data-parallel rank at all.
+    #[error("`dp_ranks` must be at least 1")]
+    NoRank,
     /// Time would stand still or run backwards.
     #[error("`time_scale` must be between 0.001 and 100000, not {0}")]
     TimeScale(f64),
@@ -73,31 +79,59 @@ impl SimEngine {
             return Err(StartError::TimeScale(config.time_scale));
         }
         config.engine.validate()?;
-        let listen_error = |source| StartError::Listen {
-            addr: config.listen,
-            source,
-        };
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(listen_error)?;
-        let addr = listener.local_addr().map_err(listen_error)?;
-        let (feed, publisher) = match config.kv_events.clone() {
-            Some(events) => {
-                let (feed, publisher) =
-                    KvPublisher::bind(events, config.engine.block_tokens).await?;
-                (Some(feed), Some(publisher))
-            }
-            None => (None, None),
-        };
-        let shell = Arc::new(Shell::new(config, voice, feed)?);
+        if config.dp_ranks == 0 {
+            return Err(StartError::NoRank);
+        }
+        let (listener, addr) = bind(config.listen).await?;
+        let mut side = None;
+        let mut transfer = None;
+        if let Some(own) = config.transfer.clone() {
+            let (listener, addr) = bind(own.listen).await?;
+            side = Some(listener);
+            transfer = Some(Transfer::new(own, addr));
+        }
+        let (ranks, publishers) = ranks(&config).await?;
+        let clock = Clock::start(config.time_scale);
+        let shell = Arc::new(Shell::new(config, voice, clock, ranks, transfer));
         let mut tasks = JoinSet::new();
-        if let Some(publisher) = publisher {
+        for publisher in publishers {
             tasks.spawn(publisher.run(shell.life.subscribe()));
         }
-        tasks.spawn(Arc::clone(&shell).drive());
+        for rank in 0..shell.ranks.len() {
+            tasks.spawn(Arc::clone(&shell).drive(rank));
+        }
+        if let Some(listener) = side {
+            tasks.spawn(transfer::accept(listener, Arc::clone(&shell)));
+        }
         tasks.spawn(server::accept(listener, Arc::clone(&shell)));
         Ok(RunningEngine { addr, shell, tasks })
     }
+}
+
+async fn bind(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let error = |source| StartError::Listen { addr, source };
+    let listener = TcpListener::bind(addr).await.map_err(error)?;
+    let bound = listener.local_addr().map_err(error)?;
+    Ok((listener, bound))
+}
+
+/// The ranks, and what publishes the KV events of each.
+async fn ranks(config: &SimConfig) -> Result<(Vec<Rank>, Vec<KvPublisher>), StartError> {
+    let mut ranks = Vec::new();
+    let mut publishers = Vec::new();
+    for number in 0..config.dp_ranks {
+        let mut feed = None;
+        if let Some(events) = &config.kv_events {
+            let events = events.of_rank(number);
+            let (own, publisher) =
+                KvPublisher::bind(events, config.engine.block_tokens, number).await?;
+            feed = Some(own);
+            publishers.push(publisher);
+        }
+        let engine = config.engine.clone();
+        ranks.push(Rank::new(number, engine, config.time_scale, feed)?);
+    }
+    Ok((ranks, publishers))
 }
 
 /// An engine that runs. Dropping it kills the engine.
@@ -121,10 +155,23 @@ impl RunningEngine {
         format!("http://{}", self.addr)
     }
 
-    /// Where its KV events come out, with the ports that were bound; none where it publishes none.
+    /// Where the KV events of its first rank come out, with the ports that were bound; none where it publishes none.
     #[must_use]
     pub fn kv_events(&self) -> Option<&KvEventsConfig> {
-        self.shell.kv.as_ref().map(|feed| &feed.bound)
+        self.kv_events_of(0)
+    }
+
+    /// The same of any rank.
+    #[must_use]
+    pub fn kv_events_of(&self, rank: usize) -> Option<&KvEventsConfig> {
+        let feed = self.shell.ranks.get(rank)?.kv.as_ref()?;
+        Some(&feed.bound)
+    }
+
+    /// Where its side channel or bootstrap server listens; none where it takes no part in pairs.
+    #[must_use]
+    pub fn transfer_addr(&self) -> Option<SocketAddr> {
+        self.shell.transfer.as_ref().map(|own| own.addr)
     }
 
     /// Orders a fault. Those that happen at once have happened when this returns, but connections take a moment to close.
@@ -154,10 +201,17 @@ impl RunningEngine {
         self.shell.stats()
     }
 
-    /// The scheduler's own gauges and counters.
+    /// The scheduler's own gauges and counters, of all ranks together.
     #[must_use]
     pub fn model_metrics(&self) -> ModelMetrics {
-        self.shell.measure().0
+        self.shell.total()
+    }
+
+    /// The same of one rank; none where there is no such rank.
+    #[must_use]
+    pub fn rank_metrics(&self, rank: usize) -> Option<ModelMetrics> {
+        let rank = self.shell.ranks.get(rank)?;
+        Some(Shell::measure(rank).0)
     }
 
     /// The last request for generation as it arrived, headers and all.

@@ -2,49 +2,71 @@
 
 use std::fmt::Write;
 
+use super::clock::Clock;
 use super::faults::FaultKind;
 use super::recorder::{Histogram, Recorder};
 use super::shell::Shell;
 use crate::model::ModelMetrics;
 
-/// The page in Prometheus' text format.
+/// The page in Prometheus' text format, with the series of every rank.
 pub(super) fn render(shell: &Shell) -> String {
-    let (model, recorder) = shell.measure();
     let mut page = Page {
-        text: String::with_capacity(16 << 10),
+        families: Vec::new(),
+        here: 0,
+        engine: 0,
         model_name: &shell.config.models[0],
     };
-    let kv_used = match shell.faults.strike(FaultKind::NanMetric) {
-        Some(_) => f64::NAN,
-        None => model.kv_used(),
-    };
-    gauges(&mut page, &model, kv_used);
-    counters(&mut page, &model);
-    outcomes(&mut page, &recorder, shell.stats().rejected);
-    histograms(&mut page, &recorder);
-    cache_config(&mut page, shell);
-    page.text
+    let is_odd = shell.faults.strike(FaultKind::NanMetric).is_some();
+    for rank in &shell.ranks {
+        let (model, recorder) = Shell::measure(rank);
+        page.engine = rank.number;
+        let kv_used = if is_odd { f64::NAN } else { model.kv_used() };
+        gauges(&mut page, &model, kv_used);
+        counters(&mut page, &model);
+        outcomes(&mut page, &recorder, shell.stats().rejected);
+        histograms(&mut page, &recorder);
+        cache_config(&mut page, shell);
+        transfers(&mut page, shell);
+    }
+    adapters(&mut page, shell);
+    let texts = page.families.iter();
+    texts
+        .flat_map(|family| [family.head.as_str(), family.samples.as_str()])
+        .collect()
+}
+
+/// The samples of one name, those of all ranks together.
+struct Family {
+    head: String,
+    samples: String,
 }
 
 struct Page<'a> {
-    text: String,
+    families: Vec<Family>,
+    /// The family that is being written.
+    here: usize,
+    /// The rank that is being written.
+    engine: u32,
     model_name: &'a str,
 }
 
 impl Page<'_> {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
-        let _ = writeln!(
-            self.text,
-            "# HELP vllm:{name} {help}\n# TYPE vllm:{name} {kind}"
-        );
+        let head = format!("# HELP vllm:{name} {help}\n# TYPE vllm:{name} {kind}\n");
+        let known = self.families.iter().position(|family| family.head == head);
+        self.here = known.unwrap_or_else(|| {
+            let samples = String::new();
+            self.families.push(Family { head, samples });
+            self.families.len() - 1
+        });
     }
 
     /// One sample; `labels` are further ones, each with a comma after it.
     fn sample(&mut self, name: &str, labels: &str, value: f64) {
-        let model_name = self.model_name;
+        let (engine, model_name) = (self.engine, self.model_name);
         let _ = writeln!(
-            self.text,
-            "vllm:{name}{{engine=\"0\",{labels}model_name=\"{model_name}\"}} {}",
+            self.families[self.here].samples,
+            "vllm:{name}{{engine=\"{engine}\",{labels}model_name=\"{model_name}\"}} {}",
             number(value)
         );
     }
@@ -247,10 +269,58 @@ fn cache_config(page: &mut Page<'_>, shell: &Shell) {
         "Information of the LLMEngine CacheConfig",
     );
     let _ = writeln!(
-        page.text,
-        "vllm:cache_config_info{{block_size=\"{}\",cache_dtype=\"auto\",enable_prefix_caching=\"{caching}\",engine=\"0\",\
-         num_cpu_blocks=\"None\",num_gpu_blocks=\"{}\",sliding_window=\"None\"}} 1.0",
-        engine.block_tokens, engine.kv_blocks,
+        page.families[page.here].samples,
+        "vllm:cache_config_info{{block_size=\"{}\",cache_dtype=\"auto\",enable_prefix_caching=\"{caching}\",\
+         engine=\"{}\",num_cpu_blocks=\"None\",num_gpu_blocks=\"{}\",sliding_window=\"None\"}} 1.0",
+        engine.block_tokens, page.engine, engine.kv_blocks,
+    );
+}
+
+/// What became of transfers between engines, where this one takes part in them.
+fn transfers(page: &mut Page<'_>, shell: &Shell) {
+    if shell.transfer.is_none() || page.engine > 0 {
+        return;
+    }
+    let stats = shell.stats();
+    let counters = [
+        (
+            "nixl_num_failed_transfers_total",
+            "Number of failed NIXL KV Cache transfers.",
+            stats.pulls_failed,
+        ),
+        (
+            "nixl_num_kv_expired_reqs_total",
+            "Number of requests that had their KV expire.",
+            stats.handoffs_expired,
+        ),
+        (
+            "nixl_num_notifications_after_expiry_total",
+            "Number of completion notifications for requests that were no longer tracked.",
+            stats.handoffs_missed,
+        ),
+    ];
+    for (name, help, value) in counters {
+        page.single(name, "counter", help, float(value));
+    }
+}
+
+/// vLLM's list of adapters, as it writes it: names in a label, seconds since 1970 as the value.
+fn adapters(page: &mut Page<'_>, shell: &Shell) {
+    let names = shell.adapters.names();
+    if names.is_empty() {
+        return;
+    }
+    page.family(
+        "lora_requests_info",
+        "gauge",
+        "Running stats on lora requests.",
+    );
+    let _ = writeln!(
+        page.families[page.here].samples,
+        "vllm:lora_requests_info{{max_lora=\"{}\",running_lora_adapters=\"{}\",waiting_lora_adapters=\"\"}} {}",
+        shell.config.max_adapters,
+        names.join(","),
+        number(Clock::unix_seconds())
     );
 }
 

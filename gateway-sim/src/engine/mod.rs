@@ -11,21 +11,27 @@
 //! With `tools` in a chat, the engine calls one of them when `tool_choice` is `required` or names a function, or when the
 //! last user turn contains `/tool` (the first tool) or `/tool NAME`. The arguments are made up to fit the function's schema.
 
+mod adapters;
 mod api;
 pub(crate) mod clock;
 mod config;
 mod error;
 mod faults;
+mod flavour;
 mod handle;
 mod kv;
 mod metrics;
+mod rank;
 mod recorder;
 mod server;
 mod shell;
 mod stats;
 mod ticket;
+mod transfer;
 
-pub use config::{EventForm, Flavour, HashForm, KvEventsConfig, SimConfig};
+pub use config::{EventForm, HashForm, KvEventsConfig, SimConfig};
 pub use faults::{FaultKind, FaultSpec};
+pub use flavour::Flavour;
 pub use handle::{RunningEngine, SimEngine, StartError};
 pub use stats::{LastRequest, SimStats};
+pub use transfer::{Connector, TransferConfig, TransferRole};

@@ -1,23 +1,24 @@
-//! The model under a lock, and the task that moves it through time.
+//! What the tasks of one engine share, and the task that moves its models through time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use gateway_core::Timestamp;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
+use super::adapters::Adapters;
 use super::clock::Clock;
 use super::config::SimConfig;
 use super::error::ApiError;
 use super::faults::{FaultControl, FaultKind, FaultSpec};
-use super::kv::{Fate, KvFeed};
+use super::kv::Fate;
+use super::rank::{Rank, Submission};
 use super::recorder::Recorder;
 use super::stats::{Counters, SimStats};
 use super::ticket::{Progress, Ticket};
-use crate::model::{
-    ConfigError, EngineModel, KvEvent, ModelMetrics, Request, RequestId, StepOutput, SubmitError,
-};
+use super::transfer::Transfer;
+use crate::model::{KvEvent, ModelMetrics};
 use crate::text::Voice;
 
 /// Whether the engine's process lives.
@@ -45,78 +46,57 @@ pub(super) struct Shell {
     pub(super) faults: FaultControl,
     pub(super) counters: Counters,
     pub(super) life: watch::Sender<Life>,
-    pub(super) kv: Option<KvFeed>,
-    inner: Mutex<Inner>,
-    wake: Notify,
-}
-
-/// Where the progress of all sequences of one HTTP request is told.
-type Listener = Arc<watch::Sender<Vec<Progress>>>;
-
-#[derive(Debug)]
-struct Inner {
-    model: EngineModel,
-    recorder: Recorder,
-    /// Who hears of a sequence, and as which of its own.
-    listeners: HashMap<RequestId, (Listener, usize)>,
-    next_id: u64,
-}
-
-/// A sequence on its way to the model, which gives it a name.
-#[derive(Debug)]
-pub(super) struct Submission {
-    pub(super) prompt: Arc<[u32]>,
-    pub(super) output: Arc<[u32]>,
-    pub(super) namespace: u64,
-    /// Whether the answer ends at the token limit rather than by itself.
-    pub(super) is_cut: bool,
+    pub(super) adapters: Adapters,
+    pub(super) transfer: Option<Transfer>,
+    /// At least one.
+    pub(super) ranks: Vec<Rank>,
 }
 
 impl Shell {
     pub(super) fn new(
         config: SimConfig,
         voice: Voice,
-        kv: Option<KvFeed>,
-    ) -> Result<Self, ConfigError> {
-        let inner = Inner {
-            model: EngineModel::new(config.engine.clone())?,
-            recorder: Recorder::new(config.time_scale),
-            listeners: HashMap::new(),
-            next_id: 0,
-        };
-        Ok(Self {
-            clock: Clock::start(config.time_scale),
+        clock: Clock,
+        ranks: Vec<Rank>,
+        transfer: Option<Transfer>,
+    ) -> Self {
+        Self {
+            clock,
             faults: FaultControl::new(config.seed),
             counters: Counters::default(),
             life: watch::Sender::new(Life::Up),
-            kv,
-            inner: Mutex::new(inner),
-            wake: Notify::new(),
+            adapters: Adapters::new(config.adapters.clone()),
+            transfer,
+            ranks,
             voice,
             config,
-        })
+        }
     }
 
-    /// Moves the model until the engine dies.
-    pub(super) async fn drive(self: Arc<Self>) {
+    /// Moves one rank's model until the engine dies.
+    pub(super) async fn drive(self: Arc<Self>, rank: usize) {
+        let rank = &self.ranks[rank];
         let mut life = self.life.subscribe();
         loop {
             let idle = Duration::from_secs(3_600);
-            let wait = self.catch_up().map_or(idle, |at| self.clock.until(at));
+            let wait = self.catch_up(rank).map_or(idle, |at| self.clock.until(at));
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = self.wake.notified() => {}
+                () = rank.wake.notified() => {}
                 () = Life::reached(&mut life, Life::Dead) => return,
             }
         }
     }
 
-    /// Queues sequences, all or none. An error names what the model refuses.
+    /// Queues sequences on one rank, all or none. An error names what the model refuses.
     pub(super) fn submit(
         self: &Arc<Self>,
         submissions: Vec<Submission>,
+        rank: Option<usize>,
     ) -> Result<Ticket, ApiError> {
-        let mut inner = self.inner();
+        let number = rank.unwrap_or_else(|| self.idlest());
+        let rank = &self.ranks[number];
+        let mut inner = rank.inner();
         let waiting = inner.model.metrics().waiting;
         if self
             .config
@@ -140,27 +120,26 @@ impl Shell {
             }
         }
         drop(inner);
-        let ticket = Ticket::new(Arc::clone(self), ids, receiver);
+        let ticket = Ticket::new(Arc::clone(self), number, ids, receiver);
         if let Some(error) = refusal {
             return Err(ApiError::bad_request("", error.to_string()));
         }
-        self.wake.notify_one();
+        rank.wake.notify_one();
         Ok(ticket)
     }
 
-    /// Takes back those of the sequences that are not finished.
-    pub(super) fn withdraw(&self, ids: &[RequestId]) {
-        let mut inner = self.inner();
-        for id in ids {
-            if inner.listeners.remove(id).is_some() {
-                inner.model.abort(*id);
-                inner.recorder.left(*id);
-            }
-        }
+    /// The rank with the least to do.
+    fn idlest(&self) -> usize {
+        let loads = self.ranks.iter().map(Rank::load).enumerate();
+        loads
+            .min_by_key(|(_, load)| *load)
+            .map_or(0, |(rank, _)| rank)
     }
 
     pub(super) fn reset_prefix_cache(&self) {
-        self.inner().model.reset_prefix_cache();
+        for rank in &self.ranks {
+            rank.inner().model.reset_prefix_cache();
+        }
     }
 
     /// Orders a fault, or lets it happen where it is one that happens at once.
@@ -168,24 +147,32 @@ impl Shell {
         match spec.kind {
             FaultKind::Die => self.become_at_least(Life::Dead),
             FaultKind::Sigterm => self.become_at_least(Life::Stopping),
-            FaultKind::Slow => self.inner().model.set_slowdown(spec.factor.unwrap_or(2.0)),
+            FaultKind::Slow => self.slow_down(spec.factor.unwrap_or(2.0)),
             FaultKind::RestartKvFeed => self.restart_kv_feed(),
             _ => self.faults.arm(spec),
         }
     }
 
+    fn slow_down(&self, factor: f64) {
+        for rank in &self.ranks {
+            rank.inner().model.set_slowdown(factor);
+        }
+    }
+
     fn restart_kv_feed(&self) {
-        let mut inner = self.inner();
-        inner.model.reset_prefix_cache();
-        if let Some(kv) = &self.kv {
-            kv.restart();
+        for rank in &self.ranks {
+            let mut inner = rank.inner();
+            inner.model.reset_prefix_cache();
+            if let Some(kv) = &rank.kv {
+                kv.restart();
+            }
         }
     }
 
     /// Takes back all faults that can be; a dead engine stays dead.
     pub(super) fn clear_faults(&self) {
         self.faults.clear();
-        self.inner().model.set_slowdown(1.0);
+        self.slow_down(1.0);
     }
 
     pub(super) fn become_at_least(&self, life: Life) {
@@ -201,44 +188,69 @@ impl Shell {
     }
 
     pub(super) fn stats(&self) -> SimStats {
-        use std::sync::atomic::Ordering::Relaxed;
-        let model = self.inner().model.metrics();
-        SimStats {
-            connections: self.counters.connections.load(Relaxed),
-            requests: self.counters.requests.load(Relaxed),
-            submitted: self.counters.submitted.load(Relaxed),
-            rejected: self.counters.rejected.load(Relaxed),
-            kv_batches_dropped: self.counters.kv_batches_dropped.load(Relaxed),
-            finished: model.finished,
-            aborted: model.aborted,
-            running: model.running,
-            waiting: model.waiting,
+        let counters = &self.counters;
+        let mut stats = SimStats {
+            connections: counters.connections.load(Relaxed),
+            requests: counters.requests.load(Relaxed),
+            submitted: counters.submitted.load(Relaxed),
+            rejected: counters.rejected.load(Relaxed),
+            kv_batches_dropped: counters.kv_batches_dropped.load(Relaxed),
+            ..SimStats::default()
+        };
+        for rank in &self.ranks {
+            let inner = rank.inner();
+            let model = inner.model.metrics();
+            stats.finished += model.finished;
+            stats.aborted += model.aborted;
+            stats.running += model.running;
+            stats.waiting += model.waiting;
+            stats.blocks_held += model.blocks_kept;
+            stats.handoffs_held += inner.holdings.count();
+            stats.handoffs_expired += inner.holdings.expired;
+            stats.handoffs_missed += inner.holdings.missed;
         }
+        if let Some(own) = &self.transfer {
+            stats.pulls = own.counts.fetched.load(Relaxed);
+            stats.pulls_spoilt = own.counts.spoilt.load(Relaxed);
+            stats.pulls_failed = own.counts.failed.load(Relaxed);
+        }
+        stats
     }
 
-    /// The model's metrics and the histograms beside them, of one moment.
-    pub(super) fn measure(&self) -> (ModelMetrics, Recorder) {
-        let inner = self.inner();
+    /// The metrics of all ranks together.
+    pub(super) fn total(&self) -> ModelMetrics {
+        let metrics = self.ranks.iter().map(|rank| rank.inner().model.metrics());
+        metrics.reduce(ModelMetrics::plus).unwrap_or_default()
+    }
+
+    /// One rank's metrics and the histograms beside them, of one moment.
+    pub(super) fn measure(rank: &Rank) -> (ModelMetrics, Recorder) {
+        let inner = rank.inner();
         (inner.model.metrics(), inner.recorder.clone())
     }
 
-    /// Ends all steps that are due; when the next one will be.
-    fn catch_up(&self) -> Option<Timestamp> {
-        let mut inner = self.inner();
+    /// Ends all steps that are due; when there is something to do next.
+    fn catch_up(&self, rank: &Rank) -> Option<Timestamp> {
+        let mut inner = rank.inner();
         loop {
             let now = self.clock.now();
-            let at = inner.model.next_step_at()?;
-            if at > now {
-                return Some(at);
+            inner.expire(now);
+            let expiry = inner.holdings.next_expiry();
+            let step = inner.model.next_step_at();
+            if step.is_none_or(|at| at > now) {
+                return [step, expiry].into_iter().flatten().min();
             }
             let output = inner.model.step(now);
-            inner.spread(now, &output);
-            self.publish(output.kv_events);
+            let keeps = inner.spread(now, &output, self.lease_end());
+            if let Some(own) = self.transfer.as_ref().filter(|_| keeps) {
+                own.announce();
+            }
+            self.publish(rank, output.kv_events);
         }
     }
 
-    fn publish(&self, events: Vec<KvEvent>) {
-        let Some(kv) = self.kv.as_ref().filter(|_| !events.is_empty()) else {
+    fn publish(&self, rank: &Rank, events: Vec<KvEvent>) {
+        let Some(kv) = rank.kv.as_ref().filter(|_| !events.is_empty()) else {
             return;
         };
         let fate = if self.faults.strike(FaultKind::DropKvBatch).is_some() {
@@ -252,69 +264,6 @@ impl Shell {
         };
         if !kv.publish(events, fate) {
             Counters::add(&self.counters.kv_batches_dropped);
-        }
-    }
-
-    /// A panic elsewhere leaves the model between two whole operations.
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Inner {
-    /// Queues one sequence under a name of its own.
-    fn submit(
-        &mut self,
-        now: Timestamp,
-        submission: Submission,
-        listener: &Listener,
-        place: usize,
-    ) -> Result<RequestId, SubmitError> {
-        let id = RequestId(self.next_id);
-        let Submission {
-            prompt,
-            output,
-            namespace,
-            is_cut,
-        } = submission;
-        let prompt_tokens = prompt.len();
-        self.model.submit(
-            now,
-            Request {
-                id,
-                prompt,
-                output,
-                namespace,
-            },
-        )?;
-        self.next_id += 1;
-        self.recorder.arrived(id, now, prompt_tokens, is_cut);
-        self.listeners.insert(id, (Arc::clone(listener), place));
-        Ok(id)
-    }
-
-    /// Tells listeners and histograms of a step.
-    fn spread(&mut self, now: Timestamp, output: &StepOutput) {
-        self.recorder.heard(now, output);
-        for token in &output.tokens {
-            self.tell(token.id, |progress| {
-                progress.tokens = token.index as usize + 1
-            });
-        }
-        for admission in &output.admitted {
-            self.tell(admission.id, |progress| {
-                progress.cached_tokens = admission.cached_tokens
-            });
-        }
-        for id in &output.finished {
-            self.tell(*id, |progress| progress.is_finished = true);
-            self.listeners.remove(id);
-        }
-    }
-
-    fn tell(&self, id: RequestId, change: impl FnOnce(&mut Progress)) {
-        if let Some((listener, place)) = self.listeners.get(&id) {
-            listener.send_modify(|all| change(&mut all[*place]));
         }
     }
 }

@@ -26,6 +26,20 @@ pub struct SimStats {
     pub running: u32,
     /// Sequences waiting now.
     pub waiting: u32,
+    /// KV blocks of finished requests that wait for another engine to fetch them. What never goes down leaks.
+    pub blocks_held: u32,
+    /// The requests that these blocks are of.
+    pub handoffs_held: u32,
+    /// Requests whose blocks were freed at the end of their lease, because no engine fetched them.
+    pub handoffs_expired: u64,
+    /// Questions of other engines for blocks that are not, or no longer, held.
+    pub handoffs_missed: u64,
+    /// Prompts whose KV came from another engine.
+    pub pulls: u64,
+    /// Prompts whose KV came from blocks that hold something else by now, so that the answer is wrong.
+    pub pulls_spoilt: u64,
+    /// Prompts whose KV did not come.
+    pub pulls_failed: u64,
     /// Batches of KV events that were lost before they were sent.
     pub kv_batches_dropped: u64,
 }

@@ -22,6 +22,7 @@ pub(super) struct Progress {
 #[derive(Debug)]
 pub(super) struct Ticket {
     shell: Arc<Shell>,
+    rank: usize,
     ids: Vec<RequestId>,
     progress: watch::Receiver<Vec<Progress>>,
 }
@@ -29,11 +30,13 @@ pub(super) struct Ticket {
 impl Ticket {
     pub(super) fn new(
         shell: Arc<Shell>,
+        rank: usize,
         ids: Vec<RequestId>,
         progress: watch::Receiver<Vec<Progress>>,
     ) -> Self {
         Self {
             shell,
+            rank,
             ids,
             progress,
         }
@@ -58,6 +61,23 @@ impl Ticket {
         }
     }
 
+    /// The blocks that are kept of the first sequence for another engine.
+    pub(super) fn kept_blocks(&self) -> Vec<u32> {
+        let inner = self.shell.ranks[self.rank].inner();
+        let blocks = self.ids.first().map(|id| inner.model.kept(*id).to_vec());
+        blocks.unwrap_or_default()
+    }
+
+    /// Kills the engine.
+    pub(super) fn kill(&self) {
+        self.shell.become_at_least(super::shell::Life::Dead);
+    }
+
+    /// Waits until a sequence has all its tokens.
+    pub(super) async fn finished(&mut self, sequence: usize) {
+        self.reached(sequence, usize::MAX).await;
+    }
+
     /// Waits until a sequence has that many tokens, or is finished.
     pub(super) async fn reached(&mut self, sequence: usize, tokens: usize) {
         loop {
@@ -72,6 +92,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.shell.withdraw(&self.ids);
+        let mut inner = self.shell.ranks[self.rank].inner();
+        self.ids.iter().for_each(|id| inner.withdraw(*id));
     }
 }

@@ -9,8 +9,10 @@ pub struct ModelMetrics {
     pub running: u32,
     /// Requests that wait for admission, preempted ones included.
     pub waiting: u32,
-    /// Blocks that a running sequence holds.
+    /// Blocks that a running sequence holds, or that are kept for another engine.
     pub blocks_in_use: u32,
+    /// Of those, the blocks of finished requests that wait for another engine to fetch them.
+    pub blocks_kept: u32,
     /// Blocks that nobody holds but that may be reused.
     pub blocks_idle: u32,
     /// All blocks.
@@ -38,6 +40,29 @@ pub struct ModelMetrics {
 }
 
 impl ModelMetrics {
+    /// The readings of two engines together; those that must be equal are the first one's.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            running: self.running + other.running,
+            waiting: self.waiting + other.waiting,
+            blocks_in_use: self.blocks_in_use + other.blocks_in_use,
+            blocks_kept: self.blocks_kept + other.blocks_kept,
+            blocks_idle: self.blocks_idle + other.blocks_idle,
+            blocks_total: self.blocks_total + other.blocks_total,
+            block_tokens: self.block_tokens,
+            prefix_queries_tokens: self.prefix_queries_tokens + other.prefix_queries_tokens,
+            prefix_hits_tokens: self.prefix_hits_tokens + other.prefix_hits_tokens,
+            prompt_tokens: self.prompt_tokens + other.prompt_tokens,
+            generation_tokens: self.generation_tokens + other.generation_tokens,
+            preemptions: self.preemptions + other.preemptions,
+            finished: self.finished + other.finished,
+            aborted: self.aborted + other.aborted,
+            steps: self.steps + other.steps,
+            busy_micros: self.busy_micros + other.busy_micros,
+        }
+    }
+
     /// Share of the KV cache in use, 0 to 1. Idle blocks count as free, as vLLM counts them.
     #[must_use]
     pub fn kv_used(&self) -> f64 {

@@ -27,6 +27,7 @@ mod blocks;
 mod chip;
 mod config;
 mod events;
+mod handoff;
 mod metrics;
 mod plan;
 mod request;

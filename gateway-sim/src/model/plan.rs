@@ -124,6 +124,9 @@ impl EngineModel {
         sequence.computed = found * block_tokens;
         sequence.published = found;
         let cached_tokens = sequence.computed;
+        // The last token is computed here, to get the next one. What was brought once is not there after a preemption.
+        let brought = std::mem::take(&mut sequence.brought).min(sequence.len() - 1);
+        sequence.computed = sequence.computed.max(brought);
         if !std::mem::replace(&mut sequence.was_admitted, true) {
             self.metrics.prefix_queries_tokens += sequence.request.prompt.len() as u64;
             self.metrics.prefix_hits_tokens += cached_tokens as u64;

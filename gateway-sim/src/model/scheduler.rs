@@ -20,11 +20,16 @@ pub struct EngineModel {
     pub(super) running: Vec<RequestId>,
     pub(super) waiting: VecDeque<RequestId>,
     pub(super) metrics: ModelMetrics,
+    /// The blocks of finished requests that wait for another engine to fetch them.
+    pub(super) kept: HashMap<RequestId, Vec<u32>>,
     step: Option<Step>,
     /// When the next step may start where none is under way.
     ready_at: Timestamp,
     slowdown: f64,
 }
+
+/// When an engine without room for any request looks again.
+const RETRY: Duration = Duration::from_millis(1);
 
 /// One token that came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +79,7 @@ impl EngineModel {
             running: Vec::new(),
             waiting: VecDeque::new(),
             metrics: ModelMetrics::default(),
+            kept: HashMap::new(),
             step: None,
             ready_at: Timestamp::ZERO,
             slowdown: 1.0,
@@ -139,7 +145,7 @@ impl EngineModel {
         if let Some(step) = self.step.take() {
             self.complete(&step, &mut output);
         }
-        self.start(&mut output);
+        self.start(now, &mut output);
         output.kv_events = self.pool.take_events();
         output
     }
@@ -184,6 +190,7 @@ impl EngineModel {
             running: count(self.running.len()),
             waiting: count(self.waiting.len()),
             blocks_in_use: count(self.pool.in_use()),
+            blocks_kept: count(self.kept.values().map(Vec::len).sum()),
             blocks_idle: count(self.pool.idle()),
             blocks_total: self.config.kv_blocks,
             block_tokens: self.config.block_tokens,
@@ -196,10 +203,14 @@ impl EngineModel {
         self.step.as_ref().is_some_and(|step| !step.work.is_empty())
     }
 
-    fn start(&mut self, output: &mut StepOutput) {
+    fn start(&mut self, now: Timestamp, output: &mut StepOutput) {
         let plan = self.plan();
         output.admitted = plan.admitted;
         if plan.work.is_empty() {
+            // Blocks kept for others can leave no room for anybody.
+            if !self.kept.is_empty() && !self.sequences.is_empty() {
+                self.ready_at = now.after(RETRY);
+            }
             return;
         }
         let ms = self.config.chip.step_ms(&plan.load) * self.slowdown;
@@ -245,7 +256,11 @@ impl EngineModel {
         self.metrics.generation_tokens += 1;
         if sequence.is_finished() {
             let sequence = self.sequences.remove(&id).expect("still there");
-            self.pool.release(&sequence.blocks);
+            if sequence.is_kept {
+                self.kept.insert(id, sequence.blocks);
+            } else {
+                self.pool.release(&sequence.blocks);
+            }
             self.running.retain(|other| *other != id);
             self.metrics.finished += 1;
             output.finished.push(id);

@@ -22,6 +22,10 @@ pub(super) struct Sequence {
     pub(super) published: usize,
     /// Whether it was in the batch before.
     pub(super) was_admitted: bool,
+    /// Tokens of the prompt whose KV comes from another engine when it is admitted.
+    pub(super) brought: usize,
+    /// Whether its blocks stay held when it is finished.
+    pub(super) is_kept: bool,
 }
 
 impl Sequence {
@@ -34,6 +38,8 @@ impl Sequence {
             hashes: Vec::new(),
             published: 0,
             was_admitted: false,
+            brought: 0,
+            is_kept: false,
         };
         sequence.hash_up_to(sequence.len() / block_tokens, block_tokens);
         sequence

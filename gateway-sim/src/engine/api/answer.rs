@@ -10,6 +10,7 @@ use super::job::{Ending, Job, Usage};
 use super::plan::Finish;
 use crate::engine::error::ApiError;
 use crate::engine::faults::FaultKind;
+use crate::engine::flavour::ErrorShape;
 use crate::engine::server::reply::{self, Body};
 use crate::engine::ticket::Ticket;
 
@@ -53,6 +54,25 @@ pub(super) trait Dialect: Send + Sync {
     /// The chunk that has the usage and no choices.
     fn usage_chunk(&self, job: &Job, usage: Usage) -> Value;
 
+    /// One event on the wire.
+    fn frame(&self, data: &Value) -> Bytes {
+        Bytes::from(format!("data: {data}\n\n"))
+    }
+
+    /// What a stream ends with, empty for nothing.
+    fn closing(&self) -> &'static [u8] {
+        b"data: [DONE]\n\n"
+    }
+
+    /// The event that tells of a failure under way.
+    fn failure(&self, job: &Job, error: &ApiError) -> Value {
+        // Within a stream, flat errors are nested.
+        error.body(match job.flavour.errors() {
+            ErrorShape::Flat => ErrorShape::Nested,
+            shape => shape,
+        })
+    }
+
     /// The reply in one piece.
     fn whole(&self, job: &Job, endings: &[Ending], usage: Usage) -> Value;
 }
@@ -62,6 +82,14 @@ pub(super) trait Dialect: Send + Sync {
 pub(super) struct Fate {
     pub(super) kind: FaultKind,
     pub(super) after: u32,
+}
+
+/// How an answer ends that a fault ends.
+pub(super) const fn early(kind: FaultKind) -> Finish {
+    match kind {
+        FaultKind::Recomputed => Finish::Recomputed,
+        _ => Finish::Abort,
+    }
 }
 
 /// The message of a dead engine core.
@@ -77,13 +105,17 @@ pub(super) async fn reply_whole(
 ) -> Result<Response<Body>, ApiError> {
     let kind = fate.map(|fate| fate.kind);
     match kind {
+        Some(FaultKind::DieMidStream) => {
+            ticket.kill();
+            std::future::pending().await
+        }
         Some(FaultKind::FreezeStreams) => std::future::pending().await,
         Some(FaultKind::ErrorChunk) => return Err(ApiError::internal(CORE_FAILURE)),
         _ => {}
     }
     let most = fate
-        .filter(|fate| fate.kind == FaultKind::AbortStream)
-        .map(|fate| fate.after.max(1) as usize);
+        .filter(|fate| matches!(fate.kind, FaultKind::AbortStream | FaultKind::Recomputed))
+        .map(|fate| (fate.after.max(1) as usize, early(fate.kind)));
     let endings = endings(&job, &mut ticket, most).await;
     let usage = job.usage(
         &ticket.progress(),
@@ -98,18 +130,16 @@ pub(super) async fn reply_whole(
     })
 }
 
-/// Waits until every choice has ended, or has `most` tokens, where it is broken off.
-async fn endings(job: &Job, ticket: &mut Ticket, most: Option<usize>) -> Vec<Ending> {
+/// Waits until every choice has ended, or has as many tokens as `most` says, where it is broken off.
+async fn endings(job: &Job, ticket: &mut Ticket, most: Option<(usize, Finish)>) -> Vec<Ending> {
     let mut endings = Vec::with_capacity(job.choices.len());
     for (place, choice) in job.choices.iter().enumerate() {
-        let is_broken_off = most.is_some_and(|most| most < choice.plan.len());
-        let tokens = most.unwrap_or(usize::MAX).min(choice.plan.len());
-        ticket.reached(place, tokens).await;
-        let finish = if is_broken_off {
-            Finish::Abort
-        } else {
-            choice.plan.finish.clone()
+        let cut = most.as_ref().filter(|(most, _)| *most < choice.plan.len());
+        let (tokens, finish) = match cut {
+            Some((tokens, finish)) => (*tokens, finish.clone()),
+            None => (choice.plan.len(), choice.plan.finish.clone()),
         };
+        ticket.reached(place, tokens).await;
         endings.push(Ending { tokens, finish });
     }
     endings

@@ -8,20 +8,32 @@ use super::job::{Ask, Ending, Job, Usage};
 use super::logprobs::{self, Asked};
 use super::sampling::{Delivery, Sampling};
 use crate::engine::error::ApiError;
+use crate::engine::flavour::Flavour;
 use crate::text::Voice;
 
 /// vLLM's default length on this route.
 const DEFAULT_MAX_TOKENS: usize = 16;
 
-struct Completions;
+struct Completions {
+    /// Whether ids come out in place of text, as from TensorRT-LLM that is told not to detokenize.
+    has_ids_alone: bool,
+}
 
-pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask, ApiError> {
+pub(super) fn read(
+    fields: Fields<'_>,
+    max_n: u32,
+    voice: &Voice,
+    flavour: Flavour,
+) -> Result<Ask, ApiError> {
+    let is_raw = fields.get("detokenize") == Some(&Value::Bool(false));
+    let has_ids_alone = flavour == Flavour::Trtllm && is_raw;
     let sampling = Sampling::read(fields, Some(DEFAULT_MAX_TOKENS), max_n)?;
     let mut delivery = Delivery::read(fields)?;
+    delivery.returns_token_ids |= has_ids_alone;
     delivery.logprobs = Asked::read(fields, "logprobs")?;
     let prompts = prompts(fields, voice)?;
     Ok(Ask {
-        dialect: Box::new(Completions),
+        dialect: Box::new(Completions { has_ids_alone }),
         prompts,
         sampling,
         delivery,
@@ -78,7 +90,7 @@ impl Completions {
         })
     }
 
-    fn choice(job: &Job, piece: &Piece) -> Value {
+    fn choice(&self, job: &Job, piece: &Piece) -> Value {
         let choice = &job.choices[piece.choice];
         let returned = |tokens: &[u32]| job.delivery.returns_token_ids.then(|| json!(tokens));
         let is_first = piece.tokens.start == 0;
@@ -86,15 +98,19 @@ impl Completions {
             let offset = choice.plan.text(0..piece.tokens.start).len();
             logprobs::of_completion(&choice.logprobs[piece.tokens.clone()], asked, offset)
         });
-        json!({
+        let mut told = json!({
             "index": piece.choice,
-            "text": choice.plan.text(piece.tokens.clone()),
+            "text": if self.has_ids_alone { "" } else { choice.plan.text(piece.tokens.clone()) },
             "logprobs": logprobs,
             "finish_reason": piece.finish.as_ref().map(|finish| finish.reason()),
             "stop_reason": piece.finish.as_ref().map(|finish| finish.stop_reason()),
             "prompt_token_ids": returned(&job.prompts[choice.prompt]).filter(|_| is_first),
             "token_ids": returned(&choice.plan.tokens[piece.tokens.clone()]),
-        })
+        });
+        if job.flavour == Flavour::Trtllm && !job.handoff.is_null() {
+            told["disaggregated_params"] = job.handoff.clone();
+        }
+        told
     }
 }
 
@@ -108,7 +124,7 @@ impl Dialect for Completions {
     }
 
     fn piece(&self, job: &Job, piece: &Piece) -> Option<Value> {
-        let mut chunk = Self::reply(job, &json!([Self::choice(job, piece)]));
+        let mut chunk = Self::reply(job, &json!([self.choice(job, piece)]));
         if piece.finish.is_some() && !job.delivery.includes_usage {
             chunk["system_fingerprint"] = FINGERPRINT.into();
         }
@@ -123,13 +139,20 @@ impl Dialect for Completions {
     }
 
     fn whole(&self, job: &Job, endings: &[Ending], usage: Usage) -> Value {
-        let choice = |(choice, ending)| Self::choice(job, &Piece::whole(choice, ending));
+        let choice = |(choice, ending)| self.choice(job, &Piece::whole(choice, ending));
         let choices: Vec<Value> = endings.iter().enumerate().map(choice).collect();
         let mut reply = Self::reply(job, &json!(choices));
         reply["service_tier"] = Value::Null;
         reply["system_fingerprint"] = FINGERPRINT.into();
         reply["usage"] = usage.to_json(true);
-        reply["kv_transfer_params"] = Value::Null;
+        if job.flavour == Flavour::Trtllm {
+            reply["prompt_token_ids"] = match job.handoff.is_null() {
+                true => Value::Null,
+                false => json!(job.prompts[0][..]),
+            };
+        } else {
+            reply["kv_transfer_params"] = job.handoff.clone();
+        }
         reply
     }
 }

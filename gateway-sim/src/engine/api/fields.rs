@@ -6,7 +6,7 @@ use crate::engine::error::ApiError;
 
 /// A JSON object and where in the body it stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fields<'a> {
+pub(in crate::engine) struct Fields<'a> {
     object: &'a Map<String, Value>,
     place: &'a str,
 }
@@ -34,8 +34,13 @@ impl<'a> Fields<'a> {
         serde_json::to_vec(self.object).expect("JSON serialises")
     }
 
+    /// The same as a value.
+    pub(super) fn to_value(self) -> Value {
+        Value::Object(self.object.clone())
+    }
+
     /// A field that is there and not null.
-    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+    pub(in crate::engine) fn get(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 

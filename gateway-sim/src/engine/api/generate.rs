@@ -80,7 +80,7 @@ impl Dialect for Generate {
             "usage": usage.to_json(true),
             "prompt_logprobs": null,
             "prompt_token_ids": job.delivery.returns_token_ids.then(|| json!(job.prompts[0][..])),
-            "kv_transfer_params": null,
+            "kv_transfer_params": job.handoff,
             "output_mode": "tokens",
             "choices": choices,
         })

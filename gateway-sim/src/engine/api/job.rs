@@ -12,9 +12,10 @@ use super::reading::Reading;
 use super::sampling::{Delivery, Sampling};
 use super::tools::ToolCall;
 use crate::engine::clock::Clock;
-use crate::engine::config::{Flavour, SimConfig};
+use crate::engine::config::SimConfig;
 use crate::engine::error::ApiError;
-use crate::engine::shell::Submission;
+use crate::engine::flavour::Flavour;
+use crate::engine::rank::Submission;
 use crate::engine::ticket::Progress;
 use crate::text::Voice;
 
@@ -34,17 +35,38 @@ pub(super) struct Ask {
     pub(super) request_id: Option<String>,
 }
 
+/// Who asks, and of what.
+#[derive(Debug)]
+pub(super) struct Caller {
+    /// The request's name, as replies carry it.
+    pub(super) id: String,
+    /// The model's name, as replies carry it.
+    pub(super) model: String,
+    /// The part of the cache it may use.
+    pub(super) namespace: u64,
+    /// The data-parallel rank asked for.
+    pub(super) rank: Option<usize>,
+}
+
 /// A request whose answers are settled.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) id: String,
+pub(in crate::engine) struct Job {
+    pub(in crate::engine) id: String,
     pub(super) model: String,
     pub(super) created_unix_seconds: u64,
-    pub(super) prompts: Vec<Arc<[u32]>>,
+    pub(in crate::engine) prompts: Vec<Arc<[u32]>>,
     pub(super) choices: Vec<Choice>,
     pub(super) delivery: Delivery,
     pub(super) tool: Option<ToolCall>,
     pub(super) flavour: Flavour,
+    /// The data-parallel rank it is for.
+    pub(in crate::engine) rank: Option<usize>,
+    /// What the answer tells of the KV that is kept for another engine.
+    pub(in crate::engine) handoff: Value,
+    sampling: Sampling,
+    parser: Option<ParserSpec>,
+    /// Tokens of prompt and answer together.
+    limit: usize,
     namespace: u64,
 }
 
@@ -96,56 +118,65 @@ impl Job {
         config: &SimConfig,
         voice: &Voice,
         ask: Ask,
-        id: String,
-        model: &str,
-        namespace: u64,
+        caller: Caller,
     ) -> Result<(Self, Box<dyn Dialect>), ApiError> {
-        let limit = config.engine.max_model_tokens as usize;
         if ask.prompts.len().saturating_mul(ask.sampling.n as usize) > MOST_CHOICES {
             let message = format!("One request may have {MOST_CHOICES} answers at most.");
             return Err(ApiError::bad_request("prompt", message));
         }
         let mut job = Self {
-            id,
-            model: model.to_owned(),
+            id: caller.id,
+            model: caller.model,
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "whole seconds since 1970"
             )]
             created_unix_seconds: Clock::unix_seconds() as u64,
-            prompts: Vec::with_capacity(ask.prompts.len()),
+            prompts: ask.prompts.into_iter().map(Arc::from).collect(),
             choices: Vec::new(),
             delivery: ask.delivery,
             tool: ask.tool,
             flavour: config.flavour,
-            namespace,
+            rank: caller.rank,
+            handoff: Value::Null,
+            sampling: ask.sampling,
+            parser: ask.parser,
+            limit: config.engine.max_model_tokens as usize,
+            namespace: caller.namespace,
         };
-        for (place, prompt) in ask.prompts.into_iter().enumerate() {
-            check_prompt(&prompt, limit, voice.vocabulary())?;
-            let parser = ask.parser.as_ref();
-            for number in 0..ask.sampling.n {
-                let mut choice =
-                    job.choice(voice, &prompt, &ask.sampling, number, limit - prompt.len());
-                choice.prompt = place;
-                let parser = parser.filter(|_| job.tool.is_none());
-                choice.reading = parser.map(|spec| Reading::of(&mut choice.plan, spec));
-                job.choices.push(choice);
-            }
-            job.prompts.push(prompt.into());
+        for prompt in &job.prompts {
+            check_prompt(prompt, job.limit, voice.vocabulary())?;
         }
+        job.settle(voice);
         Ok((job, ask.dialect))
     }
 
+    /// Settles the answers to all prompts.
+    fn settle(&mut self, voice: &Voice) {
+        let mut choices = Vec::new();
+        for (place, prompt) in self.prompts.iter().enumerate() {
+            for number in 0..self.sampling.n {
+                let mut choice = self.choice(voice, prompt, number);
+                choice.prompt = place;
+                let parser = self.parser.as_ref().filter(|_| self.tool.is_none());
+                choice.reading = parser.map(|spec| Reading::of(&mut choice.plan, spec));
+                choices.push(choice);
+            }
+        }
+        self.choices = choices;
+    }
+
+    /// Settles other answers, as an engine gives that reads the KV of something else.
+    pub(in crate::engine) fn spoil(&mut self, voice: &Voice) {
+        self.sampling.is_spoilt = true;
+        self.tool = None;
+        self.settle(voice);
+    }
+
     /// One answer to a prompt, not split yet.
-    fn choice(
-        &self,
-        voice: &Voice,
-        prompt: &[u32],
-        sampling: &Sampling,
-        number: u32,
-        room: usize,
-    ) -> Choice {
+    fn choice(&self, voice: &Voice, prompt: &[u32], number: u32) -> Choice {
+        let (sampling, room) = (&self.sampling, self.limit - prompt.len());
         let plan = match &self.tool {
             Some(tool) => Plan::tool_call(voice, &tool.tokens(voice, prompt), sampling, room),
             None => Plan::write(voice, prompt, sampling, number, room),
@@ -160,13 +191,20 @@ impl Job {
         }
     }
 
+    /// The first token of the first answer.
+    pub(in crate::engine) fn first_token(&self) -> Option<u32> {
+        self.choices.first()?.plan.tokens.first().copied()
+    }
+
     /// What the model has to do.
-    pub(super) fn submissions(&self) -> Vec<Submission> {
+    pub(in crate::engine) fn submissions(&self) -> Vec<Submission> {
         let submission = |choice: &Choice| Submission {
             prompt: Arc::clone(&self.prompts[choice.prompt]),
             output: Arc::clone(&choice.plan.tokens),
             namespace: self.namespace,
             is_cut: choice.plan.finish == Finish::Length,
+            brought_tokens: 0,
+            kept_as: None,
         };
         self.choices.iter().map(submission).collect()
     }
@@ -207,12 +245,5 @@ pub(super) fn check_prompt(prompt: &[u32], limit: usize, vocabulary: u32) -> Res
     if tokens < limit {
         return Ok(());
     }
-    Err(ApiError::bad_request(
-        "input_tokens",
-        format!(
-            "This model's maximum context length is {limit} tokens. However, your prompt contains {tokens} input \
-             tokens, which exceeds this limit even without any output tokens. Please reduce the length of the input \
-             prompt. (parameter=input_tokens, value={tokens})"
-        ),
-    ))
+    Err(ApiError::TooLong { tokens, limit })
 }

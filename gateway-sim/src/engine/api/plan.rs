@@ -21,12 +21,14 @@ pub(super) enum Finish {
     ToolCalls,
     /// It was broken off.
     Abort,
+    /// It was broken off to be asked for again.
+    Recomputed,
 }
 
 impl Finish {
     pub(super) const fn reason(&self) -> &'static str {
         match self {
-            Self::End | Self::StopText(_) | Self::StopToken(_) => "stop",
+            Self::End | Self::StopText(_) | Self::StopToken(_) | Self::Recomputed => "stop",
             Self::Length => "length",
             Self::ToolCalls => "tool_calls",
             Self::Abort => "abort",
@@ -38,6 +40,7 @@ impl Finish {
         match self {
             Self::StopText(text) => text.clone().into(),
             Self::StopToken(token) => (*token).into(),
+            Self::Recomputed => "recomputed".into(),
             _ => serde_json::Value::Null,
         }
     }
@@ -67,6 +70,7 @@ impl Plan {
         let choice = if sampling.is_greedy { 0 } else { choice };
         let seed = sampling.seed;
         let mut author = match &sampling.form {
+            _ if sampling.is_spoilt => voice.nonsense(prompt, seed),
             None => voice.author(prompt, seed, choice),
             Some(form) => Author::of(form.answer(voice, prompt, seed), voice.eos()),
         };

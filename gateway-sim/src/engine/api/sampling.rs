@@ -18,6 +18,8 @@ pub(super) struct Sampling {
     pub(super) ignores_eos: bool,
     pub(super) keeps_stop: bool,
     pub(super) form: Option<Form>,
+    /// Whether the answer is to another prompt, because the KV was another's.
+    pub(super) is_spoilt: bool,
 }
 
 /// How a reply is sent.
@@ -79,6 +81,7 @@ impl Sampling {
             ignores_eos: fields.boolean("ignore_eos")?,
             keeps_stop: fields.boolean("include_stop_str_in_output")?,
             form: Form::read(fields)?,
+            is_spoilt: false,
         })
     }
 }

@@ -8,15 +8,18 @@ use gateway_core::hash;
 use http::{HeaderMap, Response};
 use serde_json::Value;
 
-use super::answer::{self, Fate};
+use super::answer::{self, Dialect, Fate};
 use super::fields::Fields;
-use super::job::Job;
+use super::job::{Caller, Job};
 use super::stream::Streamer;
-use super::{chat, completions, generate, sglang};
+use super::tgi::Style;
+use super::{chat, completions, generate, late, llamacpp, sglang, tgi};
 use crate::engine::error::ApiError;
 use crate::engine::faults::{FaultControl, FaultKind, FaultSpec};
+use crate::engine::flavour::Flavour;
 use crate::engine::server::reply::Body;
 use crate::engine::shell::Shell;
+use crate::engine::transfer::Leg;
 
 /// The routes that generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub(in crate::engine) enum Kind {
     Completions,
     Generate,
     SglangGenerate,
+    Llamacpp,
+    Text(Style),
 }
 
 /// Answers a request for generation. `name` is what the request is called where neither body nor headers name it.
@@ -38,11 +43,14 @@ pub(in crate::engine) async fn serve(
     let fields = Fields::of_body(body)?;
     let (model, namespace) = resolve_model(shell, fields)?;
     let max_n = shell.config.engine.max_sequences;
-    let ask = match kind {
+    let rank = rank_of(shell, fields, headers)?;
+    let mut ask = match kind {
         Kind::Chat => chat::read(fields, max_n, &shell.voice)?,
-        Kind::Completions => completions::read(fields, max_n, &shell.voice)?,
+        Kind::Completions => completions::read(fields, max_n, &shell.voice, shell.config.flavour)?,
         Kind::Generate => generate::read(fields, max_n)?,
         Kind::SglangGenerate => sglang::read(fields, max_n, &shell.voice)?,
+        Kind::Llamacpp => llamacpp::read(fields, max_n, &shell.voice)?,
+        Kind::Text(style) => tgi::read(fields, style, max_n, &shell.voice)?,
     };
     check_vocabulary(shell, &ask.prompts).await;
     let header = headers
@@ -50,16 +58,52 @@ pub(in crate::engine) async fn serve(
         .and_then(|value| value.to_str().ok());
     let name = ask.request_id.as_deref().or(header).unwrap_or(name);
     let id = format!("{}{name}", ask.dialect.id_prefix());
-    let streams = ask.delivery.streams;
-    let (job, dialect) = Job::new(&shell.config, &shell.voice, ask, id, &model, namespace)?;
-    let ticket = shell.submit(job.submissions())?;
+    let caller = Caller {
+        id,
+        model,
+        namespace,
+        rank,
+    };
+    let leg = Leg::read(shell, fields)?;
+    if leg.as_ref().is_some_and(Leg::is_one_token) {
+        ask.sampling.max_tokens = Some(1);
+    }
+    let settled = Job::new(&shell.config, &shell.voice, ask, caller);
+    let (job, dialect) = match (settled, leg) {
+        (Ok((job, dialect)), Some(leg)) => {
+            return in_pair(shell, leg, job, dialect).await;
+        }
+        (Ok(settled), None) => settled,
+        (Err(error), leg) => {
+            if let Some(leg) = leg {
+                leg.give_up(shell);
+            }
+            return Err(error);
+        }
+    };
+    let ticket = shell.submit(job.submissions(), job.rank)?;
     let fate = draw_fate(&shell.faults);
-    if streams {
+    if job.delivery.streams {
         let streamer = Streamer::new(Arc::clone(shell), job, dialect, ticket, fate);
         Ok(streamer.into_response())
     } else {
         answer::reply_whole(job, dialect, ticket, fate).await
     }
+}
+
+/// Answers a request that is one leg of a pair.
+async fn in_pair(
+    shell: &Arc<Shell>,
+    leg: Leg,
+    mut job: Job,
+    dialect: Box<dyn Dialect>,
+) -> Result<Response<Body>, ApiError> {
+    let fate = draw_fate(&shell.faults);
+    if job.delivery.streams {
+        return Ok(late::stream(Arc::clone(shell), leg, job, dialect, fate));
+    }
+    let ticket = leg.arrive(shell, &mut job).await?;
+    answer::reply_whole(job, dialect, ticket, fate).await
 }
 
 /// A token that the model does not have kills an engine with that fault, and is refused by others.
@@ -107,6 +151,8 @@ fn draw_fate(faults: &FaultControl) -> Option<Fate> {
         FaultKind::ErrorChunk,
         FaultKind::AbortStream,
         FaultKind::MalformedSse,
+        FaultKind::DieMidStream,
+        FaultKind::Recomputed,
     ];
     kinds.into_iter().find_map(|kind| {
         let spec = faults.strike(kind)?;
@@ -120,8 +166,15 @@ fn draw_fate(faults: &FaultControl) -> Option<Fate> {
 /// The model's name as replies carry it, and the part of the cache it may use.
 fn resolve_model(shell: &Shell, fields: Fields<'_>) -> Result<(String, u64), ApiError> {
     let config = &shell.config;
-    let name = fields.string("model")?.unwrap_or(&config.models[0]);
-    let is_adapter = config.adapters.iter().any(|adapter| adapter == name);
+    let given = fields.string("model")?;
+    // TGI names an adapter beside the other parameters, and looks at no other name.
+    let adapter = fields
+        .get("parameters")
+        .and_then(|given| given["adapter_id"].as_str());
+    let name = adapter.or(given).unwrap_or(&config.models[0]);
+    let is_adapter = shell.adapters.has(name);
+    let ignores = config.flavour.serves_any_model() && adapter.is_none() && !is_adapter;
+    let name = if ignores { &config.models[0] } else { name };
     if !is_adapter && !config.models.iter().any(|model| model == name) {
         return Err(ApiError::unknown_model(name, &config.models));
     }
@@ -133,4 +186,30 @@ fn resolve_model(shell: &Shell, fields: Fields<'_>) -> Result<(String, u64), Api
     };
     let shown = if is_adapter { name } else { &config.models[0] };
     Ok((shown.to_owned(), namespace))
+}
+
+/// The data-parallel rank that a request is for: `X-data-parallel-rank`, or `SGLang`'s members.
+fn rank_of(
+    shell: &Shell,
+    fields: Fields<'_>,
+    headers: &HeaderMap,
+) -> Result<Option<usize>, ApiError> {
+    let header = headers.get("x-data-parallel-rank");
+    let header = header.and_then(|value| value.to_str().ok()?.parse().ok());
+    let asked = match header {
+        None if shell.config.flavour == Flavour::Sglang => {
+            let routed = fields.integer("routed_dp_rank")?;
+            routed.or(fields.integer("data_parallel_rank")?)
+        }
+        header => header,
+    };
+    let ranks = shell.ranks.len();
+    let Some(asked) = asked else {
+        return Ok(None);
+    };
+    let rank = usize::try_from(asked).ok().filter(|rank| *rank < ranks);
+    rank.map(Some).ok_or_else(|| {
+        let message = format!("data_parallel_rank {asked} is out of range [0, {ranks}).");
+        ApiError::bad_request("data_parallel_rank", message)
+    })
 }

@@ -9,6 +9,7 @@ use super::logprobs::{Asked, Likely};
 use super::plan::{Finish, Plan};
 use super::sampling::{self, Delivery, Sampling};
 use crate::engine::error::ApiError;
+use crate::engine::flavour::ErrorShape;
 use crate::text::Voice;
 
 /// `SGLang`'s default length on this route.
@@ -152,7 +153,7 @@ fn reason(finish: &Finish, plan: &Plan, standing: &Standing<'_>) -> Value {
         Finish::StopText(text) => json!({"type": "stop", "matched": text}),
         Finish::StopToken(token) => json!({"type": "stop", "matched": token}),
         Finish::Length => json!({"type": "length", "length": standing.tokens}),
-        Finish::Abort => {
+        Finish::Abort | Finish::Recomputed => {
             json!({"type": "abort", "message": "Aborted", "status_code": null, "err_type": null})
         }
     }
@@ -177,6 +178,14 @@ impl Dialect for Generate {
                 cached_tokens: piece.cached_tokens as usize,
             },
         ))
+    }
+
+    fn failure(&self, job: &Job, error: &ApiError) -> Value {
+        let body = error.body(ErrorShape::Flat);
+        let finish = json!({"type": "abort", "message": body["message"], "status_code": body["code"],
+            "err_type": body["type"]});
+        json!({"text": "", "output_ids": [], "meta_info": {"id": job.id, "finish_reason": finish,
+            "prompt_tokens": 0, "completion_tokens": 0, "cached_tokens": 0}})
     }
 
     /// Never asked for on this route: every event has its account.

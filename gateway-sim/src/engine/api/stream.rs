@@ -4,17 +4,16 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use http::Response;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use serde_json::Value;
 
-use super::answer::{CORE_FAILURE, Dialect, Fate, Piece};
+use super::answer::{CORE_FAILURE, Dialect, Fate, Piece, early};
 use super::job::{Job, Usage};
-use super::plan::Finish;
 use crate::engine::error::ApiError;
-use crate::engine::faults::FaultKind;
+use crate::engine::faults::{FaultKind, FaultSpec};
 use crate::engine::server::reply::{self, Body};
 use crate::engine::shell::Shell;
 use crate::engine::ticket::Ticket;
@@ -46,7 +45,8 @@ enum Phase {
     Ended,
 }
 
-type Chunk = Result<Frame<Bytes>, io::Error>;
+/// A part of a reply, or its breaking off.
+pub(super) type Chunk = Result<Frame<Bytes>, io::Error>;
 
 impl Streamer {
     pub(super) fn new(
@@ -72,11 +72,14 @@ impl Streamer {
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
-        let chunks = stream::unfold(self, |mut streamer| async {
+        reply::event_stream(StreamBody::new(self.into_stream()))
+    }
+
+    pub(super) fn into_stream(self) -> impl Stream<Item = Chunk> + Send + 'static {
+        stream::unfold(self, |mut streamer| async {
             let chunk = streamer.next().await?;
             Some((chunk, streamer))
-        });
-        reply::event_stream(StreamBody::new(chunks))
+        })
     }
 
     async fn next(&mut self) -> Option<Chunk> {
@@ -108,19 +111,27 @@ impl Streamer {
         let chunk = match kind {
             FaultKind::ErrorChunk => {
                 self.phase = Phase::Done;
-                event(&ApiError::internal(CORE_FAILURE).body(false))
+                let failure = ApiError::internal(CORE_FAILURE);
+                self.dialect
+                    .frame(&self.dialect.failure(&self.job, &failure))
             }
-            FaultKind::AbortStream => {
+            FaultKind::DieMidStream => {
+                self.shell.inject(FaultSpec::new(FaultKind::Die));
+                return std::future::pending().await;
+            }
+            FaultKind::AbortStream | FaultKind::Recomputed => {
                 self.phase = Phase::Done;
                 let at = self.sent[0];
                 let end = Piece {
                     choice: 0,
                     tokens: at..at,
-                    finish: Some(Finish::Abort),
+                    finish: Some(early(kind)),
                     cached_tokens: self.ticket.progress_of(0).cached_tokens,
                 };
                 let chunk = self.dialect.piece(&self.job, &end);
-                chunk.as_ref().map(event).unwrap_or_default()
+                chunk
+                    .map(|chunk| self.dialect.frame(&chunk))
+                    .unwrap_or_default()
             }
             FaultKind::MalformedSse => Bytes::from_static(BROKEN_EVENT),
             FaultKind::DropStream => {
@@ -135,17 +146,23 @@ impl Streamer {
     /// The next chunk, if there is something to say.
     fn ready(&mut self) -> Option<Bytes> {
         match self.phase {
-            Phase::Tokens => self.ready_piece(),
+            Phase::Tokens => match self.ready_piece() {
+                // The last token had nothing to tell.
+                None if self.phase != Phase::Tokens => self.ready(),
+                chunk => chunk,
+            },
             Phase::Usage => {
                 self.phase = Phase::Done;
                 let usage = self
                     .job
                     .usage(&self.ticket.progress(), self.sent.iter().copied());
-                Some(event(&self.dialect.usage_chunk(&self.job, usage)))
+                let chunk = self.dialect.usage_chunk(&self.job, usage);
+                Some(self.dialect.frame(&chunk))
             }
             Phase::Done => {
                 self.phase = Phase::Ended;
-                Some(Bytes::from_static(b"data: [DONE]\n\n"))
+                let closing = self.dialect.closing();
+                (!closing.is_empty()).then(|| Bytes::from_static(closing))
             }
             Phase::Ended => None,
         }
@@ -212,10 +229,6 @@ impl Streamer {
             };
             chunk["usage"] = usage.to_json(false);
         }
-        event(&chunk)
+        self.dialect.frame(&chunk)
     }
-}
-
-fn event(data: &Value) -> Bytes {
-    Bytes::from(format!("data: {data}\n\n"))
 }

@@ -6,6 +6,7 @@ use super::chat;
 use super::fields::Fields;
 use super::sampling;
 use crate::engine::error::ApiError;
+use crate::engine::flavour::Flavour;
 use crate::engine::shell::Shell;
 use crate::text::{Voice, render};
 
@@ -13,6 +14,11 @@ use crate::text::{Voice, render};
 pub(in crate::engine) fn tokenize(shell: &Shell, body: &Value) -> Result<Value, ApiError> {
     let fields = Fields::of_body(body)?;
     let voice = &shell.voice;
+    match shell.config.flavour {
+        Flavour::Llamacpp => return llamacpp(fields, voice),
+        Flavour::Tgi => return tgi(fields, voice),
+        _ => {}
+    }
     let tokens = match fields.string("prompt")? {
         Some(prompt) => voice.encode(prompt),
         None if let Voice::Model(model) = voice => chat::rendered(model, fields)?.1,
@@ -40,5 +46,44 @@ pub(in crate::engine) fn detokenize(shell: &Shell, body: &Value) -> Result<Value
     let fields = Fields::of_body(body)?;
     fields.required("tokens")?;
     let tokens = sampling::token_ids(fields, "tokens")?.unwrap_or_default();
-    Ok(json!({"prompt": shell.voice.decode(&tokens)}))
+    let text = shell.voice.decode(&tokens);
+    Ok(match shell.config.flavour {
+        Flavour::Llamacpp => json!({"content": text}),
+        _ => json!({"prompt": text}),
+    })
+}
+
+/// llama.cpp's `/tokenize`.
+fn llamacpp(fields: Fields<'_>, voice: &Voice) -> Result<Value, ApiError> {
+    fields.required("content")?;
+    let tokens = voice.encode(fields.string("content")?.unwrap_or_default());
+    if !fields.boolean("with_pieces")? {
+        return Ok(json!({"tokens": tokens}));
+    }
+    let piece = |id: &u32| json!({"id": id, "piece": voice.decode(&[*id])});
+    Ok(json!({"tokens": tokens.iter().map(piece).collect::<Vec<_>>()}))
+}
+
+/// TGI's `/tokenize`.
+fn tgi(fields: Fields<'_>, voice: &Voice) -> Result<Value, ApiError> {
+    fields.required("inputs")?;
+    let mut at = 0;
+    let token = |id: u32| {
+        let (text, start) = (voice.decode(&[id]), at);
+        at += text.chars().count();
+        json!({"id": id, "text": text, "start": start, "stop": at})
+    };
+    let tokens = voice.encode(fields.string("inputs")?.unwrap_or_default());
+    Ok(tokens.into_iter().map(token).collect())
+}
+
+/// llama.cpp's `/apply-template`.
+pub(in crate::engine) fn template(shell: &Shell, body: &Value) -> Result<Value, ApiError> {
+    let fields = Fields::of_body(body)?;
+    let voice = &shell.voice;
+    let tokens = match voice {
+        Voice::Model(model) => chat::rendered(model, fields)?.1,
+        Voice::Plain => render(&chat::turns(fields)?, true),
+    };
+    Ok(json!({"prompt": voice.decode(&tokens)}))
 }

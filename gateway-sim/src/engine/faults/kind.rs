@@ -47,6 +47,17 @@ pub enum FaultKind {
     MalformedSse,
     /// Errors have SGLang's flat shape.
     FlatErrors,
+    /// The engine is killed after `after_chunks` chunks of a stream.
+    DieMidStream,
+    /// A reply ends after `after_chunks` chunks with `stop_reason` `recomputed`, as from vLLM-ascend that has no room left
+    /// and wants the request again.
+    Recomputed,
+    /// New connections are closed at once, as those that a listener's full queue drops.
+    RefuseConnections,
+    /// KV does not get from the prefill engine to the decode engine; strikes on the engine where it is ordered.
+    TransferFailed,
+    /// The first contact of a decode engine with a prefill engine gets no answer.
+    HandshakeTimeout,
     /// A batch of KV events is lost before it is sent, which leaves a gap in the sequence.
     DropKvBatch,
     /// A batch of KV events is lost on its way: a gap in the sequence that a replay fills.

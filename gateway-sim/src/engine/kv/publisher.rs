@@ -86,6 +86,7 @@ impl KvFeed {
 pub(in crate::engine) struct KvPublisher {
     config: KvEventsConfig,
     block_tokens: u32,
+    rank: u32,
     orders: mpsc::Receiver<Order>,
     publisher: PubSocket,
     replay: Option<RouterSocket>,
@@ -97,6 +98,7 @@ impl KvPublisher {
     pub(in crate::engine) async fn bind(
         mut config: KvEventsConfig,
         block_tokens: u32,
+        rank: u32,
     ) -> Result<(KvFeed, Self), StartError> {
         let mut publisher = PubSocket::new();
         if !config.connect {
@@ -119,6 +121,7 @@ impl KvPublisher {
             Self {
                 config,
                 block_tokens,
+                rank,
                 orders,
                 publisher,
                 replay,
@@ -165,6 +168,7 @@ impl KvPublisher {
             step.unix_seconds,
             &step.events,
             self.block_tokens,
+            self.rank,
         );
         let frames = vec![self.topic(), number_frame(step.number), payload.clone()];
         self.sent.push_back((step.number, payload));

@@ -76,6 +76,7 @@ pub(super) fn encode(
     unix_seconds: f64,
     events: &[KvEvent],
     block_tokens: u32,
+    rank: u32,
 ) -> Bytes {
     let encoded = match form {
         EventForm::Map => {
@@ -83,14 +84,14 @@ pub(super) fn encode(
                 .iter()
                 .map(|event| map_event(event, block_tokens, names))
                 .collect();
-            rmp_serde::to_vec_named(&(unix_seconds, events, 0_u32))
+            rmp_serde::to_vec_named(&(unix_seconds, events, rank))
         }
         EventForm::Array => {
             let events: Vec<_> = events
                 .iter()
                 .map(|event| array_event(event, block_tokens, names))
                 .collect();
-            rmp_serde::to_vec(&(unix_seconds, events, 0_u32))
+            rmp_serde::to_vec(&(unix_seconds, events, rank))
         }
     };
     encoded.expect("numbers and strings always encode").into()
@@ -185,7 +186,8 @@ mod tests {
                 HashForm::Unsigned,
                 1.5,
                 &batch(),
-                2
+                2,
+                0
             )),
             expected
         );
@@ -220,7 +222,8 @@ mod tests {
                 HashForm::Unsigned,
                 1.5,
                 &batch(),
-                2
+                2,
+                0
             )),
             expected
         );
@@ -231,7 +234,7 @@ mod tests {
         let removed = [KvEvent::Removed {
             hash: BlockHash(u64::MAX - 1),
         }];
-        let written = |names| hex(&encode(EventForm::Array, names, 1.5, &removed, 2));
+        let written = |names| hex(&encode(EventForm::Array, names, 1.5, &removed, 2, 0));
         assert!(written(HashForm::Unsigned).contains("91cffffffffffffffffe"));
         assert!(written(HashForm::Signed).contains("91fea3475055"));
         let digest = format!("91c420{}fffffffffffffffe", "5a".repeat(24));

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::dead::{DeathMark, Mortal};
 use super::route;
+use crate::engine::faults::FaultKind;
 use crate::engine::shell::{Life, Shell};
 use crate::engine::stats::Counters;
 
@@ -26,6 +27,9 @@ pub(in crate::engine) async fn accept(listener: TcpListener, shell: Arc<Shell>) 
                     continue;
                 };
                 while connections.try_join_next().is_some() {}
+                if shell.faults.strike(FaultKind::RefuseConnections).is_some() {
+                    continue;
+                }
                 if connections.len() < shell.config.max_connections {
                     Counters::add(&shell.counters.connections);
                     connections.spawn(serve(socket, Arc::clone(&shell)));

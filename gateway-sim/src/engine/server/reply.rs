@@ -12,6 +12,7 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use serde_json::Value;
 
 use crate::engine::error::ApiError;
+use crate::engine::flavour::ErrorShape;
 
 /// Any body; an error breaks the connection off.
 pub(in crate::engine) type Body = UnsyncBoxBody<Bytes, io::Error>;
@@ -40,18 +41,18 @@ pub(in crate::engine) fn json_bytes(bytes: Bytes) -> Response<Body> {
     full(StatusCode::OK, "application/json", bytes)
 }
 
-pub(in crate::engine) fn error(error: &ApiError, flat: bool) -> Response<Body> {
+pub(in crate::engine) fn error(error: &ApiError, shape: ErrorShape) -> Response<Body> {
     let mut response = full(
-        error.status(),
+        error.status(shape),
         "application/json",
-        Bytes::from(error.body(flat).to_string()),
+        Bytes::from(error.body(shape).to_string()),
     );
     if let ApiError::NotAllowed(allowed) = error {
         response
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static(allowed));
     }
-    if error.status() == StatusCode::SERVICE_UNAVAILABLE {
+    if error.status(shape) == StatusCode::SERVICE_UNAVAILABLE {
         // Seen with vLLM's refusal at admission.
         response
             .headers_mut()

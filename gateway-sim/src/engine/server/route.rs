@@ -14,12 +14,13 @@ use serde_json::{Value, json};
 use super::dead::DeathMark;
 use super::reply::{self, Body};
 use super::table::{self, Route};
-use super::{info, sglang};
+use super::{adapters, info, llamacpp, mindie, sglang, tgi, trtllm};
 use crate::engine::api::{self, Kind, pooling, tokenize};
 use crate::engine::clock::Clock;
-use crate::engine::config::{Flavour, SimConfig};
+use crate::engine::config::SimConfig;
 use crate::engine::error::ApiError;
 use crate::engine::faults::{FaultKind, FaultSpec};
+use crate::engine::flavour::{ErrorShape, Flavour};
 use crate::engine::shell::Shell;
 use crate::engine::stats::Counters;
 
@@ -39,16 +40,26 @@ pub(super) async fn answer(
         Err(error) => Err(error),
     };
     let mut response = outcome.unwrap_or_else(|error| {
-        let flat = shell.faults.strike(FaultKind::FlatErrors).is_some();
-        reply::error(&error, flat || shell.config.flavour == Flavour::Sglang)
+        let shape = match shell.faults.strike(FaultKind::FlatErrors) {
+            Some(_) => ErrorShape::Flat,
+            None => config.flavour.errors(),
+        };
+        reply::error(&error, shape)
     });
     if let Ok(name) = HeaderValue::from_str(&name) {
         response.headers_mut().insert("x-request-id", name);
     }
-    response
-        .headers_mut()
-        .insert(http::header::SERVER, HeaderValue::from_static("uvicorn"));
-    if shell.faults.strike(FaultKind::DeadConnection).is_some() {
+    response.headers_mut().insert(
+        http::header::SERVER,
+        HeaderValue::from_static(config.flavour.server()),
+    );
+    let is_stream = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    // llama.cpp promises to keep the connection, and closes it after every streamed reply.
+    let is_last = config.flavour == Flavour::Llamacpp && is_stream;
+    if is_last || shell.faults.strike(FaultKind::DeadConnection).is_some() {
         response = response.map(|body| mark.after(body));
     }
     Ok(response)
@@ -109,7 +120,19 @@ async fn run(
         Route::Metrics => Ok(info::metrics(shell)),
         Route::Loads => Ok(reply::json(&sglang::loads(shell))),
         Route::ModelInfo => Ok(reply::json(&sglang::model_info(config))),
-        Route::Models => Ok(reply::json(&info::models(config))),
+        Route::Models if config.flavour == Flavour::Llamacpp => {
+            Ok(reply::json(&llamacpp::models(shell)))
+        }
+        Route::Models => Ok(reply::json(&info::models(shell))),
+        Route::Iterations => Ok(reply::json(&trtllm::iterations(shell))),
+        Route::Status { is_second } => Ok(reply::json(&mindie::status(shell, is_second))),
+        Route::Info => Ok(reply::json(&tgi::info(shell))),
+        Route::Props => Ok(reply::json(&llamacpp::props(shell))),
+        Route::Slots => Ok(llamacpp::slots(shell, request.uri().query())),
+        Route::Template => Ok(reply::json(&tokenize::template(
+            shell,
+            &json_body(config, request).await?,
+        )?)),
         Route::Version => Ok(reply::json(&json!({"version": "0.32.0"}))),
         Route::Load => {
             let stats = shell.stats();
@@ -129,6 +152,8 @@ async fn run(
             shell.clear_faults();
             Ok(reply::json(&json!([])))
         }
+        Route::LoadAdapter => adapters::load(shell, &json_body(config, request).await?),
+        Route::UnloadAdapter => adapters::unload(shell, &json_body(config, request).await?),
         Route::Stats => Ok(reply::json(&json!(shell.stats()))),
     }
 }

@@ -2,9 +2,9 @@
 
 use http::{Method, StatusCode};
 
-use crate::engine::api::Kind;
-use crate::engine::config::Flavour;
+use crate::engine::api::{Kind, Style};
 use crate::engine::error::ApiError;
+use crate::engine::flavour::Flavour;
 
 /// What an engine answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +25,30 @@ pub(super) enum Route {
     ServerInfo,
     ModelInfo,
     ResetPrefixCache,
+    LoadAdapter,
+    UnloadAdapter,
     ReadFaults,
     InjectFault,
     ClearFaults,
     Stats,
+    /// TensorRT-LLM's `/metrics`.
+    Iterations,
+    /// MindIE's, of the first version or the second.
+    Status {
+        is_second: bool,
+    },
+    /// TGI's.
+    Info,
+    /// llama.cpp's.
+    Props,
+    Slots,
+    Template,
 }
 
 type Row = (&'static str, &'static str, Route);
 
-/// What both flavours have.
-const COMMON: [Row; 22] = [
+/// What all have: OpenAI's routes, and those of the simulation.
+const COMMON: &[Row] = &[
     (
         "POST",
         "/v1/chat/completions",
@@ -45,6 +59,16 @@ const COMMON: [Row; 22] = [
         "/v1/completions",
         Route::Generation(Kind::Completions),
     ),
+    ("GET", "/v1/models", Route::Models),
+    ("GET", "/health", Route::Health),
+    ("GET", "/sim/faults", Route::ReadFaults),
+    ("POST", "/sim/faults", Route::InjectFault),
+    ("DELETE", "/sim/faults", Route::ClearFaults),
+    ("GET", "/sim/stats", Route::Stats),
+];
+
+/// What vLLM and `SGLang` share.
+const SERVERS: &[Row] = &[
     ("POST", "/v1/embeddings", Route::Embeddings),
     ("POST", "/v1/rerank", Route::Rerank),
     ("POST", "/rerank", Route::Rerank),
@@ -52,22 +76,18 @@ const COMMON: [Row; 22] = [
     ("POST", "/score", Route::Score),
     ("POST", "/tokenize", Route::Tokenize),
     ("POST", "/detokenize", Route::Detokenize),
-    ("GET", "/health", Route::Health),
     ("GET", "/ping", Route::Health),
     ("POST", "/ping", Route::Health),
     ("GET", "/metrics", Route::Metrics),
-    ("GET", "/v1/models", Route::Models),
     ("GET", "/version", Route::Version),
     ("GET", "/kv_event_sources", Route::KvEventSources),
     ("GET", "/server_info", Route::ServerInfo),
     ("POST", "/reset_prefix_cache", Route::ResetPrefixCache),
-    ("GET", "/sim/faults", Route::ReadFaults),
-    ("POST", "/sim/faults", Route::InjectFault),
-    ("DELETE", "/sim/faults", Route::ClearFaults),
-    ("GET", "/sim/stats", Route::Stats),
 ];
 
-const VLLM: [Row; 2] = [
+const VLLM: &[Row] = &[
+    ("POST", "/v1/load_lora_adapter", Route::LoadAdapter),
+    ("POST", "/v1/unload_lora_adapter", Route::UnloadAdapter),
     (
         "POST",
         "/inference/v1/generate",
@@ -76,26 +96,104 @@ const VLLM: [Row; 2] = [
     ("GET", "/load", Route::Load),
 ];
 
-const SGLANG: [Row; 6] = [
+const SGLANG: &[Row] = &[
+    ("POST", "/load_lora_adapter", Route::LoadAdapter),
+    ("POST", "/unload_lora_adapter", Route::UnloadAdapter),
     ("POST", "/generate", Route::Generation(Kind::SglangGenerate)),
     ("PUT", "/generate", Route::Generation(Kind::SglangGenerate)),
     ("GET", "/health_generate", Route::Health),
+    ("GET", "/ready", Route::Health),
     ("GET", "/v1/loads", Route::Loads),
     ("GET", "/model_info", Route::ModelInfo),
     ("POST", "/flush_cache", Route::ResetPrefixCache),
 ];
 
+/// MindIE's three ports in one.
+const MINDIE: &[Row] = &[
+    (
+        "POST",
+        "/infer",
+        Route::Generation(Kind::Text(Style::Infer)),
+    ),
+    (
+        "POST",
+        "/infer_token",
+        Route::Generation(Kind::Text(Style::InferToken)),
+    ),
+    ("POST", "/", Route::Generation(Kind::Text(Style::Root))),
+    (
+        "POST",
+        "/generate",
+        Route::Generation(Kind::Text(Style::Whole)),
+    ),
+    (
+        "POST",
+        "/generate_stream",
+        Route::Generation(Kind::Text(Style::Stream)),
+    ),
+    ("GET", "/v2/health/ready", Route::Health),
+    ("GET", "/v2/health/live", Route::Health),
+    ("GET", "/v1/status", Route::Status { is_second: false }),
+    ("GET", "/v2/status", Route::Status { is_second: true }),
+    ("GET", "/metrics", Route::Metrics),
+];
+
+const TRTLLM: &[Row] = &[
+    ("GET", "/health_generate", Route::Health),
+    ("GET", "/version", Route::Version),
+    ("GET", "/metrics", Route::Iterations),
+    ("GET", "/prometheus/metrics", Route::Metrics),
+    ("POST", "/tokenize", Route::Tokenize),
+];
+
+const LLAMACPP: &[Row] = &[
+    ("POST", "/completion", Route::Generation(Kind::Llamacpp)),
+    ("POST", "/completions", Route::Generation(Kind::Llamacpp)),
+    ("GET", "/v1/health", Route::Health),
+    ("GET", "/props", Route::Props),
+    ("GET", "/slots", Route::Slots),
+    ("GET", "/metrics", Route::Metrics),
+    ("POST", "/tokenize", Route::Tokenize),
+    ("POST", "/detokenize", Route::Detokenize),
+    ("POST", "/apply-template", Route::Template),
+];
+
+const TGI: &[Row] = &[
+    ("POST", "/", Route::Generation(Kind::Text(Style::Root))),
+    (
+        "POST",
+        "/generate",
+        Route::Generation(Kind::Text(Style::Whole)),
+    ),
+    (
+        "POST",
+        "/generate_stream",
+        Route::Generation(Kind::Text(Style::Stream)),
+    ),
+    ("GET", "/ping", Route::Health),
+    ("GET", "/info", Route::Info),
+    ("GET", "/metrics", Route::Metrics),
+    ("POST", "/tokenize", Route::Tokenize),
+];
+
+/// The routes of an engine beside those that all have.
+const fn own(flavour: Flavour) -> [&'static [Row]; 2] {
+    match flavour {
+        Flavour::Vllm => [SERVERS, VLLM],
+        Flavour::Sglang => [SERVERS, SGLANG],
+        Flavour::Mindie => [MINDIE, &[]],
+        Flavour::Trtllm => [TRTLLM, &[]],
+        Flavour::Llamacpp => [LLAMACPP, &[]],
+        Flavour::Tgi => [TGI, &[]],
+    }
+}
+
 /// The route of a method and a path.
 pub(super) fn find(flavour: Flavour, method: &Method, path: &str) -> Result<Route, ApiError> {
-    let own = match flavour {
-        Flavour::Vllm => &VLLM[..],
-        Flavour::Sglang => &SGLANG[..],
-    };
+    let [own, more] = own(flavour);
     let here = || {
-        COMMON
-            .iter()
-            .chain(own)
-            .filter(|(_, known, _)| *known == path)
+        let rows = COMMON.iter().chain(own).chain(more);
+        rows.filter(|(_, known, _)| *known == path)
     };
     match (here().find(|(known, ..)| known == method), here().next()) {
         (Some((_, _, route)), _) => Ok(*route),

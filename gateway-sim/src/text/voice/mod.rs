@@ -12,6 +12,9 @@ pub use script::{Rule, Script};
 
 use super::{Detokenizer, EOS, VOCABULARY, Writer};
 
+/// The length of an answer to something else, in tokens of this crate's vocabulary.
+const NONSENSE_TOKENS: usize = 256;
+
 /// How an engine reads and writes.
 #[derive(Debug, Default)]
 pub enum Voice {
@@ -69,6 +72,16 @@ impl Voice {
                 pending: Vec::new(),
             },
         }
+    }
+
+    /// Answers something else than `prompt`, as a model does whose KV was overwritten.
+    #[must_use]
+    pub fn nonsense(&self, prompt: &[u32], seed: u64) -> Author {
+        let mut writer = Writer::new(!seed);
+        writer.read(prompt);
+        let words = std::iter::repeat_with(|| writer.write(false)).take(NONSENSE_TOKENS);
+        let text = super::decode(&words.collect::<Vec<_>>());
+        Author::of(self.encode(&text), self.eos())
     }
 
     /// Answers `prompt` token by token; another `choice` begins with another token.
