@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use gateway_router::{
     BoxBody, BrokenBody, ErrorKind, Retry, RouteError,
     core::load::Telemetry,
-    engine::{EngineCall, EngineClient, EngineReply},
+    engine::{BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall},
     proto::{error::ApiError, openai::ModelCard},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -20,6 +20,8 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use serde_json::{Value, json};
 use tokio::time::sleep;
+
+use super::ids;
 
 /// What an engine does with a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(super) enum Act {
     Refuse,
     /// Answers with this status.
     Answer(u16),
+    /// Answers 500, but late.
+    FailAfter(Duration),
     /// Never answers.
     Hang,
     /// Prefill: answers well and hands nothing over.
@@ -108,6 +112,24 @@ impl PairEngine {
         *self.act.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// One leg, noted with what it asked for.
+    async fn leg(&self, body: Value) -> Result<EngineReply, RouteError> {
+        let kind = kind_of(&body);
+        {
+            let mut world = lock(&self.world);
+            world.legs.push((self.name, kind));
+            world.bodies.push(body.clone());
+        }
+        let mut watch = Watch {
+            leg: (self.name, kind),
+            world: Arc::clone(&self.world),
+            is_over: false,
+        };
+        let reply = self.serve(body, kind).await;
+        watch.is_over = true;
+        reply
+    }
+
     async fn serve(&self, body: Value, kind: &'static str) -> Result<EngineReply, RouteError> {
         let stream = body["stream"] == true;
         match self.act() {
@@ -119,6 +141,10 @@ impl PairEngine {
                 ));
             }
             Act::Answer(status) => return Ok(whole(status, &json!({"error": {"message": "no"}}))),
+            Act::FailAfter(late) => {
+                sleep(late).await;
+                return Ok(whole(500, &json!({"error": {"message": "no"}})));
+            }
             Act::Hang => std::future::pending().await,
             Act::After(late) => sleep(late).await,
             Act::BlameTransfer => {
@@ -201,21 +227,21 @@ impl PairEngine {
 #[async_trait]
 impl EngineClient for PairEngine {
     async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError> {
-        let body: Value = serde_json::from_slice(&call.body).expect("JSON");
-        let kind = kind_of(&body);
-        {
-            let mut world = lock(&self.world);
-            world.legs.push((self.name, kind));
-            world.bodies.push(body.clone());
-        }
-        let mut watch = Watch {
-            leg: (self.name, kind),
-            world: Arc::clone(&self.world),
-            is_over: false,
-        };
-        let reply = self.serve(body, kind).await;
-        watch.is_over = true;
-        reply
+        self.leg(serde_json::from_slice(&call.body).expect("JSON"))
+            .await
+    }
+
+    async fn prefill(&self, call: GenerateCall) -> Result<EngineReply, RouteError> {
+        self.leg(ids::body_of(&call)).await
+    }
+
+    async fn generate(&self, call: GenerateCall) -> Result<BoxTokens, RouteError> {
+        let reply = self.leg(ids::body_of(&call)).await?;
+        ids::tokens_of(reply).await
+    }
+
+    fn read_tokens(&self, _call: &GenerateCall, reply: EngineReply) -> Option<BoxTokens> {
+        Some(ids::adopted(reply))
     }
 
     async fn ask_bootstrap(&self, _host: &str, _port: u16) -> Result<Bytes, RouteError> {

@@ -266,7 +266,8 @@ async fn what_was_handed_over_goes_out_once() {
 async fn the_first_leg_that_fails_ends_the_other() {
     for connector in CONCURRENT {
         let late = Act::After(Duration::from_secs(5));
-        let parts = [("p1", Act::Answer(500)), ("d1", late), ("u", Act::Serve)];
+        let fails = Act::FailAfter(Duration::from_secs(1));
+        let parts = [("p1", fails), ("d1", late), ("u", Act::Serve)];
         let rig = one(connector, &parts).await;
         assert!(
             lock(&rig.world)

@@ -3,5 +3,7 @@
 mod cancel;
 mod engine;
 mod failures;
+mod ids;
 mod policy;
 mod rig;
+mod tokens;
