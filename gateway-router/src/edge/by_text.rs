@@ -43,7 +43,7 @@ pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, Rou
     let again = (!asked.stream).then(|| Again::new(&request, router));
     let mut begun = begin(router, request, &asked).await?;
     let whole = match again {
-        Some(again) => Some(again.whole(&mut begun, router, &asked).await?),
+        Some(again) => Some(Box::pin(again.whole(&mut begun, router, &asked)).await?),
         None => None,
     };
     let Begun {

@@ -4,6 +4,7 @@
 //! ([`written`]), as far as [`survival`] allows.
 
 mod attempt;
+mod elsewhere;
 mod lane;
 mod parts;
 mod request;

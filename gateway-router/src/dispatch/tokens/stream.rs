@@ -13,9 +13,10 @@ use gateway_proto::{
 };
 
 use super::{
+    elsewhere::within_a_form,
     lane::{Lane, News},
     parts::{Part, Parts},
-    survival::{Remedy, Scene, Survival, Trouble, within_a_form},
+    survival::{Remedy, Scene, Survival, Trouble},
 };
 use crate::{RouteError, Stuck};
 

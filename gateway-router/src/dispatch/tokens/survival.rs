@@ -5,20 +5,17 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use gateway_core::Timestamp;
 use gateway_proto::{
     engines::{TokenEvent, TokenFinish},
-    error::ApiError,
     ir::Format,
 };
 
 use super::{
-    super::run::{Landed, run},
+    super::run::Landed,
     attempt::{Begun, TokenWork},
+    elsewhere::{self, may_move, thrown_out},
     lane::Asked,
     written::Written,
 };
-use crate::{
-    ErrorKind, Hints, Origin, Resumption, Retry, RouteError, Stuck, router::Shared,
-    snapshot::Snapshot,
-};
+use crate::{ErrorKind, Resumption, RouteError, Stuck, router::Shared, snapshot::Snapshot};
 
 /// The first tokens of a call that takes something up.
 pub(super) type Begins = Pin<Box<dyn Future<Output = Result<Landed<Begun>, RouteError>> + Send>>;
@@ -262,103 +259,22 @@ impl Survival {
         }
     }
 
-    fn begin(&self, mut work: TokenWork, asked: Asked, trouble: &Trouble) -> NewCall {
-        let shared = Arc::clone(&self.shared);
-        let (failed, why) = (self.failed.clone(), trouble.error.clone());
+    fn begin(&self, work: TokenWork, asked: Asked, trouble: &Trouble) -> NewCall {
         tracing::info!(
             request_id = &*work.request_id,
-            endpoint = failed.last().map_or("-", |name| &**name),
-            error = %why,
+            endpoint = self.failed.last().map_or("-", |name| &**name),
+            error = %trouble.error,
             tokens = asked.prompt_tokens,
             "taking an answer up on another endpoint"
         );
-        let begins = Box::pin(async move {
-            let snapshot = shared.snapshot.load_full();
-            avoid(
-                &mut work.hints,
-                failed,
-                &shared,
-                &snapshot,
-                &work.call.model,
-                &why,
-            );
-            let begun = run(&shared, &snapshot, &work).await;
-            begun.map_err(|error| {
-                if error.kind() == ErrorKind::NoEndpoint {
-                    shared.migrations.refund();
-                }
-                worth_telling(why, error)
-            })
-        });
-        NewCall { begins, asked }
+        let failed = self.failed.clone();
+        let shared = Arc::clone(&self.shared);
+        let begins = elsewhere::begin(shared, work, failed, trouble.error.clone());
+        NewCall {
+            begins: Box::pin(begins),
+            asked,
+        }
     }
-}
-
-/// Leaves out the endpoints that have failed. Where nobody else is there, those that failed earlier may be asked again, and
-/// one that only ran out of room, too.
-fn avoid(
-    hints: &mut Hints,
-    mut failed: Vec<Arc<str>>,
-    shared: &Shared,
-    snapshot: &Snapshot,
-    model: &str,
-    why: &RouteError,
-) {
-    let now = shared.clock.now();
-    let is_left = |failed: &[Arc<str>]| {
-        let mut endpoints = snapshot.fleet.endpoints().iter();
-        endpoints.any(|one| {
-            one.serves(model)
-                && one.state().availability(now).is_up()
-                && !failed.iter().any(|name| **name == *one.name())
-        })
-    };
-    if !is_left(&failed) {
-        failed.drain(..failed.len().saturating_sub(1));
-    }
-    if why.kind() == ErrorKind::Recomputed && !is_left(&failed) {
-        failed.clear();
-    }
-    hints.avoid.extend(failed);
-}
-
-/// Whether an engine's failure leaves anything to another one: nobody else makes a wrong request right, or time longer.
-fn may_move(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Connect
-            | ErrorKind::Closed
-            | ErrorKind::Broken
-            | ErrorKind::Timeout
-            | ErrorKind::Busy
-            | ErrorKind::EngineFailed
-            | ErrorKind::Recomputed
-    )
-}
-
-/// Of why the answer broke and why nobody took it up, what the caller can do more with. That nobody is left, or that the
-/// rest of an answer is refused somewhere, is no news of the caller's request.
-fn worth_telling(why: RouteError, then: RouteError) -> RouteError {
-    let is_time = then.kind() == ErrorKind::OutOfTime;
-    if is_time || then.origin() == Origin::Engine {
-        then
-    } else {
-        why
-    }
-}
-
-/// The error of an answer that cannot be taken up because of its form.
-pub(super) fn within_a_form(error: &RouteError) -> RouteError {
-    let message = "The engine failed in the middle of an answer that is held to a form. Another engine would have to begin \
-                   the form anew: send the request again.";
-    let api = ApiError::new(error.to_api().status, message).with_code("broken_in_form");
-    RouteError::new(error.kind(), Retry::Never, api)
-}
-
-/// The error of a request that an engine threw out.
-pub(super) fn thrown_out() -> RouteError {
-    let message = "The engine ran out of room and gave the request up.";
-    RouteError::engine(ErrorKind::Recomputed, Retry::OtherEndpoint, message)
 }
 
 impl Trouble {

@@ -180,7 +180,7 @@ impl Text {
         }
         hash ^= hash >> 29;
         let id = match end {
-            Some(end) if ends && hash % 40 == 0 => end,
+            Some(end) if ends && hash.is_multiple_of(40) => end,
             _ if words.is_empty() => 10 + (hash % 90) as u32,
             _ => words[hash as usize % words.len()],
         };
