@@ -182,6 +182,24 @@ fn mistakes_name_file_line_and_what_is_known() {
 }
 
 #[test]
+fn answers_are_taken_up_of_all_models_or_of_one() {
+    let covers = |text: &str, model: &str| {
+        let config = config(text).expect("valid");
+        config.router.migration.covers(model)
+    };
+    assert!(covers("", "m"));
+    let one_off = "models: [{name: m, migration: false}, {name: o}]\n\
+                   endpoints: [{name: a, url: \"http://a:1\", kind: vllm, models: [m, o]}]\n";
+    assert!(!covers(one_off, "m") && covers(one_off, "o"));
+    let all_off = format!("migration: {{enabled: false}}\n{one_off}");
+    assert!(!covers(&all_off, "o"));
+    let one_on = all_off.replace("migration: false", "migration: true");
+    assert!(covers(&one_on, "m") && !covers(&one_on, "o"));
+    let told = said("migration: {budget_ratio: -1}\n");
+    assert!(told.contains("migration.budget_ratio"), "{told}");
+}
+
+#[test]
 fn no_error_repeats_a_secret() {
     let endpoint = |credential: &str| {
         format!("endpoints: [{{name: a, url: \"http://a:1\", credential: {credential}}}]\n")

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use gateway_core::{EndpointSpec, Fleet, Timestamp, load::Telemetry};
 use gateway_router::{
-    Ending, ErrorKind, Gaps, Leg, ReportSink as _, RouteReport,
+    Ending, ErrorKind, Gaps, Leg, ReportSink as _, Resumption, RouteReport, Stuck,
     proto::{ir::Usage, openai::Api},
 };
 
@@ -124,6 +124,44 @@ fn a_prompt_counts_once_however_many_calls_answer_it() {
     ] {
         assert!(page.lines().any(|found| found == line), "{line}\n{page}");
     }
+}
+
+#[test]
+fn answers_that_engines_failed_are_counted_by_what_came_of_them() {
+    let (metrics, fleet) = (Metrics::new(LostLines::default()), fleet());
+    metrics.follow(&fleet);
+    let mut broken = report("lora", Ending::Resumed(ErrorKind::Broken));
+    metrics.report(&broken);
+    let mut taken = report("lora", Ending::Completed);
+    taken.leg.resumes = Some(Resumption {
+        number: 1,
+        cause: ErrorKind::Broken,
+        deaths: 1,
+        recomputed_tokens: 95,
+    });
+    metrics.report(&taken);
+    taken.status = None;
+    taken.ending = Ending::Cancelled;
+    metrics.report(&taken);
+    broken.ending = Ending::Failed(ErrorKind::Timeout);
+    broken.stuck = Some(Stuck::Budget);
+    metrics.report(&broken);
+    let page = page(&metrics, &fleet, &[], Timestamp::ZERO);
+    let counted = |cause: &str, result: &str| {
+        format!(
+            "gateway_migrations_total{{model=\"lora\",cause=\"{cause}\",result=\"{result}\"}} 1"
+        )
+    };
+    for line in [
+        counted("broken", "continued"),
+        counted("broken", "cancelled"),
+        counted("timeout", "budget"),
+        "gateway_recomputed_tokens_total{model=\"lora\"} 95".to_owned(),
+        "gateway_endpoint_requests_total{endpoint=\"a\",outcome=\"broken\"} 1".to_owned(),
+    ] {
+        assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+    }
+    assert_eq!(page.matches("gateway_migrations_total{").count(), 3);
 }
 
 #[test]

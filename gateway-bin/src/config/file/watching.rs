@@ -49,7 +49,8 @@ impl From<&DeadlinesFile> for Deadlines {
     }
 }
 
-/// When a failed request is tried on another endpoint. Nothing is tried again once its reply has begun.
+/// When a failed request is tried on another endpoint. Nothing is tried again once something generated was shown;
+/// see `migration` for answers by tokens.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetryFile {
