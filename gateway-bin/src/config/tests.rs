@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use gateway_router::AdmissionSettings;
+
 use super::{Config, Environment, read};
 
 /// A secret, found as `${LONG}`.
@@ -275,6 +277,27 @@ fn deep_and_huge_files_are_refused() {
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\n\
                 d: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e]\n";
     assert!(config(bomb).is_err());
+}
+
+#[test]
+fn admission_is_on_unless_switched_off_and_its_classes_are_checked() {
+    let of = |text: &str| config(text).expect("valid").router.admission;
+    assert_eq!(of(""), Some(AdmissionSettings::default()));
+    assert_eq!(of("admission: {enabled: false}\n"), None);
+    let told = of(
+        "admission:\n  wait_at_engine: 0s\n  requests_at_engine: 8\n  requests: 10\n  \
+                   classes: [{name: all, from: 0, share: 1, wait_at_most: 2s}]\n",
+    );
+    let told = told.expect("on");
+    assert_eq!((told.room.wait.as_secs(), told.room.requests), (0, Some(8)));
+    let class = &told.policy.classes()[0];
+    assert_eq!((class.requests, class.wait_at_most.as_secs()), (10, 2));
+    let twice = "admission:\n  classes: [{name: a, from: 0}, {name: b, from: 0}]\n";
+    let said = said(twice);
+    assert!(
+        said.contains("admission.classes") && said.contains("\"b\""),
+        "{said}"
+    );
 }
 
 #[test]
