@@ -1,0 +1,151 @@
+//! Where one attempt goes, booked there.
+
+use gateway_core::{
+    EndpointId, Explanation, NoEndpoint, RouteCx, Stage,
+    pipeline::{Late, PairPlacement, Room},
+};
+use gateway_proto::error::ApiError;
+
+use super::{flight::Flight, pair::Way, route::Route};
+use crate::{
+    ErrorKind, PairOutcome, Retry, RouteError,
+    admission::{Denied, in_turn},
+    router::Shared,
+};
+
+/// Where a request goes.
+pub(super) struct Placed {
+    /// Who prefills and who decodes, where two engines share it.
+    pub(super) pair: Option<(EndpointId, EndpointId)>,
+    pub(super) explanation: Option<Box<Explanation>>,
+}
+
+/// Chooses and books; a request that was not placed yet waits for room where settings say so.
+pub(super) async fn place(
+    shared: &Shared,
+    route: &Route<'_>,
+    way: Option<&Way<'_>>,
+    tried: &[EndpointId],
+    flight: &mut Flight,
+) -> Result<Placed, RouteError> {
+    let settings = route.snapshot.admission.as_ref();
+    let is_new = flight.report.attempts == 0 && !route.subject.leg.is_continuation();
+    let Some(settings) = settings.filter(|_| is_new) else {
+        return place_now(shared, route, way, tried, flight, None)
+            .map_err(|nobody| refusal(&nobody));
+    };
+    let (ask, began) = (route.ask(tried, flight), flight.now());
+    let attempt = |room: Room<'_>| place_now(shared, route, way, tried, flight, Some(room));
+    let placed = in_turn(&shared.admission, settings, shared.clock, ask, attempt).await;
+    flight.report.queued = flight.now().since(began);
+    placed.map_err(|denied| match denied {
+        Denied::Nobody(nobody) => refusal(&nobody),
+        Denied::NoRoom(error) => error,
+    })
+}
+
+fn refusal(nobody: &NoEndpoint) -> RouteError {
+    nobody.late.map_or_else(overloaded, too_late)
+}
+
+fn place_now(
+    shared: &Shared,
+    route: &Route<'_>,
+    way: Option<&Way<'_>>,
+    tried: &[EndpointId],
+    flight: &mut Flight,
+    room: Option<Room<'_>>,
+) -> Result<Placed, NoEndpoint> {
+    let mut cx = route.cx(tried, flight);
+    cx.room = room;
+    let placed = match way {
+        None => place_whole(shared, route, &cx, flight),
+        Some(way) => place_split(shared, route, way, &cx, flight),
+    };
+    let took = flight.now().since(cx.now);
+    flight.report.decision_micros += u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    placed.inspect_err(|nobody| {
+        tracing::debug!(model = route.subject.model, %nobody, "nobody can take the request");
+    })
+}
+
+fn place_whole(
+    shared: &Shared,
+    route: &Route<'_>,
+    cx: &RouteCx<'_>,
+    flight: &mut Flight,
+) -> Result<Placed, NoEndpoint> {
+    let fleet = &route.snapshot.fleet;
+    let (placed, explanation) = if route.subject.hints.explain {
+        let (placed, record) = route.pipeline.place_explained(fleet, cx, &mut shared.rng());
+        (placed, Some(Box::new(record)))
+    } else {
+        (route.pipeline.place(fleet, cx, &mut shared.rng()), None)
+    };
+    flight.placed(placed?, route.pipeline, route.snapshot);
+    Ok(Placed {
+        pair: None,
+        explanation,
+    })
+}
+
+fn place_split(
+    shared: &Shared,
+    route: &Route<'_>,
+    way: &Way<'_>,
+    cx: &RouteCx<'_>,
+    flight: &mut Flight,
+) -> Result<Placed, NoEndpoint> {
+    let Route {
+        snapshot, subject, ..
+    } = route;
+    let stages = snapshot.pipelines.stages(subject.model);
+    let mut explanation = subject
+        .hints
+        .explain
+        .then(|| Box::new(stages.explanation(cx)));
+    let record = explanation.as_deref_mut();
+    let placed = stages.place(&snapshot.fleet, cx, way.pools(), &mut shared.rng(), record)?;
+    let is_alone = matches!(placed, PairPlacement::Alone(_));
+    let pair = match placed {
+        PairPlacement::Pair { prefill, decode } => {
+            let ids = (prefill.endpoint().id(), decode.endpoint().id());
+            let of = |stage| snapshot.pipelines.of(subject.model, stage);
+            let prefill = (prefill, of(Stage::Prefill));
+            flight.placed_pair(prefill, (decode, of(Stage::Decode)), snapshot);
+            Some(ids)
+        }
+        PairPlacement::Single(one) | PairPlacement::Alone(one) => {
+            flight.placed(one, route.pipeline, snapshot);
+            if let Some(fault) = way.fault(is_alone) {
+                flight.pair_ended(PairOutcome::SinglePhase(fault));
+            }
+            None
+        }
+    };
+    Ok(Placed { pair, explanation })
+}
+
+fn overloaded() -> RouteError {
+    let message = "No engine can take this request just now. Try again in a moment.";
+    RouteError::new(
+        ErrorKind::NoEndpoint,
+        Retry::Never,
+        ApiError::overloaded(message),
+    )
+}
+
+/// Refused now rather than answered when nobody waits any more.
+fn too_late(late: Late) -> RouteError {
+    let expected = late.expected.as_millis();
+    let what_to_do = if late.retry_after.is_some() {
+        "Try again later, or allow more time."
+    } else {
+        "The prompt alone takes longer than that: allow more time, or send less."
+    };
+    let message = format!(
+        "The answer would begin after the request's deadline: in {expected} ms at the earliest. {what_to_do}"
+    );
+    let api = ApiError::new(429, message).with_code("deadline_unreachable");
+    RouteError::new(ErrorKind::TooLate, Retry::Never, api).with_retry_after(late.retry_after)
+}
