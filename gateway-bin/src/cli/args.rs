@@ -112,6 +112,15 @@ pub(super) struct SimArgs {
     /// How blocks are named in KV events
     #[arg(long, value_name = "FORM", default_value = "unsigned")]
     pub(super) kv_hashes: KvHashes,
+    /// Its part in prefill-decode pairs
+    #[command(flatten)]
+    pub(super) pair: super::sim_engine::PairArgs,
+    /// Data-parallel ranks; each publishes KV events on the port of the one before plus one
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) dp_ranks: u32,
+    /// A LoRA adapter that is loaded from the start; may be given several times
+    #[arg(long = "adapter", value_name = "NAME")]
+    pub(super) adapters: Vec<String>,
     /// The key it asks for; none where unset
     #[arg(long)]
     pub(super) api_key: Option<String>,
@@ -218,6 +227,14 @@ pub(super) enum SimFlavour {
     Vllm,
     /// SGLang's
     Sglang,
+    /// MindIE-LLM's
+    Mindie,
+    /// trtllm-serve's
+    Trtllm,
+    /// llama.cpp's server's
+    Llamacpp,
+    /// Text Generation Inference's
+    Tgi,
 }
 
 /// How blocks are named in KV events.
