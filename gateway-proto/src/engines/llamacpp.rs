@@ -184,7 +184,7 @@ pub(super) fn read(
         return Ok(false);
     }
     let usage = chunk.usage(choices.prompt_tokens());
-    let finish = chunk.finish();
+    let finish = chunk.finish()?;
     let top = choices.top();
     let logprobs = logprobs_of(chunk.completion_probabilities, |position| {
         position.into_logprob(top)
@@ -206,14 +206,18 @@ pub(super) fn read(
 }
 
 impl Chunk {
-    fn finish(&self) -> Option<TokenFinish> {
-        let word = self.stop_type.as_deref();
-        self.stop.then(|| match word {
-            Some("limit") => TokenFinish::Length,
+    fn finish(&self) -> Result<Option<TokenFinish>, TokenFault> {
+        if !self.stop {
+            return Ok(None);
+        }
+        match self.stop_type.as_deref() {
+            Some("limit") => Ok(Some(TokenFinish::Length)),
             // Older servers name the kind by members of their own; what has ended without a limit has stopped.
-            Some("eos" | "word") | None => TokenFinish::Stop { token: None },
-            Some(other) => TokenFinish::Other(other.to_owned()),
-        })
+            Some("eos" | "word") | None => Ok(Some(TokenFinish::Stop { token: None })),
+            // No kind of end: the server withdrew it.
+            Some("none") => Err(TokenFault::Aborted),
+            Some(other) => Ok(Some(TokenFinish::Other(other.to_owned()))),
+        }
     }
 
     /// What the last event says was spent. What was evaluated holds what the cache had.

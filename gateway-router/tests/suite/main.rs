@@ -5,7 +5,6 @@ mod common;
 
 mod admission;
 mod cancel;
-mod conformance;
 mod connections;
 mod deadlines;
 #[cfg(feature = "text")]

@@ -325,7 +325,7 @@ fn llamacpp_as_documented() {
     for (word, finish) in [
         ("eos", TokenFinish::Stop { token: None }),
         ("word", TokenFinish::Stop { token: None }),
-        ("none", TokenFinish::Other("none".to_owned())),
+        ("new", TokenFinish::Other("new".to_owned())),
     ] {
         let last = format!(r#"{{"content":"","tokens":[],"stop":true,"stop_type":"{word}"}}"#);
         let text = stream(&[r#"{"tokens":[5],"stop":false}"#, &last]);
@@ -333,6 +333,9 @@ fn llamacpp_as_documented() {
         assert_eq!((events.len(), end), (2, Ok(())), "{word}");
         assert_eq!(events[1].finish, Some(finish), "{word}");
     }
+    let withdrawn = stream(&[r#"{"content":"","tokens":[],"stop":true,"stop_type":"none"}"#]);
+    let (read, _) = read_always(TokenWire::LlamacppCompletion, &call, &withdrawn);
+    assert_eq!(read, (Vec::new(), Err(TokenFault::Aborted)));
     let old = stream(&[r#"{"content":"text of a server without ids","stop":false}"#]);
     let (read, _) = read_always(TokenWire::LlamacppCompletion, &call, &old);
     assert_eq!(read, (Vec::new(), Err(TokenFault::NoTokenIds)));

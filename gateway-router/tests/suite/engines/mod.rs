@@ -1,5 +1,6 @@
 //! The engine clients, one kind at a time.
 
+mod conformance;
 mod detect;
 mod readings;
 mod tls;
