@@ -36,6 +36,18 @@ impl EngineClient for Unwatched {
         self.0.generate(call).await
     }
 
+    async fn prefill(&self, call: GenerateCall) -> Result<EngineReply, RouteError> {
+        self.0.prefill(call).await
+    }
+
+    fn read_tokens(&self, call: &GenerateCall, reply: EngineReply) -> Option<BoxTokens> {
+        self.0.read_tokens(call, reply)
+    }
+
+    async fn ask_bootstrap(&self, host: &str, port: u16) -> Result<Bytes, RouteError> {
+        self.0.ask_bootstrap(host, port).await
+    }
+
     async fn probe(&self) -> Result<(), RouteError> {
         Ok(())
     }

@@ -7,3 +7,4 @@ mod ids;
 mod policy;
 mod rig;
 mod tokens;
+mod wire;
