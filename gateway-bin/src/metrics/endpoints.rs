@@ -151,7 +151,8 @@ pub(super) fn write(page: &mut Page, fleet: &Fleet, now: Timestamp) {
         }
     }
     let name = "gateway_panic_decisions_total";
-    let help = "Decisions that asked no breaker because nearly every endpoint of the model was out.";
+    let help =
+        "Decisions that asked no breaker because nearly every endpoint of the model was out.";
     page.family(name, "counter", help);
     page.sample(name, &[], fleet.panics());
     prefix(page, fleet);
