@@ -25,12 +25,13 @@ const SLOTS: u64 = 2;
 /// Starts the engine and the gateway and runs every check.
 pub(in super::super) fn run(bed: &Bed<'_>, tally: &mut Tally) -> Result<()> {
     let installed = install::llama_cpp(bed.store, bed.vllm)?;
-    let subject = start(&installed, bed.logs)?;
+    let mut subject = launch(&installed, bed.logs)?;
+    subject.wait_until_up()?;
     Bench::start(subject, bed)?.run(None, tally);
     Ok(())
 }
 
-fn start(installed: &LlamaCpp, logs: &Path) -> Result<Subject> {
+fn launch(installed: &LlamaCpp, logs: &Path) -> Result<Subject> {
     let port = free_port()?;
     let mut command = Command::new("nice");
     command
@@ -43,5 +44,5 @@ fn start(installed: &LlamaCpp, logs: &Path) -> Result<Subject> {
         .args(["--ctx-size", &(SLOTS * CONTEXT_TOKENS).to_string()])
         .args(["--parallel", &SLOTS.to_string()])
         .args(["--metrics", "--slots", "--jinja"]);
-    Subject::start(KIND, port, &mut command, logs)
+    Subject::launch(KIND, port, &mut command, logs)
 }

@@ -24,14 +24,15 @@ const KIND: Kind = Kind {
 pub(in super::super) fn run(bed: &Bed<'_>, tally: &mut Tally) -> Result<()> {
     let installed = install::sglang(bed.store, bed.vllm)?;
     let watch = Stopwatch::start();
+    let mut subject = launch(&installed, bed.logs)?;
     let [beside] = vllm::start_all([("vllm", Setup::default())], bed.vllm, bed.logs)?;
-    let subject = start(&installed, bed.logs)?;
+    subject.wait_until_up()?;
     println!("engines up (in {:.0?})", watch.elapsed());
     Bench::start(subject, bed)?.run(Some(&beside), tally);
     Ok(())
 }
 
-fn start(installed: &Installed, logs: &Path) -> Result<Subject> {
+fn launch(installed: &Installed, logs: &Path) -> Result<Subject> {
     let port = free_port()?;
     let mut command = Command::new("nice");
     command
@@ -60,12 +61,10 @@ fn start(installed: &Installed, logs: &Path) -> Result<Subject> {
             "--enable-metrics",
             "--enable-cache-report",
         ])
-        // Sampling as the API's defaults say, not as the model's folder does.
-        .args(["--sampling-defaults", "openai"])
         .env("SGLANG_USE_CPU_ENGINE", "1")
         .env("HF_HUB_OFFLINE", "1")
         .env("TRANSFORMERS_OFFLINE", "1")
         .env("TORCHDYNAMO_DISABLE", "1")
         .env("OMP_NUM_THREADS", "1");
-    Subject::start(KIND, port, &mut command, logs)
+    Subject::launch(KIND, port, &mut command, logs)
 }

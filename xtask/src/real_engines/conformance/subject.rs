@@ -32,16 +32,24 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// Starts `command`, which listens at `port`, and waits until it answers.
-    pub(super) fn start(kind: Kind, port: u16, command: &mut Command, logs: &Path) -> Result<Self> {
-        let mut subject = Self {
+    /// Starts `command`, which listens at `port`.
+    pub(super) fn launch(
+        kind: Kind,
+        port: u16,
+        command: &mut Command,
+        logs: &Path,
+    ) -> Result<Self> {
+        Ok(Self {
             kind,
             url: format!("http://127.0.0.1:{port}"),
             server: Server::start(&format!("engine-{}", kind.name), command, logs)?,
-        };
-        let health = format!("{}/health", subject.url);
-        subject.server.wait_until_up(&health, START_LIMIT)?;
-        Ok(subject)
+        })
+    }
+
+    /// Waits until it answers.
+    pub(super) fn wait_until_up(&mut self) -> Result<()> {
+        let health = format!("{}/health", self.url);
+        self.server.wait_until_up(&health, START_LIMIT).map(drop)
     }
 
     /// The engine, asked without the gateway.
