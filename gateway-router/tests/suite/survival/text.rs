@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use gateway_router::{Ending, ErrorKind, proto::ir::Event};
+use gateway_router::Ending;
 
 use crate::common::{
     rig::{Rig, request, settings, text},
     script::{ScriptEngine, Step, say, say_and_stay},
-    wire::{ABORT, DONE, ONE, STOP, TWO, error_event, stream, whole_stream},
+    wire::{ABORT, DONE, ONE, STOP, error_event, stream, whole_stream},
     within,
 };
 
@@ -71,10 +71,14 @@ async fn an_answer_with_nothing_in_it_is_one() {
 
 #[cfg(feature = "text")]
 mod translated {
+    use gateway_router::{ErrorKind, proto::ir::Event};
     use serde_json::json;
 
     use super::*;
-    use crate::edge::{ask, chat_request, gathered, next, question};
+    use crate::{
+        common::wire::TWO,
+        edge::{ask, chat_request, gathered, next, question},
+    };
 
     fn asked(stream: bool) -> gateway_router::edge::Ask {
         let mut body = question("Well?");
