@@ -138,6 +138,7 @@ pub(crate) fn metrics_page(gate: &Gate) -> String {
     );
     let (usage, running) = (gate.responses.usage(), gate.responses.running());
     page.push_str(&metrics::responses_page(&gate.metrics, &usage, running));
+    page.push_str(&metrics::admission_page(&gate.router.admission()));
     page.push_str(&metrics::edge_page(
         &gate.metrics,
         &gate.rules.load().models,

@@ -112,9 +112,9 @@ impl Door {
         }
         self.turn = None;
         let round = self.round;
-        let standing = self.standing.iter_mut();
-        for one in standing.filter(|one| one.ticket == ticket) {
-            one.waits_for = waits_for.clone();
+        let mut standing = self.standing.iter_mut();
+        if let Some(one) = standing.find(|one| one.ticket == ticket) {
+            one.waits_for = waits_for;
             one.tried_in = round;
         }
     }
