@@ -63,7 +63,13 @@ async fn every_call_of_an_answer_has_an_id_of_its_own_and_its_prompt_counts_once
             event(model, 0, "Yes", Some("stop")),
         ];
         let [thought, end] = &events;
-        vec![Step::Serve(whole_stream(&[thought, end, DONE]))]
+        let thinks = Step::Serve(whole_stream(&[thought, end, DONE]));
+        // Once its reasoning is closed a choice answers.
+        vec![
+            thinks.clone(),
+            thinks,
+            Step::Serve(whole_stream(&[end, DONE])),
+        ]
     })
     .await;
     let mut body = question("Why?");
