@@ -140,7 +140,7 @@ async fn trtllm_pairs_hand_over_in_a_string_that_only_engines_read() {
         start(SimConfig {
             flavour: Flavour::Trtllm,
             transfer: Some(TransferConfig {
-                lease_ms: 3_600_000,
+                lease_ms: 3_600_000_000,
                 ..TransferConfig::default()
             }),
             ..config()

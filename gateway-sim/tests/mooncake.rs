@@ -11,7 +11,7 @@ async fn engine() -> RunningEngine {
     start(SimConfig {
         transfer: Some(TransferConfig {
             connector: Connector::Mooncake,
-            lease_ms: 3_600_000,
+            lease_ms: 3_600_000_000,
             wait_ms: 480_000,
             ..TransferConfig::default()
         }),

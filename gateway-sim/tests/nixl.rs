@@ -11,8 +11,8 @@ const COMPLETIONS: &str = "/v1/completions";
 fn pair_config(transfer: TransferConfig) -> SimConfig {
     SimConfig {
         transfer: Some(TransferConfig {
-            // A second of the model is a millisecond here.
-            lease_ms: 3_600_000,
+            // A minute of the engine's time is 60 milliseconds here.
+            lease_ms: 3_600_000_000,
             ..transfer
         }),
         ..config()
@@ -219,4 +219,5 @@ async fn who_leaves_or_is_refused_frees_the_blocks_but_nobody_else_does() {
     assert_eq!(p.stats().handoffs_held, 1);
     waiting.abort();
     until(|| p.stats().handoffs_held == 0).await;
+    assert_eq!(p.stats().handoffs_expired, 0, "somebody told");
 }

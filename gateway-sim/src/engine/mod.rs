@@ -1,12 +1,14 @@
-//! The simulated engine behind the HTTP surface of vLLM or, by [`Flavour`], of `SGLang`, in real time.
+//! The simulated engine behind the HTTP surface of vLLM or, by [`Flavour`], of another engine, in real time.
 //!
 //! [`SimEngine::start`] binds a socket and answers as vLLM 0.32 does: chat, completions and token-level generation, streamed
 //! or not; tokenizer, model list, health and metrics; KV events over ZeroMQ with replay. A client that leaves frees its
 //! request at once. [`RunningEngine`] gives tests a handle to count, to inject faults and to kill.
 //!
 //! What differs from vLLM by intention: text is made up (see [`crate::text`]), and so are log probabilities and the vectors of
-//! embeddings; forms other than JSON and choices are refused; there is one data-parallel rank, and `POST /sim/faults`, `GET /sim/faults`, `DELETE /sim/faults` and `GET /sim/stats` control
-//! and watch the simulation from another process.
+//! embeddings; forms other than JSON and choices are refused; `POST /sim/faults`, `GET /sim/faults`, `DELETE /sim/faults` and
+//! `GET /sim/stats` control and watch the simulation from another process.
+//!
+//! Engines with a [`TransferConfig`] play prefill-decode pairs with each other, failures included.
 //!
 //! With `tools` in a chat, the engine calls one of them when `tool_choice` is `required` or names a function, or when the
 //! last user turn contains `/tool` (the first tool) or `/tool NAME`. The arguments are made up to fit the function's schema.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::answer::{self, Dialect, Fate};
 use super::fields::Fields;
-use super::job::{Caller, Job};
+use super::job::{Ask, Caller, Job};
 use super::stream::Streamer;
 use super::tgi::Style;
 use super::{chat, completions, generate, late, llamacpp, sglang, tgi};
@@ -41,38 +41,11 @@ pub(in crate::engine) async fn serve(
     name: &str,
 ) -> Result<Response<Body>, ApiError> {
     let fields = Fields::of_body(body)?;
-    let (model, namespace) = resolve_model(shell, fields)?;
-    let max_n = shell.config.engine.max_sequences;
-    let rank = rank_of(shell, fields, headers)?;
-    let mut ask = match kind {
-        Kind::Chat => chat::read(fields, max_n, &shell.voice)?,
-        Kind::Completions => completions::read(fields, max_n, &shell.voice, shell.config.flavour)?,
-        Kind::Generate => generate::read(fields, max_n)?,
-        Kind::SglangGenerate => sglang::read(fields, max_n, &shell.voice)?,
-        Kind::Llamacpp => llamacpp::read(fields, max_n, &shell.voice)?,
-        Kind::Text(style) => tgi::read(fields, style, max_n, &shell.voice)?,
-    };
-    check_vocabulary(shell, &ask.prompts).await;
-    let header = headers
-        .get("x-request-id")
-        .and_then(|value| value.to_str().ok());
-    let name = ask.request_id.as_deref().or(header).unwrap_or(name);
-    let id = format!("{}{name}", ask.dialect.id_prefix());
-    let caller = Caller {
-        id,
-        model,
-        namespace,
-        rank,
-    };
     let leg = Leg::read(shell, fields)?;
-    if leg.as_ref().is_some_and(Leg::is_one_token) {
-        ask.sampling.max_tokens = Some(1);
-    }
-    let settled = Job::new(&shell.config, &shell.voice, ask, caller);
+    let is_one_token = leg.as_ref().is_some_and(Leg::is_one_token);
+    let settled = settle(shell, kind, headers, fields, name, is_one_token).await;
     let (job, dialect) = match (settled, leg) {
-        (Ok((job, dialect)), Some(leg)) => {
-            return in_pair(shell, leg, job, dialect).await;
-        }
+        (Ok((job, dialect)), Some(leg)) => return in_pair(shell, leg, job, dialect).await,
         (Ok(settled), None) => settled,
         (Err(error), leg) => {
             if let Some(leg) = leg {
@@ -88,6 +61,48 @@ pub(in crate::engine) async fn serve(
         Ok(streamer.into_response())
     } else {
         answer::reply_whole(job, dialect, ticket, fate).await
+    }
+}
+
+/// Reads a request and settles its answers.
+async fn settle(
+    shell: &Shell,
+    kind: Kind,
+    headers: &HeaderMap,
+    fields: Fields<'_>,
+    name: &str,
+    is_one_token: bool,
+) -> Result<(Job, Box<dyn Dialect>), ApiError> {
+    let (model, namespace) = resolve_model(shell, fields)?;
+    let rank = rank_of(shell, fields, headers)?;
+    let mut ask = read(shell, kind, fields)?;
+    check_vocabulary(shell, &ask.prompts).await;
+    if is_one_token {
+        ask.sampling.max_tokens = Some(1);
+    }
+    let header = headers
+        .get("x-request-id")
+        .and_then(|value| value.to_str().ok());
+    let name = ask.request_id.as_deref().or(header).unwrap_or(name);
+    let caller = Caller {
+        id: format!("{}{name}", ask.dialect.id_prefix()),
+        model,
+        namespace,
+        rank,
+    };
+    Job::new(&shell.config, &shell.voice, ask, caller)
+}
+
+fn read(shell: &Shell, kind: Kind, fields: Fields<'_>) -> Result<Ask, ApiError> {
+    let max_n = shell.config.engine.max_sequences;
+    let voice = &shell.voice;
+    match kind {
+        Kind::Chat => chat::read(fields, max_n, voice),
+        Kind::Completions => completions::read(fields, max_n, voice, shell.config.flavour),
+        Kind::Generate => generate::read(fields, max_n),
+        Kind::SglangGenerate => sglang::read(fields, max_n, voice),
+        Kind::Llamacpp => llamacpp::read(fields, max_n, voice),
+        Kind::Text(style) => tgi::read(fields, style, max_n, voice),
     }
 }
 

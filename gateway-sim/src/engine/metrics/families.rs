@@ -1,21 +1,17 @@
-//! The metrics page, under vLLM's names.
+//! What is on the page, under vLLM's names.
 
 use std::fmt::Write;
 
-use super::clock::Clock;
-use super::faults::FaultKind;
-use super::recorder::{Histogram, Recorder};
-use super::shell::Shell;
+use super::page::{Page, float, number};
+use crate::engine::clock::Clock;
+use crate::engine::faults::FaultKind;
+use crate::engine::recorder::Recorder;
+use crate::engine::shell::Shell;
 use crate::model::ModelMetrics;
 
 /// The page in Prometheus' text format, with the series of every rank.
-pub(super) fn render(shell: &Shell) -> String {
-    let mut page = Page {
-        families: Vec::new(),
-        here: 0,
-        engine: 0,
-        model_name: &shell.config.models[0],
-    };
+pub(in crate::engine) fn render(shell: &Shell) -> String {
+    let mut page = Page::new(&shell.config.models[0]);
     let is_odd = shell.faults.strike(FaultKind::NanMetric).is_some();
     for rank in &shell.ranks {
         let (model, recorder) = Shell::measure(rank);
@@ -23,77 +19,18 @@ pub(super) fn render(shell: &Shell) -> String {
         let kv_used = if is_odd { f64::NAN } else { model.kv_used() };
         gauges(&mut page, &model, kv_used);
         counters(&mut page, &model);
-        outcomes(&mut page, &recorder, shell.stats().rejected);
+        // Refusals are the whole engine's; the first rank's series has them.
+        let rejected = match rank.number {
+            0 => shell.stats().rejected,
+            _ => 0,
+        };
+        outcomes(&mut page, &recorder, rejected);
         histograms(&mut page, &recorder);
         cache_config(&mut page, shell);
         transfers(&mut page, shell);
     }
     adapters(&mut page, shell);
-    let texts = page.families.iter();
-    texts
-        .flat_map(|family| [family.head.as_str(), family.samples.as_str()])
-        .collect()
-}
-
-/// The samples of one name, those of all ranks together.
-struct Family {
-    head: String,
-    samples: String,
-}
-
-struct Page<'a> {
-    families: Vec<Family>,
-    /// The family that is being written.
-    here: usize,
-    /// The rank that is being written.
-    engine: u32,
-    model_name: &'a str,
-}
-
-impl Page<'_> {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        let head = format!("# HELP vllm:{name} {help}\n# TYPE vllm:{name} {kind}\n");
-        let known = self.families.iter().position(|family| family.head == head);
-        self.here = known.unwrap_or_else(|| {
-            let samples = String::new();
-            self.families.push(Family { head, samples });
-            self.families.len() - 1
-        });
-    }
-
-    /// One sample; `labels` are further ones, each with a comma after it.
-    fn sample(&mut self, name: &str, labels: &str, value: f64) {
-        let (engine, model_name) = (self.engine, self.model_name);
-        let _ = writeln!(
-            self.families[self.here].samples,
-            "vllm:{name}{{engine=\"{engine}\",{labels}model_name=\"{model_name}\"}} {}",
-            number(value)
-        );
-    }
-
-    fn single(&mut self, name: &str, kind: &str, help: &str, value: f64) {
-        self.family(name, kind, help);
-        self.sample(name, "", value);
-    }
-
-    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
-        self.family(name, "histogram", help);
-        self.sample(&format!("{name}_sum"), "", histogram.sum);
-        let mut below = 0;
-        for (place, count) in histogram.counts.iter().enumerate() {
-            below += count;
-            let bound = histogram
-                .bounds
-                .get(place)
-                .map_or_else(|| "+Inf".to_owned(), |bound| format!("{bound:?}"));
-            self.sample(
-                &format!("{name}_bucket"),
-                &format!("le=\"{bound}\","),
-                float(below),
-            );
-        }
-        self.sample(&format!("{name}_count"), "", float(below));
-    }
+    page.into_text()
 }
 
 fn gauges(page: &mut Page<'_>, model: &ModelMetrics, kv_used: f64) {
@@ -268,11 +205,14 @@ fn cache_config(page: &mut Page<'_>, shell: &Shell) {
         "gauge",
         "Information of the LLMEngine CacheConfig",
     );
+    let rank = page.engine;
     let _ = writeln!(
-        page.families[page.here].samples,
+        page.samples(),
         "vllm:cache_config_info{{block_size=\"{}\",cache_dtype=\"auto\",enable_prefix_caching=\"{caching}\",\
          engine=\"{}\",num_cpu_blocks=\"None\",num_gpu_blocks=\"{}\",sliding_window=\"None\"}} 1.0",
-        engine.block_tokens, page.engine, engine.kv_blocks,
+        engine.block_tokens,
+        rank,
+        engine.kv_blocks,
     );
 }
 
@@ -316,24 +256,10 @@ fn adapters(page: &mut Page<'_>, shell: &Shell) {
         "Running stats on lora requests.",
     );
     let _ = writeln!(
-        page.families[page.here].samples,
+        page.samples(),
         "vllm:lora_requests_info{{max_lora=\"{}\",running_lora_adapters=\"{}\",waiting_lora_adapters=\"\"}} {}",
         shell.config.max_adapters,
         names.join(","),
         number(Clock::unix_seconds())
     );
-}
-
-/// Numbers as Python's client writes them.
-fn number(value: f64) -> String {
-    if value.is_nan() {
-        "NaN".to_owned()
-    } else {
-        format!("{value:?}")
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-const fn float(value: u64) -> f64 {
-    value as f64
 }

@@ -1,0 +1,6 @@
+//! The metrics page, under vLLM's names.
+
+mod families;
+mod page;
+
+pub(super) use families::render;
