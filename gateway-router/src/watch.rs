@@ -127,6 +127,11 @@ impl Watch {
         loop {
             let answer =
                 tokio::time::timeout(self.settings.probe_timeout, self.client.probe()).await;
+            let reason = match &answer {
+                Ok(Err(error)) => Some(error.to_api().message.clone()),
+                Ok(Ok(())) => None,
+                Err(_) => Some("Its probe had no answer in time.".to_owned()),
+            };
             let probe = answer.map_or(Probe::Failed, verdict);
             let now = self.clock.now();
             self.endpoint
@@ -134,7 +139,7 @@ impl Watch {
                 .probed(&self.fleet.config().health, probe, now);
             let is_up = self.endpoint.state().availability(now).is_up();
             if is_up != was_up {
-                self.changed(is_up);
+                self.changed(is_up, reason.as_deref());
                 was_up = is_up;
             }
             // Down endpoints are asked at the same pace: coming back soon matters more than one small request.
@@ -142,12 +147,14 @@ impl Watch {
         }
     }
 
-    fn changed(&self, up: bool) {
+    /// `reason` is what the last probe met, where it failed.
+    fn changed(&self, up: bool, reason: Option<&str>) {
         let endpoint = self.endpoint.name();
         if up {
             tracing::info!(endpoint, "endpoint is up");
         } else {
-            tracing::warn!(endpoint, "endpoint is down");
+            let reason = reason.unwrap_or("Requests failed.");
+            tracing::warn!(endpoint, reason, "endpoint is down");
             // Whatever it held is gone when it comes back, or at best unknown.
             self.forget();
         }

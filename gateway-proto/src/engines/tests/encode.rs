@@ -315,14 +315,58 @@ fn field<T: std::fmt::Debug>(refused: Result<T, Unsupported>) -> &'static str {
     }
 }
 
+/// A plain call with one wish.
+fn with(change: fn(&mut TokenCall)) -> TokenCall {
+    let mut call = TokenCall::new("m", [1].as_slice(), 16);
+    change(&mut call);
+    call
+}
+
+#[test]
+fn what_trtllm_and_llamacpp_cannot_say_is_refused_by_name() {
+    let by_trtllm = [
+        (
+            with(|call| call.logprobs = Some(LogprobsAsked { top: 1 })),
+            "top_logprobs",
+        ),
+        (
+            with(|call| call.cache_salt = Some("s".to_owned())),
+            "cache_salt",
+        ),
+        (with(|call| call.priority = Some(2)), "priority"),
+    ];
+    for (call, expected) in by_trtllm {
+        assert_eq!(field(TokenWire::TrtllmCompletions.encode(&call)), expected);
+    }
+    let by_llamacpp = [
+        (with(|call| call.sampling.n = Some(2)), "n"),
+        (
+            with(|call| call.sampling.min_tokens = Some(1)),
+            "min_tokens",
+        ),
+        (
+            with(|call| call.cache_salt = Some("s".to_owned())),
+            "cache_salt",
+        ),
+        (with(|call| call.priority = Some(1)), "priority"),
+        (with(|call| call.sampling.seed = Some(-1)), "seed"),
+        (with(|call| call.sampling.seed = Some(0xffff_ffff)), "seed"),
+        (
+            with(|call| call.format = Format::Regex(String::new())),
+            "regex",
+        ),
+        (
+            with(|call| call.format = Format::StructuralTag(json("{}"))),
+            "structural_tag",
+        ),
+    ];
+    for (call, expected) in by_llamacpp {
+        assert_eq!(field(TokenWire::LlamacppCompletion.encode(&call)), expected);
+    }
+}
+
 #[test]
 fn what_a_wire_cannot_say_is_refused_by_name() {
-    let plain = || TokenCall::new("m", [1].as_slice(), 16);
-    let with = |change: fn(&mut TokenCall)| {
-        let mut call = plain();
-        change(&mut call);
-        call
-    };
     let beyond = [
         (with(|call| call.sampling.n = Some(2)), "n"),
         (
@@ -366,45 +410,6 @@ fn what_a_wire_cannot_say_is_refused_by_name() {
     ];
     for (call, expected) in beyond {
         assert_eq!(field(TokenWire::MindieInferToken.encode(&call)), expected);
-    }
-    let by_trtllm = [
-        (
-            with(|call| call.logprobs = Some(LogprobsAsked { top: 1 })),
-            "top_logprobs",
-        ),
-        (
-            with(|call| call.cache_salt = Some("s".to_owned())),
-            "cache_salt",
-        ),
-        (with(|call| call.priority = Some(2)), "priority"),
-    ];
-    for (call, expected) in by_trtllm {
-        assert_eq!(field(TokenWire::TrtllmCompletions.encode(&call)), expected);
-    }
-    let by_llamacpp = [
-        (with(|call| call.sampling.n = Some(2)), "n"),
-        (
-            with(|call| call.sampling.min_tokens = Some(1)),
-            "min_tokens",
-        ),
-        (
-            with(|call| call.cache_salt = Some("s".to_owned())),
-            "cache_salt",
-        ),
-        (with(|call| call.priority = Some(1)), "priority"),
-        (with(|call| call.sampling.seed = Some(-1)), "seed"),
-        (with(|call| call.sampling.seed = Some(0xffff_ffff)), "seed"),
-        (
-            with(|call| call.format = Format::Regex(String::new())),
-            "regex",
-        ),
-        (
-            with(|call| call.format = Format::StructuralTag(json("{}"))),
-            "structural_tag",
-        ),
-    ];
-    for (call, expected) in by_llamacpp {
-        assert_eq!(field(TokenWire::LlamacppCompletion.encode(&call)), expected);
     }
     let grammar = with(|call| call.format = Format::Grammar(String::new()));
     assert_eq!(
