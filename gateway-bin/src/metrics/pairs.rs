@@ -133,3 +133,53 @@ pub(super) fn write(page: &mut Page, tables: &Tables, cleanups: &CleanupCounts) 
         page.sample(name, &[("kind", kind.name())], count.load(Relaxed));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::metrics::{model::ModelCounts, sink::OTHER};
+
+    #[test]
+    fn what_was_met_is_told_by_model_connector_result_and_reason() {
+        let counts = ModelCounts::new();
+        let mut report = PairReport {
+            outcome: PairOutcome::Split,
+            legs: Some(("p".into(), "d".into(), Connector::Sglang)),
+            prefill_took: Some(Duration::from_millis(20)),
+            ..PairReport::default()
+        };
+        counts.pairs.report(&report);
+        counts.pairs.report(&report);
+        report.outcome = PairOutcome::SinglePhase(PairFault::TransferTimeout);
+        counts.pairs.report(&report);
+        report.legs = None;
+        report.outcome = PairOutcome::SinglePhase(PairFault::NoPair);
+        counts.pairs.report(&report);
+        let cleanups = CleanupCounts::default();
+        cleanups.report(&CleanupReport {
+            request_id: "r".into(),
+            endpoint: "p".into(),
+            cleanup: Cleanup::LeftToLease,
+        });
+        let tables = Tables {
+            models: [(OTHER.into(), Arc::new(counts))].into(),
+            endpoints: Default::default(),
+        };
+        let mut page = Page::default();
+        write(&mut page, &tables, &cleanups);
+        let page = page.finish();
+        for line in [
+            r#"gateway_pairs_total{model="other",connector="sglang",result="split",reason="none"} 2"#,
+            r#"gateway_pairs_total{model="other",connector="sglang",result="single_phase",reason="transfer_timeout"} 1"#,
+            r#"gateway_pairs_total{model="other",connector="none",result="single_phase",reason="no_pair"} 1"#,
+            r#"gateway_pair_leg_seconds_count{model="other",leg="prefill"} 4"#,
+            r#"gateway_pair_cleanups_total{kind="left_to_lease"} 1"#,
+            r#"gateway_pair_cleanups_total{kind="decode_awaited"} 0"#,
+        ] {
+            assert!(page.contains(line), "{line} in {page}");
+        }
+        assert!(!page.contains(r#"leg="decode""#), "no decode leg has begun");
+    }
+}

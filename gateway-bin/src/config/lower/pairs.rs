@@ -25,3 +25,67 @@ fn over(wider: PairSettings, told: PairsFile) -> PairSettings {
         grace: time(told.grace, wider.grace),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use gateway_core::Role;
+    use gateway_router::proto::engines::transfer::Connector;
+
+    use super::*;
+    use crate::config::{Config, Environment, read};
+
+    fn config(text: &str) -> Config {
+        let environment = Environment::Fixed(Default::default());
+        read(text, Path::new("gateway.yaml"), &environment).expect("valid")
+    }
+
+    #[test]
+    fn a_model_takes_from_the_top_level_what_it_leaves_open() {
+        let pairs = config(
+            "pairs: {fallback: combined_pool, prefill: 5s}\n\
+             models: [{name: a, pairs: {fallback: never, grace: 1s}}, {name: b}]\n\
+             endpoints: [{name: e, url: \"http://e:1\", models: [a, b]}]\n",
+        )
+        .router
+        .pairs;
+        let general = PairSettings {
+            fallback: Fallback::CombinedPool,
+            prefill: Duration::from_secs(5),
+            ..PairSettings::default()
+        };
+        assert_eq!(pairs.of("b"), general);
+        let own = PairSettings {
+            fallback: Fallback::Never,
+            grace: Duration::from_secs(1),
+            ..general
+        };
+        assert_eq!(pairs.of("a"), own);
+        assert_eq!(config("").router.pairs, Pairs::default());
+    }
+
+    #[test]
+    fn endpoints_say_what_their_partners_must_agree_on() {
+        let config = config(
+            "endpoints:\n  - {name: p, url: \"http://p:1\", role: prefill, transfer: {connector: sglang, \
+             bootstrap_port: 9000, dtype: fp8, tensor_parallel: 2}}\n  - {name: d, url: \"http://d:1\", \
+             role: decode, transfer: {connector: nixl}}\n  - {name: u, url: \"http://u:1\"}\n",
+        );
+        let [p, d, u] = &config.endpoints[..] else {
+            panic!("three endpoints")
+        };
+        let (p, d, u) = (&p.settings, &d.settings, &u.settings);
+        let transfer = p.transfer.as_ref().expect("said");
+        assert_eq!(transfer.connector, Connector::Sglang);
+        assert_eq!(transfer.bootstrap, (None, Some(9000)));
+        assert_eq!(p.spec.role, Role::Prefill);
+        assert_eq!(
+            (p.spec.serves_whole(), d.spec.serves_whole()),
+            (false, true)
+        );
+        let mismatch = p.spec.kv.mismatch(&d.spec.kv).expect("no pair");
+        assert_eq!(mismatch.to_string(), "connector sglang, not nixl");
+        assert_eq!(u.transfer, None);
+    }
+}

@@ -182,10 +182,21 @@ impl Stages {
         let mut rule = self.split;
         loop {
             let halves = self.halves(asked, rule, rng, explained.as_deref_mut());
-            if let Halves::Nobody(nobody) = halves {
-                return self.alone(asked, nobody, rng, record);
-            }
+            let waits = match &halves {
+                Halves::Nobody(nobody) if nobody.full.is_none() => {
+                    return self.alone(asked, nobody.clone(), rng, record);
+                }
+                // A pair is to be had, later: decode engines are not to compute prompts because others are busy with them.
+                Halves::Nobody(nobody) if rule != SplitRule::Predicted => {
+                    return Err(nobody.clone());
+                }
+                Halves::Nobody(nobody) => Some(nobody.clone()),
+                _ => None,
+            };
             let single = asked.choose(&self.unified, &whole, rng, record.as_deref_mut());
+            if let (Some(nobody), Err(_)) = (waits, &single) {
+                return Err(nobody);
+            }
             match (halves, single) {
                 (Halves::Pair(prefill, decode), single) => {
                     let single = single.ok().map(|choice| (choice, whole));

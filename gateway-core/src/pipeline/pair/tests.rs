@@ -167,6 +167,35 @@ fn halves_that_can_do_nothing_else_split_what_is_not_worth_it() {
 }
 
 #[test]
+fn where_a_half_has_no_room_the_request_waits_for_it_unless_one_engine_is_as_good() {
+    let fleet = Fleet::new([
+        spec("p", Role::Prefill, "nixl", None),
+        spec("d", Role::Decode, "nixl", None),
+    ]);
+    let fleet = fleet.expect("valid");
+    let all = ids(&fleet, |_| true);
+    let pools = Pools::new(Some(&all[..1]), &all[1..]);
+    let limits = RoomLimits {
+        requests: Some(1),
+        ..RoomLimits::default()
+    };
+    let mut cx = RouteCx::new("m", NOW).prompt(100, &[], 0).output(100);
+    let busy = cx.clone().among(&all[..1]);
+    let _busy = listed().place(&fleet, &busy, &mut Rng::from_seed(1));
+    cx.room = Some(Room {
+        limits: &limits,
+        promised: &[],
+    });
+    let place = |rule| stages(rule).place(&fleet, &cx, pools, &mut Rng::from_seed(1), None);
+    for rule in [SplitRule::Always, SplitRule::AboveUncachedTokens(10)] {
+        let full = place(rule).expect_err("waits").full.expect("for room");
+        assert_eq!(&*full.endpoints, &all[..1], "{rule:?}");
+    }
+    let placed = place(SplitRule::Predicted);
+    assert!(matches!(placed, Ok(PairPlacement::Single(one)) if one.endpoint().name() == "d"));
+}
+
+#[test]
 fn lengths_rule_each_half_by_itself() {
     let fleet = Fleet::new([
         spec("p-short", Role::Prefill, "nixl", None).prompt_range(0, 1_000),
