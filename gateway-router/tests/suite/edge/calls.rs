@@ -63,13 +63,7 @@ async fn every_call_of_an_answer_has_an_id_of_its_own_and_its_prompt_counts_once
             event(model, 0, "Yes", Some("stop")),
         ];
         let [thought, end] = &events;
-        let thinks = Step::Serve(whole_stream(&[thought, end, DONE]));
-        // Once its reasoning is closed a choice answers.
-        vec![
-            thinks.clone(),
-            thinks,
-            Step::Serve(whole_stream(&[end, DONE])),
-        ]
+        vec![Step::Serve(whole_stream(&[thought, end, DONE]))]
     })
     .await;
     let mut body = question("Why?");
@@ -81,9 +75,12 @@ async fn every_call_of_an_answer_has_an_id_of_its_own_and_its_prompt_counts_once
     let heard = edge.engine.heard();
     let ids = heard.iter().filter_map(|one| one.header("x-request-id"));
     let ids: BTreeSet<_> = ids.collect();
-    let expected = ["r-1", "r-1-0-1", "r-1-1-0", "r-1-1-1"];
+    // It thinks anew whenever its reasoning was closed, which is done twice.
+    let expected = [
+        "r-1", "r-1-0-1", "r-1-0-2", "r-1-1-0", "r-1-1-1", "r-1-1-2",
+    ];
     assert_eq!(ids, BTreeSet::from(expected));
-    assert_eq!(heard.len(), 4);
+    assert_eq!(heard.len(), 6);
 
     let reports = edge.rig.reports.all();
     assert!(reports.iter().all(|one| &*one.request_id == "r-1"));
@@ -92,7 +89,7 @@ async fn every_call_of_an_answer_has_an_id_of_its_own_and_its_prompt_counts_once
         .filter(|one| one.leg.counts_prompt())
         .map(|one| (one.leg.strand, one.leg.number))
         .collect();
-    assert_eq!((reports.len(), counting), (4, vec![(0, 0)]));
+    assert_eq!((reports.len(), counting), (6, vec![(0, 0)]));
 }
 
 #[tokio::test]
