@@ -8,19 +8,20 @@ use support::*;
 
 const COMPLETIONS: &str = "/v1/completions";
 
-fn pair_config(transfer: TransferConfig) -> SimConfig {
+fn pair_config(recomputes: bool) -> SimConfig {
     SimConfig {
         transfer: Some(TransferConfig {
             // A minute of the engine's time is 60 milliseconds here.
             lease_ms: 3_600_000_000,
-            ..transfer
+            recomputes,
+            ..TransferConfig::default()
         }),
         ..config()
     }
 }
 
 async fn engine() -> RunningEngine {
-    start(pair_config(TransferConfig::default())).await
+    start(pair_config(false)).await
 }
 
 fn body(more: &Value) -> Value {
@@ -105,7 +106,7 @@ async fn parameters_used_twice_give_a_wrong_answer_and_no_error() {
 
 #[tokio::test]
 async fn missing_keys_mean_no_transfer_and_the_blocks_stay_until_their_lease_ends() {
-    let p = start(pair_config(TransferConfig::default())).await;
+    let p = start(pair_config(false)).await;
     let d = engine().await;
     let alone = ids(&ask(&d, json!({})).await);
     for key in [
@@ -119,7 +120,7 @@ async fn missing_keys_mean_no_transfer_and_the_blocks_stay_until_their_lease_end
         assert_eq!(ids(&decode(&d, &params).await), alone, "without {key}");
     }
     assert_eq!((p.stats().handoffs_held, d.stats().pulls), (4, 0));
-    let mut short = pair_config(TransferConfig::default());
+    let mut short = pair_config(false);
     short.transfer.as_mut().expect("set above").lease_ms = 1_000;
     let p = start(short).await;
     let params = prefill(&p).await;
@@ -149,16 +150,9 @@ async fn what_ends_by_itself_or_has_several_answers_is_not_handed_over() {
 
 #[tokio::test]
 async fn a_dead_prefill_engine_fails_the_decode_leg_or_makes_it_compute() {
-    let recomputing = TransferConfig {
-        recomputes: true,
-        ..TransferConfig::default()
-    };
     for recomputes in [false, true] {
         let p = engine().await;
-        let d = match recomputes {
-            true => start(pair_config(recomputing.clone())).await,
-            false => engine().await,
-        };
+        let d = start(pair_config(recomputes)).await;
         let alone = ids(&ask(&d, json!({})).await);
         let params = prefill(&p).await;
         p.shutdown().await;
