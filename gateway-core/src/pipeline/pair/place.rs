@@ -207,6 +207,7 @@ impl Stages {
                     });
                 }
                 (_, Ok(choice)) => return Ok(Options::Single((choice, whole))),
+                (_, Err(nobody)) if nobody.full.is_some() => return Err(nobody),
                 (_, Err(nobody)) if rule == SplitRule::Never => {
                     return self.alone(asked, nobody, rng, record);
                 }
