@@ -32,9 +32,15 @@ pub(super) fn too_long(bench: &Bench) -> Result<String> {
 /// A wrong type: the caller learns what was wrong, not where in the engine's sources that was seen.
 pub(super) fn malformed(bench: &Bench) -> Result<String> {
     let mut told = String::new();
-    for model in [MODEL, BY_TOKENS] {
+    // The gateway reads the one itself, by text engines alone read the other.
+    for (model, member) in [
+        (MODEL, "temperature"),
+        (BY_TOKENS, "temperature"),
+        (BY_TOKENS, "top_k"),
+        (MODEL, "top_k"),
+    ] {
         let mut body = unreasoned("Hello.", model);
-        body["temperature"] = "warm".into();
+        body[member] = "warm".into();
         let (status, reply) = bench.gateway.peer.reply(CHAT, &body)?;
         ensure!((400..500).contains(&status), "{model}: {status} {reply}");
         told = message(&reply)?;
