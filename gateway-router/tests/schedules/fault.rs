@@ -35,6 +35,8 @@ enum Fault {
     Ambush(Ambush),
     /// Serves well, and says of itself what is not so.
     Say(Says),
+    /// Prompts are handed over neither from it nor to it.
+    HandNothingOver,
     /// Its name leads nowhere, while it serves on.
     Unlist,
 }
@@ -48,7 +50,7 @@ pub(crate) fn drawn(rng: &mut Rng) -> Turn {
 }
 
 fn any(rng: &mut Rng) -> Fault {
-    match rng.below(13) {
+    match rng.below(14) {
         0..=2 => Fault::Kill,
         3 => Fault::Hang,
         // Some are slower than the patience with a stream.
@@ -62,6 +64,7 @@ fn any(rng: &mut Rng) -> Fault {
         10 => Fault::Say([Says::Ill, Says::Nothing][rng.below(2)]),
         11 if one_in(rng, 2) => Fault::Say(Says::Nonsense),
         11 => Fault::Say(Says::Late(millis(rng, 1..900))),
+        12 => Fault::HandNothingOver,
         _ => Fault::Unlist,
     }
 }
@@ -94,6 +97,7 @@ pub(crate) async fn befall(world: Arc<World>, engine: Arc<Engine>, turns: Vec<Tu
             now.mode = Mode::Well;
             now.pace = PACE;
             now.says = Says::Truth;
+            now.transfers = true;
         });
         world.list(engine.name, true);
     }
@@ -111,6 +115,7 @@ fn begin(world: &World, engine: &Engine, fault: Fault) {
         }),
         Fault::Ambush(ambush) => engine.ambush(ambush),
         Fault::Say(says) => engine.change(|now| now.says = says),
+        Fault::HandNothingOver => engine.change(|now| now.transfers = false),
         Fault::Unlist => world.list(engine.name, false),
     }
 }

@@ -3,10 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use gateway_router::{
-    RouterSettings,
-    core::{Pipelines, Rng},
+    Fallback, PairSettings, RouterSettings, TransferSettings,
+    core::{
+        Pipelines, Registry, Rng, Role, Stage,
+        pipeline::{ModelPipelines, PipelinesSpec, SplitRule},
+    },
     proto::{
-        engines::TokenCall,
+        engines::{TokenCall, transfer::Connector},
         ir::{Format, LogprobsAsked},
     },
 };
@@ -27,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) callers: Vec<CallerPlan>,
     /// Whether engines tell what their caches hold, rightly and wrongly.
     pub(crate) has_feeds: bool,
+    /// How prompts are handed over, where the first engines are halves of pairs.
+    pub(crate) connector: Option<Connector>,
 }
 
 pub(crate) struct EnginePlan {
@@ -79,10 +84,19 @@ impl Plan {
         let engines: Vec<_> = engines.collect();
         let requests = 6 + rng.below(7);
         let callers = (0..requests).map(|at| CallerPlan::drawn(at, &mut rng));
-        let callers = callers.collect();
+        let mut callers: Vec<_> = callers.collect();
         let mut settings = common_settings(count, &mut rng);
         if !is_sheltered {
             stint(&mut settings, &mut rng);
+        }
+        let connector =
+            one_in(&mut rng, 4).then(|| [Connector::Nixl, Connector::Sglang][rng.below(2)]);
+        if let Some(connector) = connector {
+            pair(&mut settings, connector);
+            // By text there is nothing else to be seen of a pair.
+            for caller in callers.iter_mut().filter(|one| one.route == Route::Chat) {
+                caller.route = Route::Tokens { enough: None };
+            }
         }
         Self {
             seed,
@@ -91,6 +105,7 @@ impl Plan {
             engines,
             callers,
             has_feeds: one_in(&mut rng, 3),
+            connector,
         }
     }
 }
@@ -190,6 +205,28 @@ fn common_settings(engines: usize, rng: &mut Rng) -> RouterSettings {
     settings.retry.budget_burst = 1_000;
     settings.migration.attempts = 32;
     settings
+}
+
+/// Makes a prefill engine of the first and a decode engine of the second; the others do both.
+fn pair(settings: &mut RouterSettings, connector: Connector) {
+    let halves = settings.endpoints.iter_mut();
+    for (endpoint, role) in halves.zip([Role::Prefill, Role::Decode]) {
+        endpoint.spec.role = role;
+        endpoint.transfer = Some(TransferSettings::new(connector));
+        endpoint.spec.is_half = !connector.serves_whole();
+    }
+    let spec = PipelinesSpec {
+        split: Some(SplitRule::Always),
+        ..PipelinesSpec::default()
+    };
+    let pipelines = ModelPipelines::build(&Registry::builtin(), &spec).expect("valid");
+    settings.pipelines = Pipelines::new(pipelines.with(Stage::Unified, rig::in_listed_order()));
+    settings.pairs.general = PairSettings {
+        fallback: Fallback::SinglePhase,
+        prefill: Duration::from_secs(1),
+        decode: Duration::from_secs(1),
+        grace: Duration::from_secs(1),
+    };
 }
 
 /// Limits that are reached.

@@ -64,11 +64,13 @@ async fn through(plan: &Plan) -> Tally {
         journal: journal.unwrap_or_else(PoisonError::into_inner).clone(),
     };
     outcome.check(&world);
+    let handed_over = world.handovers.made();
+    world.handovers.forget();
     drop(world);
     sleep(Duration::from_millis(1)).await;
     let tasks = Handle::current().metrics().num_alive_tasks();
     assert_eq!(tasks, 0, "seed {}: tasks left running", plan.seed);
-    Tally::of(&told, &outcome.reports)
+    Tally::of(&told, &outcome.reports, handed_over)
 }
 
 /// Callers come and go while engines fail.

@@ -21,10 +21,14 @@ pub(crate) struct Tally {
     pub(crate) retries: u64,
     pub(crate) taken_up: u64,
     pub(crate) stuck: u64,
+    /// Prompts that went from one engine to another.
+    pub(crate) handed_over: u64,
+    /// Requests that a pair could not serve, and one engine did, or tried to.
+    pub(crate) fallen_back: u64,
 }
 
 impl Tally {
-    pub(crate) fn of(told: &[Told], reports: &[RouteReport]) -> Self {
+    pub(crate) fn of(told: &[Told], reports: &[RouteReport], handed_over: u64) -> Self {
         let seen = |wanted: fn(&Seen) -> bool| {
             let fits = told.iter().filter(|one| wanted(&one.seen));
             fits.count() as u64
@@ -41,6 +45,8 @@ impl Tally {
             .iter()
             .map(|one| u64::from(one.attempts.saturating_sub(1)));
         let stuck = reports.iter().filter(|one| one.stuck.is_some());
+        let pairs = reports.iter().filter_map(|one| one.pair.as_ref());
+        let fallen_back = pairs.filter(|pair| pair.fault().is_some());
         Self {
             schedules: 1,
             requests: told.len() as u64,
@@ -53,6 +59,8 @@ impl Tally {
             retries: retries.sum(),
             taken_up: taken_up.count() as u64,
             stuck: stuck.count() as u64,
+            handed_over,
+            fallen_back: fallen_back.count() as u64,
         }
     }
 
@@ -70,9 +78,21 @@ impl Tally {
             retries,
             taken_up,
             stuck,
+            handed_over,
+            fallen_back,
         } = *self;
         let counts = [
-            whole, survived, failed, broken, left, enough, retries, taken_up, stuck,
+            whole,
+            survived,
+            failed,
+            broken,
+            left,
+            enough,
+            retries,
+            taken_up,
+            stuck,
+            handed_over,
+            fallen_back,
         ];
         let least = schedules / 100;
         assert!(counts.iter().all(|count| *count > least), "{self:?}");
@@ -92,5 +112,7 @@ impl AddAssign for Tally {
         self.retries += more.retries;
         self.taken_up += more.taken_up;
         self.stuck += more.stuck;
+        self.handed_over += more.handed_over;
+        self.fallen_back += more.fallen_back;
     }
 }

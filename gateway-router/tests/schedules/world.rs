@@ -9,7 +9,7 @@ use gateway_router::{RouterSettings, core::Endpoint};
 
 use crate::{
     common::rig::Rig,
-    engine::{Client, Engine, Journal},
+    engine::{Client, Engine, Handovers, Journal},
     plan::Plan,
 };
 
@@ -17,6 +17,7 @@ pub(crate) struct World {
     pub(crate) rig: Rig,
     pub(crate) engines: Vec<Arc<Engine>>,
     pub(crate) journal: Journal,
+    pub(crate) handovers: Arc<Handovers>,
     settings: RouterSettings,
     away: Mutex<BTreeSet<&'static str>>,
     /// All that were ever listed: one that comes back is a new one.
@@ -27,7 +28,8 @@ impl World {
     pub(crate) fn of(plan: &Plan) -> Arc<Self> {
         let journal = Journal::default();
         let engines = plan.engines.iter();
-        let engines = engines.map(|one| Engine::new(one.name, one.room, one.tells_usage, &journal));
+        let handovers = Arc::new(Handovers::default());
+        let engines = engines.map(|one| Engine::new(one, &journal, &handovers));
         let engines: Vec<_> = engines.collect();
         let named = engines.clone();
         let rig = Rig::driving(plan.settings.clone(), move |told| {
@@ -38,6 +40,7 @@ impl World {
             rig,
             engines,
             journal,
+            handovers,
             settings: plan.settings.clone(),
             away: Mutex::default(),
             endpoints: Mutex::default(),

@@ -22,6 +22,11 @@ pub(super) fn are_good(case: &Case<'_>) {
     if !case.plan.is_sheltered || case.deaths() >= DEATHS {
         return;
     }
+    let pairs = case.reports.iter().filter_map(|one| one.pair.as_ref());
+    if pairs.filter_map(|pair| pair.fault()).next().is_some() {
+        // After a pair's failure a request is served whole once.
+        return;
+    }
     let is_good = match case.told.plan.route {
         Route::Tokens { .. } => broke_in_its_form(case),
         Route::Chat if case.told.plan.stream => case.told.text.contains("content"),

@@ -35,6 +35,7 @@ struct Case<'a> {
 impl Outcome<'_> {
     pub(crate) fn check(&self, world: &World) {
         books::nothing_is_left(self, world);
+        books::nothing_is_fetched_twice(self, world);
         books::budgets_are_kept(self);
         books::every_attempt_is_told_and_none_is_repeated(self);
         for told in self.told {

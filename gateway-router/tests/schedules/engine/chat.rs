@@ -69,7 +69,7 @@ pub(super) async fn whole(mut writing: Writing) -> Result<EngineReply, RouteErro
     }
 }
 
-fn reply(status: u16, body: &str) -> EngineReply {
+pub(super) fn reply(status: u16, body: &str) -> EngineReply {
     let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
     EngineReply {
         status: StatusCode::from_u16(status).expect("a status"),

@@ -45,12 +45,21 @@ impl EngineClient for Client {
 
     async fn generate(&self, call: GenerateCall) -> Result<BoxTokens, RouteError> {
         let id = id_of(&call.headers);
-        let call = call.call;
+        let asked = call;
+        let call = Arc::clone(&asked.call);
         let lease = self.0.admit(&id, &call.prompt, call.max_tokens).await?;
+        self.0.get_prompt(&asked, &id).await?;
         let prompt_tokens = call.prompt.len() as u64;
         let writing = Writing::begin(lease, call, id);
         let tells = self.0.tells_usage;
         Ok(Box::pin(Tokens::of(writing, prompt_tokens, tells)))
+    }
+
+    async fn prefill(&self, call: GenerateCall) -> Result<EngineReply, RouteError> {
+        let id = id_of(&call.headers);
+        let asked = &call.call;
+        let lease = self.0.admit(&id, &asked.prompt, asked.max_tokens).await?;
+        self.0.prefilled(&call, id, lease).await
     }
 
     async fn probe(&self) -> Result<(), RouteError> {

@@ -52,6 +52,8 @@ pub(crate) struct Condition {
     /// Between two tokens.
     pub(crate) pace: Duration,
     pub(crate) says: Says,
+    /// Whether prompts can be handed over.
+    pub(crate) transfers: bool,
     /// The latest strike, and how many there were.
     pub(crate) strike: Strike,
     pub(crate) strikes: u32,
@@ -67,6 +69,7 @@ impl Default for Condition {
             process: 0,
             pace: PACE,
             says: Says::Truth,
+            transfers: true,
             strike: Strike::Drop,
             strikes: 0,
         }

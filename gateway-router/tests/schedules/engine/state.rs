@@ -11,7 +11,9 @@ use tokio::sync::watch;
 use super::{
     condition::{Condition, Mode, Strike},
     errors,
+    pair::Handovers,
 };
+use crate::plan::EnginePlan;
 
 /// Tokens of a block.
 pub(crate) const BLOCK_TOKENS: usize = 16;
@@ -61,6 +63,7 @@ pub(crate) struct Engine {
     pub(super) tells_usage: bool,
     books: Mutex<Books>,
     journal: Journal,
+    pub(super) handovers: Arc<Handovers>,
 }
 
 struct Books {
@@ -73,20 +76,19 @@ struct Books {
 
 impl Engine {
     pub(crate) fn new(
-        name: &'static str,
-        room: Room,
-        tells_usage: bool,
+        plan: &EnginePlan,
         journal: &Journal,
+        handovers: &Arc<Handovers>,
     ) -> Arc<Self> {
         let nothing = Room {
             slots: 0,
             blocks: 0,
         };
         Arc::new(Self {
-            name,
+            name: plan.name,
             condition: watch::Sender::new(Condition::default()),
-            room,
-            tells_usage,
+            room: plan.room,
+            tells_usage: plan.tells_usage,
             books: Mutex::new(Books {
                 used: nothing,
                 ambushes: VecDeque::new(),
@@ -94,6 +96,7 @@ impl Engine {
                 taken: 0,
             }),
             journal: Arc::clone(journal),
+            handovers: Arc::clone(handovers),
         })
     }
 
