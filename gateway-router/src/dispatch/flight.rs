@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct Flight {
     pub(super) report: RouteReport,
     /// The prompt's half of a pair, while it is computed elsewhere.
-    prefill: Option<PrefillLoad>,
+    prefill: Option<Box<PrefillLoad>>,
     current: Option<Attempt>,
     sink: Arc<dyn ReportSink>,
     clock: Clock,
@@ -116,10 +116,10 @@ impl Flight {
         let cached = prefill.cached_tokens().max(decode.cached_tokens());
         let now = self.now();
         let attempt = Attempt::begin(prefill, of_prefill, snapshot, now);
-        self.prefill = Some(PrefillLoad {
+        self.prefill = Some(Box::new(PrefillLoad {
             attempt: Some(attempt),
             clock: self.clock,
-        });
+        }));
         self.placed(decode, of_decode, snapshot);
         self.report.cached_tokens_estimate = cached;
     }
@@ -160,7 +160,7 @@ impl Flight {
     }
 
     /// The prefill leg goes on without this flight.
-    pub(super) fn take_prefill(&mut self) -> Option<PrefillLoad> {
+    pub(super) fn take_prefill(&mut self) -> Option<Box<PrefillLoad>> {
         self.prefill.take()
     }
 

@@ -63,7 +63,10 @@ pub(super) async fn run<W: Work>(
                 }
             }
             Some((ids, way)) => {
-                match attempt_pair(shared, work, &route, (ids, way.settings), &mut flight).await {
+                let on_both = (ids, way.settings);
+                // In a box, so that requests for one engine do not carry its size about.
+                let attempt = attempt_pair(shared, work, &route, on_both, &mut flight);
+                match Box::pin(attempt).await {
                     Ok(begun) => return Ok(landed(begun, flight, placed.explanation)),
                     Err(broken) => {
                         flight.pair_failed(&broken);
