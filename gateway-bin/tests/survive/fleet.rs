@@ -188,10 +188,10 @@ fn configuration(engines: &[Engine]) -> String {
     let mut yaml = format!(
         "listen: 127.0.0.1:0\nthreads: 2\nkeys: [{{name: all, hash: \"{hash}\"}}]\n\
          models: [{{name: m, tokens: {{files: {files}}}}}]\n\
-         deadlines: {{connect: 1s, first_byte: 5s, idle: 2s, total: 5m}}\n\
+         deadlines: {{connect: 2s, first_byte: 5s, idle: 2s, total: 5m}}\n\
          retry: {{attempts: 8, budget_burst: 5000}}\n\
          migration: {{attempts: 32, budget_burst: 50000}}\n\
-         watch: {{probe_every: 200ms, probe_timeout: 1s, back_off_at_most: 500ms}}\n\
+         watch: {{probe_every: 200ms, probe_timeout: 5s, back_off_at_most: 500ms}}\n\
          log: {{level: error}}\nendpoints:\n"
     );
     for Engine { name, address, .. } in engines {

@@ -30,6 +30,7 @@ const SETTLING: Duration = Duration::from_secs(5);
 struct Named(u64);
 
 impl Drop for Named {
+    #[expect(clippy::print_stderr, reason = "a panic has no room for more")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             let Self(seed) = self;

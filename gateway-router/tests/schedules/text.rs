@@ -39,7 +39,7 @@ impl Text {
     pub(crate) fn next(&mut self) -> (u32, Option<TokenFinish>) {
         let hash = self.hash();
         let may_end = self.written >= self.min_tokens;
-        let id = if may_end && hash % 31 == 0 {
+        let id = if may_end && hash.is_multiple_of(31) {
             END
         } else {
             10 + (hash % 900) as u32

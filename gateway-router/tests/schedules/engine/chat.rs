@@ -60,7 +60,7 @@ pub(super) async fn whole(mut writing: Writing) -> Result<EngineReply, RouteErro
             }
             Some(Wrote::Struck(Strike::ErrorEvent | Strike::Abort)) => return Ok(reply(500, "{}")),
             other => {
-                end_of(other)?;
+                end_of(other.as_ref())?;
                 let message = json!({"role": "assistant", "content": words(&ids)});
                 let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
                 return Ok(reply(200, &json!({"choices": [choice]}).to_string()));

@@ -151,7 +151,7 @@ impl Engine {
             if matches!(piece, Some(Wrote::End)) {
                 break;
             }
-            end_of(piece)?;
+            end_of(piece.as_ref())?;
         }
         if !self.condition().borrow().transfers {
             return Ok(reply(500, "{}"));

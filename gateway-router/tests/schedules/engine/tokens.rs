@@ -41,7 +41,7 @@ impl Tokens {
 }
 
 /// What a client makes of a piece that is no tokens.
-pub(super) fn end_of(piece: Option<Wrote>) -> Result<Flow, RouteError> {
+pub(super) fn end_of(piece: Option<&Wrote>) -> Result<Flow, RouteError> {
     match piece {
         Some(Wrote::End) => Ok(Flow::Done),
         Some(Wrote::Tokens(_)) => Ok(Flow::More),
@@ -69,7 +69,7 @@ impl TokenSource for Tokens {
             return Poll::Ready(Ok(Flow::More));
         }
         self.is_whole = matches!(piece, Some(Wrote::End));
-        Poll::Ready(end_of(piece))
+        Poll::Ready(end_of(piece.as_ref()))
     }
 
     fn poll_rest(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
