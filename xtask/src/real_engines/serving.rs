@@ -23,7 +23,7 @@ pub(super) fn run(bed: &Bed<'_>, tally: &mut Tally) -> Result<()> {
                 replay_port: free_port()?,
                 topic: format!("kv@{name}"),
             }),
-            transfer: None,
+            ..Setup::default()
         })
     };
     let setups = [("a", setup("a", true)?), ("b", setup("b", false)?)];

@@ -25,7 +25,11 @@ pub(in super::super) fn run(bed: &Bed<'_>, tally: &mut Tally) -> Result<()> {
     let installed = install::sglang(bed.store, bed.vllm)?;
     let watch = Stopwatch::start();
     let mut subject = launch(&installed, bed.logs)?;
-    let [beside] = vllm::start_all([("vllm", Setup::default())], bed.vllm, bed.logs)?;
+    let precise = Setup {
+        is_precise: true,
+        ..Setup::default()
+    };
+    let [beside] = vllm::start_all([("vllm", precise)], bed.vllm, bed.logs)?;
     subject.wait_until_up()?;
     println!("engines up (in {:.0?})", watch.elapsed());
     Bench::start(subject, bed)?.run(Some(&beside), tally);
@@ -42,7 +46,7 @@ fn launch(installed: &Installed, logs: &Path) -> Result<Subject> {
         .arg(&installed.model)
         .args(["--host", "127.0.0.1", "--port", &port.to_string()])
         .args(["--served-model-name", MODEL, "--device", "cpu"])
-        .args(["--dtype", "bfloat16", "--attention-backend", "torch_native"])
+        .args(["--dtype", "float32", "--attention-backend", "torch_native"])
         .args([
             "--sampling-backend",
             "pytorch",

@@ -88,8 +88,8 @@ pub(in super::super) fn run(bed: &Bed<'_>, tally: &mut Tally) -> Result<()> {
 fn setup() -> Result<Setup> {
     Ok(Setup {
         scaled_out: true,
-        events: None,
         transfer: Some(SideChannel { port: free_port()? }),
+        ..Setup::default()
     })
 }
 

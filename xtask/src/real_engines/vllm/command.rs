@@ -13,6 +13,8 @@ use super::{BLOCK_TOKENS, CONTEXT_TOKENS};
 pub(in super::super) struct Setup {
     /// Whether the route for tokens in, tokens out is switched on. Without it they are asked for as completions.
     pub(in super::super) scaled_out: bool,
+    /// Whether it computes in full precision, so that other engines' answers differ by no rounding.
+    pub(in super::super) is_precise: bool,
     /// Where KV events go, if anywhere.
     pub(in super::super) events: Option<Events>,
     /// How KV cache is handed over, if it is.
@@ -59,6 +61,12 @@ pub(super) fn serve(installed: &Installed, port: u16, setup: &Setup) -> Command 
         .arg(&installed.model)
         .args(["--host", "127.0.0.1", "--port", &port.to_string()])
         .args(["--served-model-name", MODEL, BY_PREFIX, BY_TOKENS]);
+    let precision = if setup.is_precise {
+        "float32"
+    } else {
+        "bfloat16"
+    };
+    command.args(["--dtype", precision, "--enforce-eager"]);
     model_flags(&mut command);
     environment(&mut command);
     if setup.scaled_out {
@@ -75,7 +83,6 @@ pub(super) fn serve(installed: &Installed, port: u16, setup: &Setup) -> Command 
 
 fn model_flags(command: &mut Command) {
     command
-        .args(["--dtype", "bfloat16", "--enforce-eager"])
         .args(["--max-model-len", &CONTEXT_TOKENS.to_string()])
         .args(["--max-num-seqs", "32"])
         .args(["--block-size", &BLOCK_TOKENS.to_string()])
