@@ -9,9 +9,11 @@ use gateway_router::Router;
 use crate::{
     clock,
     config::{Config, ServeLimits, ServedModel},
+    discovery::Status,
     metrics::Metrics,
     serve::{Desk, RequestIds},
     stage::Stages,
+    steward::Orders,
 };
 
 /// What a reload may change at the door.
@@ -19,6 +21,8 @@ use crate::{
 pub(crate) struct Rules {
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) limits: ServeLimits,
+    /// Who may change the list of endpoints; nobody where it is empty.
+    pub(crate) admin: Arc<KeyRing>,
     /// How long one call of an engine may take, retries included.
     pub(crate) call_time: Duration,
     /// How models are served that have settings of their own.
@@ -29,6 +33,7 @@ impl Rules {
     pub(crate) fn of(config: &Config) -> Self {
         Self {
             keys: Arc::clone(&config.keys),
+            admin: Arc::clone(&config.admin),
             limits: config.limits,
             call_time: config.router.deadlines.total,
             models: config.models.clone(),
@@ -49,6 +54,9 @@ pub(crate) struct Gate {
     /// What is kept of the Responses API.
     pub(crate) responses: Desk,
     pub(crate) rules: ArcSwap<Rules>,
+    /// The list of endpoints and who lists them.
+    pub(crate) endpoints: ArcSwap<Status>,
+    pub(crate) orders: Orders,
     pub(crate) stages: Stages,
     pub(crate) ids: RequestIds,
     /// Whether `/metrics` is served beside the clients' routes.
@@ -64,12 +72,15 @@ impl Gate {
         config: &Config,
         stages: Stages,
         ids: RequestIds,
+        orders: Orders,
     ) -> Self {
         Self {
             router,
             metrics,
             responses,
             rules: ArcSwap::from_pointee(Rules::of(config)),
+            endpoints: ArcSwap::default(),
+            orders,
             stages,
             ids,
             metrics_here: config.metrics_listen.is_none(),

@@ -28,7 +28,7 @@ use crate::{
     serve::{self, Desk, ListenError, RequestIds, Site},
     signals::Signals,
     stage::{Stage, Stages},
-    steward::{Orders, PATIENCE, Steward},
+    steward::{self, Orders, PATIENCE, Steward},
     store,
 };
 
@@ -210,8 +210,8 @@ async fn open(
     lost_lines: LostLines,
 ) -> Result<(Arc<Gate>, Steward, Orders), StartError> {
     let mut known = Known::default();
-    known.ask(&config, PATIENCE).await;
-    for name in known.open_names(&config) {
+    known.ask(&config.endpoints, PATIENCE).await;
+    for name in known.open_names(&config.endpoints) {
         tracing::warn!(
             endpoint = name,
             "engine does not answer yet; it will be asked again"
@@ -221,15 +221,18 @@ async fn open(
     let metrics = Arc::new(Metrics::new(lost_lines));
     let sink = Arc::clone(&metrics);
     let router = Router::builder()
-        .settings(known.settings(&config))
+        .settings(known.settings(&config, &config.endpoints))
         .reports(sink)
         .seed(ids.seed())
         .build()?;
     metrics.follow(&router.fleet());
     let store = store::open(&config.responses).await?;
     let desk = Desk::new(store, &config.responses);
-    let gate = Arc::new(Gate::new(router, metrics, desk, &config, stages, ids));
-    let (steward, orders) = Steward::new(Arc::clone(&gate), config, known);
+    let (orders, inbox) = steward::orders();
+    let way = orders.clone();
+    let gate = Gate::new(router, metrics, desk, &config, stages, ids, way);
+    let gate = Arc::new(gate);
+    let steward = Steward::begin(Arc::clone(&gate), config, known, inbox).await?;
     Ok((gate, steward, orders))
 }
 

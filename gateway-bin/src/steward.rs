@@ -10,9 +10,14 @@ use tokio::{
 
 use crate::{
     config::Config,
-    discovery::Known,
+    discovery::{Change, ChangeError, Known, Roster, Sources, Status},
     gate::{Gate, Rules},
 };
+
+/// Time between two looks at those who leave.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Orders that wait; who has more waits to be heard.
+const ORDERS: usize = 16;
 
 /// How long an engine may take to say what it is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,14 +28,26 @@ pub(crate) struct Steward {
     gate: Arc<Gate>,
     config: Config,
     known: Known,
-    orders: mpsc::Receiver<Order>,
+    sources: Sources,
+    roster: Roster,
+    /// The changes of sources that are in force.
+    changes: u64,
+    /// The models that metrics know of.
+    models: Vec<String>,
+    orders: Inbox,
 }
 
-/// A configuration to put in force, and who waits to hear of it.
+/// Where orders come in.
 #[derive(Debug)]
-struct Order {
-    config: Box<Config>,
-    done: oneshot::Sender<Result<(), BuildError>>,
+pub(crate) struct Inbox(mpsc::Receiver<Order>);
+
+/// Something to be done, and who waits to hear of it.
+#[derive(Debug)]
+enum Order {
+    /// Put a configuration in force.
+    Config(Box<Config>, oneshot::Sender<Result<(), BuildError>>),
+    /// Change the list of endpoints.
+    Change(Change, oneshot::Sender<Result<(), ChangeError>>),
 }
 
 /// How the steward is reached.
@@ -48,6 +65,12 @@ pub(crate) enum OrderError {
     Stopping,
 }
 
+/// A way to the steward, and where it listens.
+pub(crate) fn orders() -> (Orders, Inbox) {
+    let (send, receive) = mpsc::channel(ORDERS);
+    (Orders(send), Inbox(receive))
+}
+
 impl Orders {
     /// Puts `config` in force in one step: requests see all of it or nothing.
     ///
@@ -55,63 +78,174 @@ impl Orders {
     /// Where its endpoints make no fleet; nothing has changed then.
     pub(crate) async fn take(&self, config: Config) -> Result<(), OrderError> {
         let (done, heard) = oneshot::channel();
-        let config = Box::new(config);
-        let sent = self.0.send(Order { config, done }).await;
+        let sent = self.0.send(Order::Config(Box::new(config), done)).await;
         sent.map_err(|_| OrderError::Stopping)?;
         Ok(heard.await.map_err(|_| OrderError::Stopping)??)
+    }
+
+    /// Changes the list of endpoints; requests see the list before or after it.
+    ///
+    /// # Errors
+    /// Where the change makes no sense; nothing has changed then.
+    pub(crate) async fn change(&self, change: Change) -> Result<(), ChangeError> {
+        let (done, heard) = oneshot::channel();
+        let sent = self.0.send(Order::Change(change, done)).await;
+        sent.map_err(|_| ChangeError::Stopping)?;
+        heard.await.map_err(|_| ChangeError::Stopping)?
     }
 }
 
 impl Steward {
-    pub(crate) fn new(gate: Arc<Gate>, config: Config, known: Known) -> (Self, Orders) {
-        let (send, orders) = mpsc::channel(1);
-        let steward = Self {
+    /// Begins to look for endpoints, and waits a while for the first answers.
+    pub(crate) async fn begin(
+        gate: Arc<Gate>,
+        config: Config,
+        known: Known,
+        orders: Inbox,
+    ) -> Result<Self, BuildError> {
+        let mut steward = Self {
             gate,
             config,
             known,
+            sources: Sources::default(),
+            roster: Roster::default(),
+            changes: 0,
+            models: Vec::new(),
             orders,
         };
-        (steward, Orders(send))
+        steward.sources.follow(&steward.config.discovery.sources);
+        // Who has nothing to say yet is heard later.
+        drop(time::timeout(PATIENCE, steward.sources.first_answers()).await);
+        steward.merge();
+        if !steward.config.discovery.sources.is_empty() {
+            let endpoints = steward.roster.endpoints();
+            steward.known.ask(&endpoints, PATIENCE).await;
+        }
+        steward.apply()?;
+        Ok(steward)
     }
 
-    /// Takes orders, and asks engines that have not said what they are, until the process ends.
+    /// Takes orders, follows sources, and asks engines that have not said what they are, until the process ends.
     pub(crate) async fn run(mut self) {
         loop {
             let every = self.config.router.watch.probe_every;
+            let pause = if self.roster.is_waiting() {
+                LOOK_EVERY.min(every)
+            } else {
+                every
+            };
             tokio::select! {
-                Some(order) = self.orders.recv() => {
-                    let taken = self.take(*order.config).await;
-                    // Whoever asked may have gone meanwhile.
-                    drop(order.done.send(taken));
-                }
-                () = time::sleep(every) => self.ask_again().await,
+                Some(order) = self.orders.0.recv() => self.obey(order).await,
+                () = self.sources.news() => self.found().await,
+                () = time::sleep(pause) => self.look_again().await,
             }
+        }
+    }
+
+    async fn obey(&mut self, order: Order) {
+        // Whoever asked may have gone meanwhile.
+        match order {
+            Order::Config(config, done) => drop(done.send(self.take(*config).await)),
+            Order::Change(change, done) => drop(done.send(self.change(change).await)),
         }
     }
 
     async fn take(&mut self, config: Config) -> Result<(), BuildError> {
         let fixed = fixed_changes(&self.config, &config);
-        self.known.ask(&config, PATIENCE).await;
-        self.gate.router.apply(self.known.settings(&config))?;
-        self.gate.metrics.follow(&self.gate.router.fleet());
-        self.gate.rules.store(Arc::new(Rules::of(&config)));
+        self.known.ask(&config.endpoints, PATIENCE).await;
+        let before = std::mem::replace(&mut self.config, config);
+        self.sources.follow(&self.config.discovery.sources);
+        self.merge();
+        if let Err(error) = self.apply() {
+            self.config = before;
+            self.sources.follow(&self.config.discovery.sources);
+            self.merge();
+            return Err(error);
+        }
+        self.gate.rules.store(Arc::new(Rules::of(&self.config)));
         if !fixed.is_empty() {
             tracing::warn!(keys = fixed.join(","), "these changes take a restart");
         }
-        self.config = config;
         Ok(())
     }
 
-    async fn ask_again(&mut self) {
-        if self.known.ask(&self.config, PATIENCE).await == 0 {
+    async fn change(&mut self, change: Change) -> Result<(), ChangeError> {
+        self.roster.change(change)?;
+        self.merge();
+        self.apply()?;
+        self.ask().await;
+        Ok(())
+    }
+
+    /// Sources have news.
+    async fn found(&mut self) {
+        if self.sources.changes() == self.changes {
+            self.tell();
             return;
         }
-        match self.gate.router.apply(self.known.settings(&self.config)) {
-            Ok(()) => self.gate.metrics.follow(&self.gate.router.fleet()),
-            Err(error) => {
-                tracing::error!(%error, "what engines say of themselves cannot be used");
-            }
+        self.merge();
+        self.apply_or_say();
+        // New ones are listed at once and serve as soon as they have said what they are.
+        self.ask().await;
+    }
+
+    async fn look_again(&mut self) {
+        let fleet = self.gate.router.fleet();
+        if self.roster.is_waiting() && self.roster.sweep(&fleet, self.config.discovery.drain) {
+            self.apply_or_say();
         }
+        // Adapters come and go by themselves.
+        if fleet.models() != self.models {
+            self.tell();
+        }
+        self.ask().await;
+    }
+
+    /// Asks engines that have not said what they are.
+    async fn ask(&mut self) {
+        if self.known.ask(&self.roster.endpoints(), PATIENCE).await > 0 {
+            self.apply_or_say();
+        }
+    }
+
+    /// Takes in what everybody lists.
+    fn merge(&mut self) {
+        self.changes = self.sources.changes();
+        let (fleet, found) = (self.gate.router.fleet(), self.sources.endpoints());
+        self.roster.merge(&self.config.endpoints, found, &fleet);
+    }
+
+    fn apply_or_say(&mut self) {
+        if let Err(error) = self.apply() {
+            tracing::error!(%error, "the list of endpoints cannot be used");
+        }
+    }
+
+    /// Puts the list in force in one step.
+    fn apply(&mut self) -> Result<(), BuildError> {
+        let endpoints = self.roster.endpoints();
+        self.known.retain(&endpoints);
+        let settings = self.known.settings(&self.config, &endpoints);
+        self.gate.router.apply(settings)?;
+        let fleet = self.gate.router.fleet();
+        self.roster.tell(&fleet);
+        self.known.seed(&endpoints, &fleet);
+        self.tell();
+        Ok(())
+    }
+
+    /// Tells metrics and operators.
+    fn tell(&mut self) {
+        let fleet = self.gate.router.fleet();
+        self.gate.metrics.follow(&fleet);
+        self.models = fleet.models();
+        let (endpoints, left_out) = self.roster.status();
+        let status = Status {
+            sources: self.sources.status(),
+            endpoints,
+            left_out,
+        };
+        self.gate.endpoints.store(Arc::new(status));
     }
 }
 

@@ -26,8 +26,10 @@ pub struct EndpointSpec {
     pub name: String,
     /// Models it serves.
     pub models: Vec<String>,
-    /// LoRA adapters it can serve.
+    /// LoRA adapters it has from the start.
     pub adapters: Vec<String>,
+    /// LoRA adapters that it loads when asked.
+    pub loadable: Vec<String>,
     /// Its part of the work.
     pub role: Role,
     /// Free labels (chip, zone, pool) for selectors and preferences.
@@ -68,6 +70,13 @@ impl EndpointSpec {
     #[must_use]
     pub fn adapter(mut self, name: impl Into<String>) -> Self {
         self.adapters.push(name.into());
+        self
+    }
+
+    /// Adds a LoRA adapter that is loaded when asked for.
+    #[must_use]
+    pub fn loadable(mut self, name: impl Into<String>) -> Self {
+        self.loadable.push(name.into());
         self
     }
 
@@ -171,16 +180,47 @@ impl Endpoint {
         &self.state
     }
 
-    /// Whether it serves `model`. To callers a LoRA adapter is a model like any other, so its name counts too.
+    /// Whether it serves `model`. To callers a LoRA adapter is a model like any other, so its name counts too, loaded or
+    /// to be loaded.
     #[must_use]
     pub fn serves(&self, model: &str) -> bool {
-        self.spec.models.iter().any(|served| served == model) || self.has_adapter(model)
+        let is_model = self.spec.models.iter().any(|served| served == model);
+        is_model || self.has_adapter(model) || self.can_load(model)
     }
 
-    /// Whether it can serve the LoRA adapter `name`.
+    /// Whether it has the LoRA adapter `name`: from the start, or loaded meanwhile.
     #[must_use]
     pub fn has_adapter(&self, name: &str) -> bool {
-        self.spec.adapters.iter().any(|adapter| adapter == name)
+        let from_start = self.spec.adapters.iter().any(|adapter| adapter == name);
+        from_start || self.state.adapters().has(name)
+    }
+
+    /// Whether it can load the LoRA adapter `name`, be it loaded already or not.
+    #[must_use]
+    pub fn can_load(&self, name: &str) -> bool {
+        self.spec.loadable.iter().any(|adapter| adapter == name)
+    }
+
+    /// All LoRA adapters that it has or can load, sorted.
+    #[must_use]
+    pub fn adapters(&self) -> Vec<String> {
+        let mut names = self.state.adapters().names();
+        names.extend(
+            self.spec
+                .adapters
+                .iter()
+                .chain(&self.spec.loadable)
+                .cloned(),
+        );
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// How many LoRA adapters it has now.
+    #[must_use]
+    pub fn adapter_count(&self) -> usize {
+        self.spec.adapters.len().max(self.state.adapters().count())
     }
 
     /// The value of a label.

@@ -107,7 +107,8 @@ impl Fleet {
             bell: RoomBell::default(),
             panics: AtomicU64::new(0),
         };
-        assemble(endpoints.into_iter().collect(), &[], Arc::new(shared))
+        let specs = endpoints.into_iter().collect();
+        assemble(specs, &[], |_| true, Arc::new(shared))
     }
 
     /// The next snapshot: these endpoints, with the state of those that were there before.
@@ -118,20 +119,36 @@ impl Fleet {
         &self,
         endpoints: impl IntoIterator<Item = EndpointSpec>,
     ) -> Result<Self, FleetError> {
+        self.with_endpoints_but(endpoints, |_| false)
+    }
+
+    /// As [`with_endpoints`](Self::with_endpoints), but those whose name is `another` now have nothing but the name in
+    /// common with those that were there before: they are other processes, elsewhere or anew.
+    ///
+    /// # Errors
+    /// As for [`Fleet::new`]; this snapshot is then unchanged.
+    pub fn with_endpoints_but(
+        &self,
+        endpoints: impl IntoIterator<Item = EndpointSpec>,
+        another: impl Fn(&str) -> bool,
+    ) -> Result<Self, FleetError> {
+        let stays = |old: &&Arc<Endpoint>| !another(old.name());
         let next = assemble(
             endpoints.into_iter().collect(),
             &self.endpoints,
+            stays,
             Arc::clone(&self.shared),
         )?;
-        for gone in self
-            .endpoints
-            .iter()
-            .filter(|endpoint| next.by_name(endpoint.name()).is_none())
-        {
-            self.shared.residency.retire(gone.id());
+        let is_same = |one: &Endpoint, other: Option<&Arc<Endpoint>>| {
+            other.is_some_and(|other| other.id() == one.id())
+        };
+        for old in self.endpoints.iter() {
+            if !is_same(old, next.by_name(old.name())) {
+                self.shared.residency.retire(old.id());
+            }
         }
         // Beside others that are warm; the endpoints of a fleet that had nobody start at once.
-        let is_new = |endpoint: &&Arc<Endpoint>| self.by_name(endpoint.name()).is_none();
+        let is_new = |one: &&Arc<Endpoint>| !is_same(one, self.by_name(one.name()));
         if !self.endpoints.is_empty() {
             let new = next.endpoints.iter().filter(is_new);
             new.for_each(|endpoint| endpoint.state().joined());
@@ -173,17 +190,19 @@ impl Fleet {
             |endpoint: &Arc<Endpoint>| endpoint.spec().models.iter().any(|served| served == model);
         self.endpoints
             .iter()
-            .any(|endpoint| endpoint.has_adapter(model))
+            .any(|endpoint| endpoint.has_adapter(model) || endpoint.can_load(model))
             && !self.endpoints.iter().any(is_model)
     }
 
     /// All models served, LoRA adapters included, each once, sorted.
     #[must_use]
-    pub fn models(&self) -> Vec<&str> {
-        let specs = self.endpoints.iter().map(|endpoint| endpoint.spec());
-        let names: BTreeSet<&str> = specs
-            .flat_map(|spec| spec.models.iter().chain(&spec.adapters))
-            .map(String::as_str)
+    pub fn models(&self) -> Vec<String> {
+        let all = self.endpoints.iter();
+        let names: BTreeSet<String> = all
+            .flat_map(|endpoint| {
+                let models = endpoint.spec().models.iter().cloned();
+                models.chain(endpoint.adapters())
+            })
             .collect();
         names.into_iter().collect()
     }
@@ -249,19 +268,21 @@ impl Fleet {
 fn assemble(
     specs: Vec<EndpointSpec>,
     before: &[Arc<Endpoint>],
+    stays: impl Fn(&&Arc<Endpoint>) -> bool,
     shared: Arc<Shared>,
 ) -> Result<Fleet, FleetError> {
     if specs.len() > EndpointId::LIMIT {
         return Err(FleetError::TooMany(specs.len()));
     }
-    let known: HashMap<&str, &Arc<Endpoint>> = before.iter().map(|old| (old.name(), old)).collect();
+    let staying = before.iter().filter(stays);
+    let known: HashMap<&str, &Arc<Endpoint>> = staying.map(|old| (old.name(), old)).collect();
     let mut used = vec![false; EndpointId::LIMIT];
     for old in before {
         used[old.id().index()] = true;
     }
     let mut free = (0..EndpointId::LIMIT)
         .filter(|&id| !used[id])
-        .chain(numbers_left_behind(&specs, before));
+        .chain(numbers_left_behind(&specs, before, &known));
     let mut by_name = HashMap::with_capacity(specs.len());
     let mut endpoints = Vec::with_capacity(specs.len());
     for (at, spec) in (0_u32..).zip(specs) {
@@ -310,11 +331,16 @@ fn next_id(free: &mut impl Iterator<Item = usize>) -> EndpointId {
 }
 
 /// Numbers whose endpoint is not in the new list: reused last, so that late news of the old one finds nobody.
-fn numbers_left_behind(specs: &[EndpointSpec], before: &[Arc<Endpoint>]) -> Vec<usize> {
-    let staying: HashMap<&str, ()> = specs.iter().map(|spec| (spec.name.as_str(), ())).collect();
+fn numbers_left_behind(
+    specs: &[EndpointSpec],
+    before: &[Arc<Endpoint>],
+    known: &HashMap<&str, &Arc<Endpoint>>,
+) -> Vec<usize> {
+    let listed: BTreeSet<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+    let stays = |name: &str| listed.contains(name) && known.contains_key(name);
     before
         .iter()
-        .filter(|old| !staying.contains_key(old.name()))
+        .filter(|old| !stays(old.name()))
         .map(|old| old.id().index())
         .collect()
 }
@@ -345,6 +371,18 @@ mod tests {
         );
         assert!(Arc::ptr_eq(old.state(), new.state()));
         assert!(second.by_name("b").is_none());
+    }
+
+    #[test]
+    fn another_process_has_nothing_but_the_name_of_the_one_before() {
+        let first = Fleet::new(["a", "b"].map(EndpointSpec::new)).expect("valid");
+        let second = first
+            .with_endpoints_but(["a", "b"].map(EndpointSpec::new), |name| name == "a")
+            .expect("valid");
+        assert_eq!(names(&second), [("a", 2), ("b", 1)]);
+        let state = |fleet: &Fleet, name| Arc::clone(fleet.by_name(name).expect("there").state());
+        assert!(!Arc::ptr_eq(&state(&first, "a"), &state(&second, "a")));
+        assert!(Arc::ptr_eq(&state(&first, "b"), &state(&second, "b")));
     }
 
     #[test]

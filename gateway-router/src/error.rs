@@ -38,6 +38,8 @@ pub enum ErrorKind {
     EngineFailed,
     /// The engine ran out of room and threw the request out, to be computed again; it is none the worse for it.
     Recomputed,
+    /// The engine does not have the LoRA adapter and cannot load it; it is none the worse for it.
+    AdapterNotLoaded,
     /// The engine refused the request as the caller's own error.
     Rejected,
     /// The engine cannot do what the request asks; it is none the worse for it.
@@ -66,6 +68,7 @@ impl ErrorKind {
             Self::Busy => "busy",
             Self::EngineFailed => "engine_failed",
             Self::Recomputed => "recomputed",
+            Self::AdapterNotLoaded => "adapter_not_loaded",
             Self::Rejected => "rejected",
             Self::Unsupported => "unsupported",
             Self::Internal => "internal",

@@ -28,10 +28,12 @@
 //!
 //! A [`Router`] is also a [`tower::Service`] over `http` requests, to mount in any server.
 
+mod adapters;
 mod admission;
 mod body;
 mod budget;
 mod clock;
+pub mod discovery;
 mod dispatch;
 #[cfg(feature = "text")]
 pub mod edge;
@@ -48,6 +50,7 @@ mod snapshot;
 mod watch;
 mod wire;
 
+pub use adapters::{AdapterSettings, LoadableAdapter};
 pub use admission::{AdmissionSettings, ClassCounts, ClassStatus};
 pub use body::{BoxBody, BrokenBody};
 pub use clock::Clock;

@@ -7,6 +7,7 @@ use http::HeaderValue;
 
 use crate::{
     AdmissionSettings, Goals, Pairs, TransferSettings,
+    adapters::AdapterSettings,
     feed::{FeedSettings, KvEvents},
     wire::Target,
 };
@@ -203,6 +204,8 @@ pub struct WatchSettings {
     pub telemetry_every: Duration,
     /// How long a reading may take.
     pub telemetry_timeout: Duration,
+    /// Time between two looks at which LoRA adapters an engine has.
+    pub adapters_every: Duration,
     /// The longest pause between tries at an endpoint that fails.
     pub back_off_at_most: Duration,
 }
@@ -214,6 +217,7 @@ impl Default for WatchSettings {
             probe_timeout: Duration::from_secs(5),
             telemetry_every: Duration::from_secs(1),
             telemetry_timeout: Duration::from_secs(2),
+            adapters_every: Duration::from_secs(30),
             back_off_at_most: Duration::from_secs(15),
         }
     }
@@ -271,6 +275,8 @@ pub struct RouterSettings {
     pub text: TextBlocks,
     /// How KV events are taken in.
     pub feeds: FeedSettings,
+    /// LoRA adapters that are loaded on demand.
+    pub adapters: AdapterSettings,
     /// What requests are to achieve that do not say so themselves.
     pub goals: Goals,
     /// How requests wait that no endpoint has room for; where `None` engines queue them.

@@ -1,6 +1,9 @@
 //! What is in force: one immutable picture, swapped as a whole.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use gateway_core::{EndpointId, EndpointSpec, Fleet, FleetError, Pipelines};
 
@@ -8,10 +11,12 @@ use gateway_proto::engines::transfer::sglang;
 
 use crate::{
     AdmissionSettings, Deadlines, EndpointSettings, Goals, MigrationSettings, RetrySettings,
-    RouterSettings, SizeLimits, TextBlocks, WatchSettings,
+    RouteError, RouterSettings, SizeLimits, Target, TextBlocks, WatchSettings,
+    adapters::{AdapterSettings, Loader},
     engine::{EngineClient, HttpEngine},
     feed::{FedBy, FeedSettings},
     pairs::{PairPools, Pairs, TransferSettings},
+    wire::Pool,
 };
 
 /// Makes clients for endpoints that are not to be spoken to over plain HTTP.
@@ -31,6 +36,7 @@ pub(crate) struct Snapshot {
     pub(crate) watch: WatchSettings,
     pub(crate) text: TextBlocks,
     pub(crate) feeds: FeedSettings,
+    adapters: AdapterSettings,
     pub(crate) goals: Goals,
     pub(crate) admission: Option<AdmissionSettings>,
     pub(crate) limits: SizeLimits,
@@ -44,11 +50,12 @@ struct Wired {
     fed_by: FedBy,
     transfer: Option<TransferSettings>,
     host: String,
+    loader: Arc<Loader>,
 }
 
 #[derive(Clone, PartialEq)]
 struct Fingerprint {
-    target: crate::Target,
+    target: Target,
     kind: crate::EngineKind,
     credential: Option<http::HeaderValue>,
     idle_connections: usize,
@@ -61,23 +68,38 @@ impl Snapshot {
         before: Option<&Self>,
         factory: &EngineFactory,
     ) -> Result<Self, FleetError> {
-        let specs = settings.endpoints.iter().map(described);
+        let specs = settings.endpoints.iter().map(|told| {
+            let mut spec = described(told);
+            settings.adapters.describe(&mut spec, told.kind);
+            spec
+        });
         let fleet = match before {
-            Some(before) => before.fleet.with_endpoints(specs)?,
+            Some(before) => {
+                let moved = before.moved(&settings.endpoints);
+                before
+                    .fleet
+                    .with_endpoints_but(specs, |name| moved.contains(name))?
+            }
             None => Fleet::with_config(specs, settings.fleet)?,
         };
+        let mut pools = HashMap::new();
         let mut engines = HashMap::with_capacity(settings.endpoints.len());
         for (endpoint, told) in fleet.endpoints().iter().zip(&settings.endpoints) {
             let made_from = fingerprint(told, &settings);
             let kept = before.and_then(|before| before.engines.get(&endpoint.id()));
             let kept = kept.filter(|wired| wired.made_from == made_from);
-            let client = kept.map(|wired| Arc::clone(&wired.client));
+            let (client, loader) = match kept {
+                Some(wired) => (Arc::clone(&wired.client), Arc::clone(&wired.loader)),
+                None => (wire(told, &made_from, factory, &mut pools), Arc::default()),
+            };
             let wired = Wired {
-                client: client.unwrap_or_else(|| wire(told, &made_from, factory)),
+                client,
+                loader,
                 made_from,
                 fed_by: FedBy {
                     events: told.kv_events.clone(),
                     host: told.target.address().0.to_owned(),
+                    rank: told.target.rank(),
                     settings: settings.feeds,
                 },
                 transfer: told.transfer.clone(),
@@ -98,6 +120,7 @@ impl Snapshot {
             watch: settings.watch,
             text: settings.text,
             feeds: settings.feeds,
+            adapters: settings.adapters,
             goals: settings.goals,
             admission: settings.admission,
             limits: settings.limits,
@@ -131,6 +154,34 @@ impl Snapshot {
     /// What the endpoint's KV feeds depend on.
     pub(crate) fn fed_by(&self, id: EndpointId) -> &FedBy {
         &self.wired(id).fed_by
+    }
+
+    /// The names of endpoints that are other engines in `next` than here.
+    fn moved<'a>(&self, next: &'a [EndpointSettings]) -> HashSet<&'a str> {
+        let is_other = |told: &&EndpointSettings| {
+            let before = self.fleet.by_name(&told.spec.name);
+            before.is_some_and(|old| {
+                let target = &self.wired(old.id()).made_from.target;
+                !target.is_same_engine(&told.target)
+            })
+        };
+        let moved = next.iter().filter(is_other);
+        moved.map(|told| told.spec.name.as_str()).collect()
+    }
+
+    /// Waits until the endpoint has the LoRA adapter `name`, which it may have to load.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub(crate) async fn adapter_ready(&self, id: EndpointId, name: &str) -> Result<(), RouteError> {
+        let endpoint = self.fleet.by_id(id);
+        let Some(endpoint) = endpoint.filter(|endpoint| endpoint.can_load(name)) else {
+            return Ok(());
+        };
+        let Wired { loader, client, .. } = self.wired(id);
+        loader
+            .ready(endpoint, &**client, name, &self.adapters)
+            .await
     }
 
     fn wired(&self, id: EndpointId) -> &Wired {
@@ -169,15 +220,17 @@ fn wire(
     told: &EndpointSettings,
     made_from: &Fingerprint,
     factory: &EngineFactory,
+    pools: &mut HashMap<Target, Arc<Pool>>,
 ) -> Arc<dyn EngineClient> {
     let over_http = || -> Arc<dyn EngineClient> {
-        Arc::new(HttpEngine::new(
+        let engine = HttpEngine::new(
             told.target.clone(),
             told.kind,
             told.credential.clone(),
             made_from.idle_connections,
             made_from.side_timeout,
-        ))
+        );
+        Arc::new(engine.sharing(pools))
     };
     factory(told).unwrap_or_else(over_http)
 }

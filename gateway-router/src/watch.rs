@@ -3,9 +3,17 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use gateway_core::{
-    Endpoint, EndpointId, Fleet, Rng, health::Probe, load::Telemetry, residency::Room,
+    Endpoint, EndpointId, Fleet, Rng,
+    health::{Availability, Probe},
+    load::Telemetry,
+    residency::Room,
 };
-use tokio::{runtime::Handle, task::AbortHandle, time::sleep};
+use tokio::{
+    runtime::Handle,
+    sync::Notify,
+    task::AbortHandle,
+    time::{sleep, timeout},
+};
 
 use crate::{
     Clock, ErrorKind, RouteError, WatchSettings,
@@ -27,7 +35,7 @@ struct Watched {
     blocks: BlockSizes,
     fed_by: FedBy,
     feed: Option<Following>,
-    tasks: [AbortHandle; 2],
+    tasks: [AbortHandle; 3],
 }
 
 impl Drop for Watched {
@@ -96,8 +104,10 @@ fn begin(
         blocks: BlockSizes::of(snapshot),
         clock,
         restarted: feed.as_ref().map(Following::engine_restarted),
+        anew: Arc::default(),
     };
     let probes = runtime.spawn(watch.clone().probe());
+    let lists = runtime.spawn(watch.clone().list_adapters());
     let readings = runtime.spawn(watch.read());
     Watched {
         client: Arc::clone(client),
@@ -105,7 +115,7 @@ fn begin(
         blocks: BlockSizes::of(snapshot),
         fed_by,
         feed,
-        tasks: [probes.abort_handle(), readings.abort_handle()],
+        tasks: [probes, readings, lists].map(|task| task.abort_handle()),
     }
 }
 
@@ -118,6 +128,8 @@ struct Watch {
     blocks: BlockSizes,
     clock: Clock,
     restarted: Option<Arc<EngineRestarted>>,
+    /// Told when the engine may have other adapters than before.
+    anew: Arc<Notify>,
 }
 
 impl Watch {
@@ -125,8 +137,7 @@ impl Watch {
         let mut rhythm = Rhythm::new(&self, self.settings.probe_every);
         let mut was_up = true;
         loop {
-            let answer =
-                tokio::time::timeout(self.settings.probe_timeout, self.client.probe()).await;
+            let answer = timeout(self.settings.probe_timeout, self.client.probe()).await;
             let reason = match &answer {
                 Ok(Err(error)) => Some(error.to_api().message.clone()),
                 Ok(Ok(())) => None,
@@ -137,8 +148,10 @@ impl Watch {
             self.endpoint
                 .state()
                 .probed(&self.fleet.config().health, probe, now);
-            let is_up = self.endpoint.state().availability(now).is_up();
-            if is_up != was_up {
+            let availability = self.endpoint.state().availability(now);
+            let is_up = availability.is_up();
+            // One that is drained is as well as before, and keeps what it holds.
+            if is_up != was_up && availability != Availability::Draining {
                 self.changed(is_up, reason.as_deref());
                 was_up = is_up;
             }
@@ -152,6 +165,7 @@ impl Watch {
         let endpoint = self.endpoint.name();
         if up {
             tracing::info!(endpoint, "endpoint is up");
+            self.anew.notify_one();
         } else {
             let reason = reason.unwrap_or("Requests failed.");
             tracing::warn!(endpoint, reason, "endpoint is down");
@@ -163,8 +177,34 @@ impl Watch {
     /// Forgets what the endpoint held, and has its feeds tell anew what it holds.
     fn forget(&self) {
         self.fleet.residency().forget(self.endpoint.id());
+        self.anew.notify_one();
         if let Some(restarted) = &self.restarted {
             restarted.tell();
+        }
+    }
+
+    /// Keeps what is known of the engine's LoRA adapters current; ends at once where it cannot say.
+    async fn list_adapters(self) {
+        let mut rhythm = Rhythm::new(&self, self.settings.adapters_every);
+        loop {
+            let adapters = self.endpoint.state().adapters();
+            let added = adapters.added();
+            let answer = timeout(self.settings.probe_timeout, self.client.adapters()).await;
+            let listed = match answer {
+                Ok(Ok(None)) => return,
+                Ok(Ok(Some(names))) => {
+                    // What was loaded meanwhile may be missing.
+                    let is_current = adapters.added() == added;
+                    if is_current && adapters.set(names.iter().map(String::as_str)) {
+                        let (endpoint, adapters) = (self.endpoint.name(), names.join(","));
+                        tracing::info!(endpoint, adapters, "LoRA adapters");
+                    }
+                    is_current
+                }
+                _ => false,
+            };
+            // Whoever has come back is asked at once.
+            drop(timeout(rhythm.next(listed), self.anew.notified()).await);
         }
     }
 
@@ -173,9 +213,7 @@ impl Watch {
         let mut last = Telemetry::default();
         loop {
             let mark = self.endpoint.state().mark(self.clock.now());
-            let answer =
-                tokio::time::timeout(self.settings.telemetry_timeout, self.client.telemetry())
-                    .await;
+            let answer = timeout(self.settings.telemetry_timeout, self.client.telemetry()).await;
             let read = if let Ok(Ok(reading)) = answer {
                 self.take_in(&mark, &last, &reading);
                 self.make_room(&last, &reading);

@@ -41,7 +41,7 @@ pub(super) fn print(running: &Running, key: Option<&str>) {
     }
     if let Some(key) = key {
         let models = fleet.models();
-        let model = models.first().copied().unwrap_or("MODEL");
+        let model = models.first().map_or("MODEL", String::as_str);
         out::line(format_args!(
             "  {dim}key{plain} {key}\n\n{}\n",
             curl(address, key, model)

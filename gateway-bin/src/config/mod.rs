@@ -18,8 +18,9 @@ pub use stamp::ModelStamp;
 pub use environment::Environment;
 pub use error::{ConfigError, Place, Problem};
 pub(crate) use lower::PRIORITIES;
-pub use lower::{Decisions, read, read_again, read_decisions};
+pub use lower::{Decisions, read, read_again, read_decisions, read_endpoints};
 pub use settings::{
-    Config, DatabaseUrl, Discovery, DrainConfig, EndpointConfig, LogConfig, LogFormat,
-    ResponsesConfig, ServeLimits, ServedModel, StoreConfig,
+    Config, DatabaseUrl, Discovery, DiscoveryConfig, DrainConfig, EndpointConfig, LogConfig,
+    LogFormat, ResponsesConfig, ServeLimits, ServedModel, SourceConfig, SourceKind, StoreConfig,
+    Template,
 };

@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc,
 
 use gateway_govern::{keys::KeyRing, records};
 use gateway_proto::{openai::ViewLimits, text::model::TextModel};
-use gateway_router::{EndpointSettings, RouterSettings};
+#[cfg(feature = "kubernetes")]
+use gateway_router::discovery::KubernetesSettings;
+use gateway_router::{
+    EndpointSettings, RouterSettings,
+    discovery::{DnsSettings, Seen},
+};
 
 use super::{
     ModelStamp,
@@ -24,6 +29,10 @@ pub struct Config {
     pub keys: Arc<KeyRing>,
     /// The engines, some still to be asked what they are.
     pub endpoints: Vec<EndpointConfig>,
+    /// Where more engines are found.
+    pub discovery: DiscoveryConfig,
+    /// Who may change the list of endpoints while the gateway runs.
+    pub admin: Arc<KeyRing>,
     /// Models that have their own entry, by the name clients ask for.
     pub models: BTreeMap<String, ServedModel>,
     /// What the router is told, but for the endpoints.
@@ -60,6 +69,81 @@ pub struct EndpointConfig {
     pub settings: EndpointSettings,
     /// What is not.
     pub discovery: Discovery,
+}
+
+/// Where engines are found beside the configuration.
+#[derive(Clone, Debug)]
+pub struct DiscoveryConfig {
+    /// The sources.
+    pub sources: Vec<SourceConfig>,
+    /// How long an endpoint that is gone may end what it has begun.
+    pub drain: Duration,
+}
+
+/// A source of endpoints.
+#[derive(Clone, Debug)]
+pub struct SourceConfig {
+    /// Its name, with which those of its endpoints begin.
+    pub name: String,
+    /// What it is.
+    pub kind: SourceKind,
+    /// What is made of what it sees; a file lists whole endpoints.
+    pub template: Option<Template>,
+}
+
+/// A kind of source and what it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A file with a list.
+    File(PathBuf),
+    /// A name in DNS.
+    Dns(DnsSettings),
+    /// Objects of an API server.
+    #[cfg(feature = "kubernetes")]
+    Kubernetes(KubernetesSettings),
+}
+
+impl SourceKind {
+    /// The name used in metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Dns(_) => "dns",
+            #[cfg(feature = "kubernetes")]
+            Self::Kubernetes(_) => "kubernetes",
+        }
+    }
+}
+
+/// What the endpoints of a source have in common.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// One endpoint, or one for each data-parallel rank, at an address that is none.
+    pub endpoints: Vec<EndpointConfig>,
+}
+
+impl Template {
+    /// The endpoints of a place that `source` sees; none where it makes no address.
+    #[must_use]
+    pub fn fill(&self, source: &str, seen: &Seen) -> Vec<EndpointConfig> {
+        let authority = seen.authority();
+        let fill = |one: &EndpointConfig| {
+            let mut filled = one.clone();
+            let EndpointSettings { spec, target, .. } = &mut filled.settings;
+            *target = target.at(&authority).ok()?;
+            if let Some(process) = &seen.process {
+                *target = target.with_process(process);
+            }
+            spec.name = match target.rank() {
+                Some(rank) => format!("{source}/{}/{rank}", seen.name),
+                None => format!("{source}/{}", seen.name),
+            };
+            spec.labels.extend(seen.labels.clone());
+            Some(filled)
+        };
+        self.endpoints.iter().filter_map(fill).collect()
+    }
 }
 
 /// What an engine is to be asked about itself.

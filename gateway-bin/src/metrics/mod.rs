@@ -7,6 +7,7 @@
 
 mod access;
 mod admission;
+mod discovery;
 mod door;
 mod edge;
 mod endpoints;
@@ -25,6 +26,7 @@ mod tests;
 mod text;
 
 pub(crate) use admission::admission_page;
+pub(crate) use discovery::discovery_page;
 pub(crate) use door::Rejection;
 pub(crate) use page::{edge_page, page, responses_page};
 pub(crate) use sink::Metrics;

@@ -66,19 +66,17 @@ impl Metrics {
     pub(crate) fn follow(&self, fleet: &Fleet) {
         let before = self.tables.load();
         let specs = || fleet.endpoints().iter().map(|endpoint| endpoint.spec());
-        let names: BTreeSet<&str> = specs()
-            .flat_map(|spec| spec.models.iter().chain(&spec.adapters))
-            .map(String::as_str)
-            .chain([OTHER])
+        let names: BTreeSet<String> = fleet
+            .models()
+            .into_iter()
+            .chain([OTHER.to_owned()])
             .collect();
         let kept = |name: &str| before.models.get(name).cloned();
         let models = names
             .into_iter()
             .map(|name| {
-                (
-                    name.into(),
-                    kept(name).unwrap_or_else(|| Arc::new(ModelCounts::new())),
-                )
+                let counts = kept(&name).unwrap_or_else(|| Arc::new(ModelCounts::new()));
+                (name.into(), counts)
             })
             .collect();
         let endpoints = specs()

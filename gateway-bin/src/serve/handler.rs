@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::
 use hyper::body::Incoming;
 
 use super::{
-    body,
+    admin, body,
     envelope::Envelope,
     error_reply::{self, Refusal},
     generate, info,
@@ -51,6 +51,9 @@ async fn serve(
         }
         (Site::Clients, Ok(Route::Responses(route))) => {
             responses::serve(gate, route, parts, body, id).await
+        }
+        (_, Ok(Route::Admin(route))) if !gate.rules.load().admin.is_empty() => {
+            admin::serve(gate, route, parts, body).await
         }
         (Site::Clients, Ok(Route::Models)) => info::models(gate, &parts.headers),
         (Site::Clients, Ok(Route::Model(model))) => info::model(gate, &parts.headers, model),

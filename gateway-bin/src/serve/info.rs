@@ -77,7 +77,8 @@ fn known(fleet: &Fleet, created: u64) -> BTreeMap<String, ModelCard> {
         let spec = endpoint.spec();
         let parent = spec.models.first();
         let models = spec.models.iter().map(|name| (name, None));
-        let adapters = spec.adapters.iter().map(|name| (name, parent.cloned()));
+        let adapters = endpoint.adapters();
+        let adapters = adapters.iter().map(|name| (name, parent.cloned()));
         for (name, parent) in models.chain(adapters) {
             let card = cards.entry(name.clone()).or_insert_with(|| ModelCard {
                 id: name.clone(),
@@ -139,6 +140,7 @@ pub(crate) fn metrics_page(gate: &Gate) -> String {
     let (usage, running) = (gate.responses.usage(), gate.responses.running());
     page.push_str(&metrics::responses_page(&gate.metrics, &usage, running));
     page.push_str(&metrics::admission_page(&gate.router.admission()));
+    page.push_str(&metrics::discovery_page(&gate.endpoints.load()));
     page.push_str(&metrics::edge_page(
         &gate.metrics,
         &gate.rules.load().models,
@@ -146,7 +148,7 @@ pub(crate) fn metrics_page(gate: &Gate) -> String {
     page
 }
 
-fn json(status: StatusCode, body: bytes::Bytes) -> Response<ReplyBody> {
+pub(super) fn json(status: StatusCode, body: bytes::Bytes) -> Response<ReplyBody> {
     let mut reply = Response::new(ReplyBody::from(body));
     *reply.status_mut() = status;
     reply.headers_mut().insert(

@@ -3,6 +3,7 @@
 //! A request goes through `handler` (identity of the request, route, error to HTTP) into `generate` (key, body, facts,
 //! routing), from there into `answer` or `responses` where an answer is translated, or into `info` (models, health, metrics).
 
+mod admin;
 mod answer;
 mod body;
 mod connection;

@@ -3,7 +3,7 @@
 use gateway_proto::{error::ApiError, openai::Api};
 use http::Method;
 
-use super::responses;
+use super::{admin, responses};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub(super) enum Route<'a> {
     Generate(Api),
     /// Kept responses, conversations, and the WebSocket form.
     Responses(responses::Route<'a>),
+    /// Endpoints and who lists them.
+    Admin(admin::Route<'a>),
     /// `/v1/models`.
     Models,
     /// `/v1/models/{id}`, the id as written.
@@ -44,11 +46,13 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, ApiE
             }
             (_, Some(api)) => Route::Generate(api),
             _ if let Some(route) = responses::find(path) => Route::Responses(route),
+            _ if let Some(route) = admin::find(path) => Route::Admin(route),
             _ => return Err(ApiError::not_found(method.as_str(), path)),
         },
     };
     let allowed = match route {
         Route::Responses(route) => route.allows(method),
+        Route::Admin(route) => route.allows(method),
         Route::Generate(_) => method == Method::POST,
         _ => method == Method::GET || method == Method::HEAD,
     };
@@ -61,6 +65,9 @@ pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<Route<'a>, ApiE
 
 /// The methods of the route at `path`, for the `allow` header of a 405.
 pub(super) fn methods(path: &str) -> &'static str {
+    if let Some(route) = admin::find(path) {
+        return route.methods();
+    }
     match (responses::find(path), Api::from_path(path)) {
         (Some(route), _) => responses::methods(route),
         (None, Some(_)) => "POST",

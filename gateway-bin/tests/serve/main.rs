@@ -1,9 +1,11 @@
 //! The gateway from outside: real sockets, simulated engines.
 
 mod access;
+mod adapters;
 mod bad_input;
 mod bad_input_edge;
 mod child;
+mod discovery;
 mod doors;
 mod edge_files;
 mod edge_pass;

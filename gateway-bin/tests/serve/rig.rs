@@ -90,9 +90,10 @@ pub(crate) fn yaml(engines: &[RunningEngine], keys: &str, more: &str) -> String 
     let endpoints: String = urls
         .map(|(at, engine)| format!("  - {{name: e{at}, url: \"{}\"}}\n", engine.url()))
         .collect();
+    let open = if endpoints.is_empty() { " []" } else { "" };
     let hash = KeyHash::of(KEY);
     format!(
-        "listen: 127.0.0.1:0\nthreads: 2\nkeys:\n  - {{name: all, hash: \"{hash}\", explain: true}}\n{keys}endpoints:\n{endpoints}{more}"
+        "listen: 127.0.0.1:0\nthreads: 2\nkeys:\n  - {{name: all, hash: \"{hash}\", explain: true}}\n{keys}endpoints:{open}\n{endpoints}{more}"
     )
 }
 

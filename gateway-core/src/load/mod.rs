@@ -10,6 +10,7 @@
 //! can know (KV use) is unknown.
 
 mod active;
+mod adapters;
 mod bell;
 mod booking;
 mod ledger;
@@ -21,6 +22,7 @@ mod telemetry;
 mod tests;
 mod work;
 
+pub use adapters::Adapters;
 pub(crate) use bell::RoomBell;
 pub use booking::Booking;
 pub use ledger::InFlight;

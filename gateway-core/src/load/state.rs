@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     Booking, Demand, Freshness, InFlight, Rates, SampleMark, Telemetry, TelemetryPolicy,
+    adapters::Adapters,
     bell::RoomBell,
     ledger::Ledger,
     reported::Reported,
@@ -65,6 +66,7 @@ pub struct EndpointState {
     signs: Signs,
     policy: HealthPolicy,
     bell: RoomBell,
+    adapters: Adapters,
     readings: Mutex<Readings>,
 }
 
@@ -98,6 +100,7 @@ impl EndpointState {
             signs: Signs::default(),
             policy: HealthPolicy::default(),
             bell: RoomBell::default(),
+            adapters: Adapters::default(),
             readings: Mutex::default(),
         }
     }
@@ -224,6 +227,12 @@ impl EndpointState {
             },
             telemetry,
         }
+    }
+
+    /// The LoRA adapters that the engine has loaded.
+    #[must_use]
+    pub fn adapters(&self) -> &Adapters {
+        &self.adapters
     }
 
     /// Our requests in flight, counted alone: cheap.

@@ -180,15 +180,10 @@ fn best() -> PluginSpec {
 impl Default for PipelineSpec {
     /// The pipeline used where none is configured: hard facts first, then the least added latency.
     fn default() -> Self {
-        let filters = [
-            "healthy",
-            "serves-model",
-            "serves-adapter",
-            "role",
-            "labels",
-            "exclude",
-        ];
+        let filters = ["healthy", "serves-model", "role", "labels", "exclude"];
         let mut filters: Vec<_> = filters.map(PluginSpec::new).into();
+        // Where nobody who is well has the adapter, somebody who can loads it.
+        filters.push(PluginSpec::new("serves-adapter").soft());
         // The prompt's length may be an estimate: where it fits nowhere the engine, which counts, has the last word.
         filters.push(PluginSpec::new("context-fits").soft());
         filters.push(PluginSpec::new("steady").soft());

@@ -23,9 +23,15 @@ impl LoadReport {
     /// Reads a report. What is missing or makes no sense stays unknown; it never fails. The caller bounds the size.
     #[must_use]
     pub fn read(self, body: &[u8]) -> Telemetry {
+        self.read_rank(body, None)
+    }
+
+    /// The same of one data-parallel rank alone, where the report tells ranks apart as SGLang's do.
+    #[must_use]
+    pub fn read_rank(self, body: &[u8], rank: Option<u32>) -> Telemetry {
         let read = match self {
-            Self::SglangLoads => sglang::loads(body),
-            Self::SglangLoad => sglang::load(body),
+            Self::SglangLoads => sglang::loads(body, rank),
+            Self::SglangLoad => sglang::load(body, rank),
             Self::MindieStatus => mindie::status(body),
             Self::TrtllmIterations => trtllm::iterations(body),
             Self::LlamacppSlots => llamacpp::slots(body),

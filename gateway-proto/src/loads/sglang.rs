@@ -13,6 +13,8 @@ struct Loads {
 #[derive(Deserialize)]
 struct Rank {
     #[serde(default)]
+    dp_rank: Count,
+    #[serde(default)]
     num_running_reqs: Count,
     #[serde(default)]
     num_waiting_reqs: Count,
@@ -23,8 +25,9 @@ struct Rank {
 }
 
 /// Ranks add up; the fullest one speaks for the KV cache.
-pub(super) fn loads(body: &[u8]) -> Option<Telemetry> {
-    let ranks = serde_json::from_slice::<Loads>(body).ok()?.loads;
+pub(super) fn loads(body: &[u8], only: Option<u32>) -> Option<Telemetry> {
+    let mut ranks = serde_json::from_slice::<Loads>(body).ok()?.loads;
+    ranks.retain(|rank| is_meant(rank.dp_rank, only));
     let usages = ranks.iter().filter_map(|rank| rank.token_usage.0);
     Some(Telemetry {
         running: requests(ranks.iter().map(|rank| rank.num_running_reqs)),
@@ -39,6 +42,8 @@ pub(super) fn loads(body: &[u8]) -> Option<Telemetry> {
 #[derive(Deserialize)]
 struct OldRank {
     #[serde(default)]
+    dp_rank: Count,
+    #[serde(default)]
     num_reqs: Count,
     #[serde(default)]
     num_waiting_reqs: Count,
@@ -51,8 +56,15 @@ impl OldRank {
     }
 }
 
-pub(super) fn load(body: &[u8]) -> Option<Telemetry> {
-    let ranks: Vec<OldRank> = serde_json::from_slice(body).ok()?;
+/// Whether an entry is of the rank `only`; one that does not say is of all.
+fn is_meant(rank: Count, only: Option<u32>) -> bool {
+    let other = |only: u32| rank.0.is_some_and(|rank| rank != u64::from(only));
+    !only.is_some_and(other)
+}
+
+pub(super) fn load(body: &[u8], only: Option<u32>) -> Option<Telemetry> {
+    let mut ranks: Vec<OldRank> = serde_json::from_slice(body).ok()?;
+    ranks.retain(|rank| is_meant(rank.dp_rank, only));
     Some(Telemetry {
         running: requests(ranks.iter().map(OldRank::running)),
         waiting: requests(ranks.iter().map(|rank| rank.num_waiting_reqs)),

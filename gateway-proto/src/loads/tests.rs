@@ -129,3 +129,19 @@ fn a_second_reading_fills_what_the_first_leaves_open() {
     let both = completed(first, second);
     assert_eq!((both.running, both.prompt_tokens), (Some(1), Some(9)));
 }
+
+#[test]
+fn one_rank_of_sglang_is_read_alone() {
+    let said =
+        br#"{"loads":[{"dp_rank":0,"num_running_reqs":3},{"dp_rank":1,"num_running_reqs":4}]}"#;
+    let of = |rank| LoadReport::SglangLoads.read_rank(said, rank).running;
+    assert_eq!(
+        [of(Some(0)), of(Some(1)), of(None)],
+        [Some(3), Some(4), Some(7)]
+    );
+    let old = br#"[{"dp_rank":0,"num_reqs":5,"num_waiting_reqs":2},{"dp_rank":1,"num_reqs":1}]"#;
+    assert_eq!(
+        LoadReport::SglangLoad.read_rank(old, Some(1)).running,
+        Some(1)
+    );
+}

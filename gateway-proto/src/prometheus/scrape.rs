@@ -13,6 +13,8 @@ const MAX_SHARE: f64 = 1.5;
 const MAX_REQUESTS: f64 = 1e9;
 /// Counters up to here are exact in a double.
 const MAX_COUNT: f64 = 9e15;
+/// No engine has more data-parallel ranks; greater numbers are hashes of names.
+const RANKS_AT_MOST: u32 = 1_024;
 /// No KV block holds more tokens.
 const MAX_BLOCK_TOKENS: f64 = 1e6;
 
@@ -37,7 +39,14 @@ impl Scrape {
     /// the size of what it reads from the network; this function allocates a few numbers per data-parallel rank.
     #[must_use]
     pub fn parse(page: &[u8], dialect: Option<Dialect>) -> Self {
+        Self::parse_rank(page, dialect, None)
+    }
+
+    /// The same of one data-parallel rank alone: series of others are left out, those that name no rank count.
+    #[must_use]
+    pub fn parse_rank(page: &[u8], dialect: Option<Dialect>, rank: Option<u32>) -> Self {
         let mut reader = Reader {
+            only: rank,
             scrape: Self {
                 dialect,
                 ..Self::default()
@@ -57,6 +66,10 @@ impl Scrape {
 #[derive(Default)]
 struct Reader {
     scrape: Scrape,
+    /// The rank that is asked for, where not all are.
+    only: Option<u32>,
+    /// The greatest rank that any series names.
+    last_rank: u32,
     folds: [Fold; Metric::COUNT],
     /// vLLM without `kv_cache_size_tokens`: blocks times block size, as each rank states it for all ranks together.
     config_product: Fold,
@@ -83,6 +96,13 @@ impl Reader {
     /// True when used, false when it only repeats part of another series, `None` when it makes no sense.
     fn sample(&mut self, sample: &Sample<'_>, metric: Metric) -> Option<bool> {
         let labels = Facts::read(sample);
+        self.last_rank = self.last_rank.max(labels.rank.unwrap_or(0));
+        if labels
+            .rank
+            .is_some_and(|rank| self.only.is_some_and(|only| only != rank))
+        {
+            return Some(false);
+        }
         if metric == Metric::CacheConfig {
             return self.cache_config(&labels).then_some(true);
         }
@@ -109,6 +129,17 @@ impl Reader {
         used | product.is_some_and(|n| self.config_product.add(labels.origin, n, Rule::Max))
     }
 
+    /// Each rank states the blocks of all, of which one rank has its part.
+    fn of_config(&self) -> Option<f64> {
+        let ranks = if self.only.is_some() {
+            self.last_rank.saturating_add(1)
+        } else {
+            1
+        };
+        let all = self.config_product.total(Rule::Max)?;
+        Some(all / f64::from(ranks.clamp(1, RANKS_AT_MOST)))
+    }
+
     fn add(&mut self, metric: Metric, origin: Origin, value: f64) -> bool {
         self.folds[metric as usize].add(origin, value, rule(metric))
     }
@@ -125,7 +156,7 @@ impl Reader {
             _ => total(Metric::PrefixQueries),
         };
         let capacity = total(Metric::CapacityTokens)
-            .or_else(|| self.config_product.total(Rule::Max))
+            .or_else(|| self.of_config())
             .or_else(|| Some(total(Metric::CapacityBlocks)? * total(Metric::BlockTokens)?));
         self.scrape.telemetry = Telemetry {
             running: total(Metric::Running).map(|n| whole(n) as u32),
@@ -171,6 +202,8 @@ fn whole(value: f64) -> u64 {
 #[derive(Default)]
 struct Facts {
     origin: Origin,
+    /// The data-parallel rank, where the series names one.
+    rank: Option<u32>,
     one_priority: bool,
     block_tokens: Option<f64>,
     blocks: Option<f64>,
@@ -182,7 +215,10 @@ impl Facts {
         let mut facts = Self::default();
         for (name, value) in sample.labels() {
             match name {
-                b"engine" | b"dp_rank" => facts.origin.rank = rank(&value),
+                b"engine" | b"dp_rank" => {
+                    facts.origin.rank = rank(&value);
+                    facts.rank = Some(facts.origin.rank);
+                }
                 b"tp_rank" => facts.origin.shard.1 = rank(&value),
                 b"pp_rank" => facts.origin.shard.0 = rank(&value),
                 b"priority" => facts.one_priority = !value.is_empty(),

@@ -219,3 +219,24 @@ proptest! {
         prop_assert!(scrape.used + scrape.dropped <= 20);
     }
 }
+
+#[test]
+fn one_rank_is_read_alone() {
+    let page = b"vllm:num_requests_running{engine=\"0\"} 3
+vllm:num_requests_running{engine=\"1\"} 4
+vllm:cache_config_info{engine=\"0\",block_size=\"16\",num_gpu_blocks=\"100\"} 1
+vllm:cache_config_info{engine=\"1\",block_size=\"16\",num_gpu_blocks=\"100\"} 1
+";
+    let of = |rank| Scrape::parse_rank(page, Some(Dialect::Vllm), rank).telemetry;
+    let running = [of(Some(0)), of(Some(1)), of(None)].map(|read| read.running);
+    assert_eq!(running, [Some(3), Some(4), Some(7)]);
+    let capacity = [of(Some(1)), of(None)].map(|read| read.kv_capacity_tokens);
+    assert_eq!(capacity, [Some(800), Some(1600)]);
+    let page = b"sglang:num_running_reqs{dp_rank=\"1\"} 2\nsglang:num_queue_reqs 5\n";
+    let read = Scrape::parse_rank(page, None, Some(0)).telemetry;
+    assert_eq!(
+        (read.running, read.waiting),
+        (None, Some(5)),
+        "what names no rank counts"
+    );
+}

@@ -14,7 +14,8 @@ use super::{
     work::Work,
 };
 use crate::{
-    ErrorKind, PairReport, PairSettings, Retry, RouteError, router::Shared, snapshot::Snapshot,
+    ErrorKind, PairReport, PairSettings, Retry, RouteError, adapters, router::Shared,
+    snapshot::Snapshot,
 };
 
 /// An answer that has begun, with the guard over what is left of it.
@@ -139,9 +140,20 @@ async fn attempt<W: Work>(
     } else {
         left
     };
+    adapter(route, id, patience).await?;
     let opened = timeout(patience, work.open(snapshot, id, None)).await;
     let opened = opened.unwrap_or_else(|_| Err(overdue(snapshot, left, patience)))?;
     Ok(work.begin(opened, snapshot, flight, total))
+}
+
+/// Waits until the endpoint has the LoRA adapter that is asked for, if any is.
+async fn adapter(route: &Route<'_>, id: EndpointId, patience: Duration) -> Result<(), RouteError> {
+    if !route.is_adapter {
+        return Ok(());
+    }
+    let model = route.subject.model;
+    let ready = timeout(patience, route.snapshot.adapter_ready(id, model)).await;
+    ready.unwrap_or_else(|_| Err(adapters::failure(model, "the request's time was up")))
 }
 
 /// What a passed deadline means. Where time is left the engine was silent for too long. Where the request's own time is

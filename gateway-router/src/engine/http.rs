@@ -1,19 +1,19 @@
 //! The shared base: any engine that speaks OpenAI's routes over HTTP/1.1.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use gateway_core::load::Telemetry;
 use gateway_proto::openai::{ModelCard, decode_models};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::{
-    BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, bootstrap, generate,
-    readings, rungs::Rungs, side,
+    BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, adapters, bootstrap,
+    generate, readings, rungs::Rungs, side,
 };
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
@@ -24,6 +24,9 @@ use crate::{
 /// The largest answer to a probe, a telemetry reading or a models list, in bytes.
 const SIDE_REPLY_BYTES: usize = 8 << 20;
 
+/// Picks a data-parallel rank, with vLLM and `SGLang` alike.
+const RANK: HeaderName = HeaderName::from_static("x-data-parallel-rank");
+
 /// An engine behind OpenAI's HTTP routes.
 pub struct HttpEngine {
     pool: Arc<Pool>,
@@ -31,7 +34,9 @@ pub struct HttpEngine {
     side: Arc<Pool>,
     pub(super) profile: Profile,
     credential: Option<Credential>,
-    side_timeout: Duration,
+    pub(super) side_timeout: Duration,
+    /// The data-parallel rank that all its requests are for.
+    pub(super) rank: Option<u32>,
     pub(super) rungs: Rungs,
 }
 
@@ -46,7 +51,7 @@ impl HttpEngine {
         idle_connections: usize,
         side_timeout: Duration,
     ) -> Self {
-        let side = target.management().cloned();
+        let (side, rank) = (target.management().cloned(), target.rank());
         let pool = Arc::new(Pool::new(target, idle_connections));
         let side = side.map(|target| Arc::new(Pool::new(target, idle_connections)));
         Self {
@@ -55,8 +60,25 @@ impl HttpEngine {
             profile: Profile::of(kind),
             credential,
             side_timeout,
+            rank,
             rungs: Rungs::default(),
         }
+    }
+
+    /// Shares the connections of other ranks at the same address.
+    pub(crate) fn sharing(mut self, pools: &mut HashMap<Target, Arc<Pool>>) -> Self {
+        if self.rank.is_none() {
+            return self;
+        }
+        let address = self.pool.target().without_rank();
+        let pool = pools
+            .entry(address)
+            .or_insert_with(|| Arc::clone(&self.pool));
+        if Arc::ptr_eq(&self.side, &self.pool) {
+            self.side = Arc::clone(pool);
+        }
+        self.pool = Arc::clone(pool);
+        self
     }
 
     fn request(
@@ -75,6 +97,9 @@ impl HttpEngine {
         headers.insert(header::HOST, target.authority().clone());
         if let Some(credential) = &self.credential {
             headers.insert(header::AUTHORIZATION, credential.header().clone());
+        }
+        if let Some(rank) = self.rank {
+            headers.insert(RANK, HeaderValue::from(rank));
         }
         request
     }
@@ -206,6 +231,14 @@ impl EngineClient for HttpEngine {
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError> {
         let listed = self.fetch("/v1/models").await?;
         decode_models(&listed).map_err(|_| broken())
+    }
+
+    async fn adapters(&self) -> Result<Option<Vec<String>>, RouteError> {
+        adapters::list(self).await
+    }
+
+    async fn load_adapter(&self, name: &str, path: &str) -> Result<(), RouteError> {
+        adapters::load(self, name, path).await
     }
 
     async fn feed_sources(&self) -> Result<Vec<FeedSource>, RouteError> {

@@ -1,5 +1,6 @@
 //! The engines: one trait, one shared HTTP base, one small file per kind for what differs.
 
+mod adapters;
 mod bootstrap;
 mod detect;
 mod generate;
@@ -26,7 +27,9 @@ pub use http::HttpEngine;
 pub(crate) use profile::Profile;
 pub use tokens::{BoxTokens, Flow, GenerateCall, TokenSource};
 
-use crate::{Deadlines, ErrorKind, Retry, RouteError, body::BoxBody, feed::FeedSource};
+use crate::{
+    Deadlines, ErrorKind, Retry, RouteError, adapters::failure, body::BoxBody, feed::FeedSource,
+};
 
 /// A request as it goes to an engine.
 #[derive(Clone, Debug)]
@@ -129,6 +132,22 @@ pub trait EngineClient: Send + Sync {
 
     /// Lists the models it serves.
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError>;
+
+    /// Lists the LoRA adapters that it has now; `None` of an engine that cannot say.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    async fn adapters(&self) -> Result<Option<Vec<String>>, RouteError> {
+        Ok(None)
+    }
+
+    /// Has it load the LoRA adapter `name` from `path`; one that has it already is content.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    async fn load_adapter(&self, name: &str, _path: &str) -> Result<(), RouteError> {
+        Err(failure(name, "this engine loads none while it runs"))
+    }
 
     /// Lists where it publishes KV events: nowhere, unless it says so.
     async fn feed_sources(&self) -> Result<Vec<FeedSource>, RouteError> {

@@ -18,6 +18,8 @@ pub(crate) struct Profile {
     pub(crate) load: &'static [Reading],
     /// What it counts, for all that its load leaves open.
     pub(crate) metrics: &'static [Reading],
+    /// Where it loads LoRA adapters, where the kind can while it runs.
+    pub(crate) adapters: Option<&'static str>,
     /// Where it lists the publishers of its KV events, where the kind has any.
     pub(crate) feeds: Option<Listing>,
 }
@@ -43,6 +45,7 @@ const VLLM: Profile = Profile {
     health: &["/health"],
     load: &[],
     metrics: &[Reading::page("/metrics", Dialect::Vllm)],
+    adapters: Some("/v1/load_lora_adapter"),
     feeds: Some(Listing::Vllm),
 };
 
@@ -57,6 +60,7 @@ const SGLANG: Profile = Profile {
         Reading::report("/get_load", LoadReport::SglangLoad),
     ],
     metrics: &[Reading::page("/metrics", Dialect::Sglang)],
+    adapters: Some("/load_lora_adapter"),
     feeds: Some(Listing::Sglang),
 };
 
@@ -67,6 +71,7 @@ const TGI: Profile = Profile {
     health: &["/health"],
     load: &[],
     metrics: &[Reading::page("/metrics", Dialect::Tgi)],
+    adapters: None,
     feeds: None,
 };
 
@@ -80,6 +85,7 @@ const MINDIE: Profile = Profile {
         Reading::report("/v1/status", LoadReport::MindieStatus),
     ],
     metrics: &[Reading::page("/metrics", Dialect::MindIe)],
+    adapters: None,
     feeds: None,
 };
 
@@ -97,6 +103,7 @@ const TENSORRT_LLM: Profile = Profile {
             form: Form::Either(LoadReport::TrtllmIterations, Dialect::TensorRtLlm),
         },
     ],
+    adapters: None,
     feeds: None,
 };
 
@@ -107,6 +114,7 @@ const LLAMA_CPP: Profile = Profile {
     health: &["/health"],
     load: &[Reading::report("/slots", LoadReport::LlamacppSlots)],
     metrics: &[Reading::page("/metrics", Dialect::LlamaCpp)],
+    adapters: None,
     feeds: None,
 };
 
@@ -117,5 +125,6 @@ const OPENAI: Profile = Profile {
     health: &["/v1/models"],
     load: &[],
     metrics: &[],
+    adapters: None,
     feeds: None,
 };

@@ -40,14 +40,15 @@ impl Reading {
 }
 
 impl Form {
-    fn read(self, body: &[u8]) -> Telemetry {
+    /// `rank` is the data-parallel rank whose part is wanted; all together where unset.
+    fn read(self, body: &[u8], rank: Option<u32>) -> Telemetry {
         match self {
-            Self::Report(report) => report.read(body),
-            Self::Page(dialect) => Scrape::parse(body, Some(dialect)).telemetry,
+            Self::Report(report) => report.read_rank(body, rank),
+            Self::Page(dialect) => Scrape::parse_rank(body, Some(dialect), rank).telemetry,
             Self::Either(report, _) if body.trim_ascii_start().starts_with(b"[") => {
-                report.read(body)
+                report.read_rank(body, rank)
             }
-            Self::Either(_, dialect) => Scrape::parse(body, Some(dialect)).telemetry,
+            Self::Either(_, dialect) => Scrape::parse_rank(body, Some(dialect), rank).telemetry,
         }
     }
 }
@@ -79,7 +80,7 @@ async fn first_of(
         match engine.fetch(reading.route).await {
             Ok(body) => {
                 rung.settle(at);
-                return Ok(Some(reading.form.read(&body)));
+                return Ok(Some(reading.form.read(&body, engine.rank)));
             }
             Err(NoAnswer::NoRoute(_)) => {}
             Err(NoAnswer::Failed(error)) => return Err(error),
@@ -96,8 +97,8 @@ mod tests {
     #[test]
     fn a_route_of_two_forms_is_read_by_what_comes() {
         let form = Form::Either(LoadReport::TrtllmIterations, Dialect::TensorRtLlm);
-        let json = form.read(br#" [{"numActiveRequests":3}]"#);
-        let page = form.read(b"trtllm_num_requests_running 4\n");
+        let json = form.read(br#" [{"numActiveRequests":3}]"#, None);
+        let page = form.read(b"trtllm_num_requests_running 4\n", None);
         assert_eq!((json.running, page.running), (Some(3), Some(4)));
     }
 }

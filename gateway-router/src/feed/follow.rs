@@ -27,6 +27,8 @@ pub(crate) struct FedBy {
     pub(crate) events: KvEvents,
     /// The engine's host.
     pub(crate) host: String,
+    /// The one rank that is meant, where the endpoint is one of several behind its address.
+    pub(crate) rank: Option<u32>,
     pub(crate) settings: FeedSettings,
 }
 
@@ -166,6 +168,13 @@ impl Follower {
     }
 
     async fn sources(&self, running: &[FeedSource]) -> Result<Vec<FeedSource>, Unanswered> {
+        let mut sources = self.all_sources(running).await?;
+        let only = self.told.rank;
+        sources.retain(|source| only.is_none_or(|rank| rank == source.rank));
+        Ok(sources)
+    }
+
+    async fn all_sources(&self, running: &[FeedSource]) -> Result<Vec<FeedSource>, Unanswered> {
         match &self.told.events {
             KvEvents::Off => Ok(Vec::new()),
             KvEvents::At(spec) => Ok(spec.sources(&self.told.host)),

@@ -39,9 +39,9 @@ impl PairPools {
         models
             .filter_map(|model| {
                 let endpoints = fleet.endpoints().iter();
-                let serving: Vec<_> = endpoints.filter(|e| e.serves(model)).collect();
+                let serving: Vec<_> = endpoints.filter(|e| e.serves(&model)).collect();
                 let is_concerned = serving.iter().any(|&e| concerns(e));
-                is_concerned.then(|| (model.to_owned(), Self::of(&serving, &hands_over)))
+                is_concerned.then(|| (model, Self::of(&serving, &hands_over)))
             })
             .collect()
     }

@@ -26,6 +26,8 @@ struct Parts {
     secure: bool,
     tls: Option<Tls>,
     management: Option<Target>,
+    rank: Option<u32>,
+    process: Option<String>,
     host: String,
     port: u16,
     authority: HeaderValue,
@@ -54,6 +56,8 @@ impl Target {
             secure,
             tls: None,
             management: None,
+            rank: None,
+            process: None,
             host: authority.host().trim_matches(['[', ']']).to_owned(),
             port: authority.port_u16().unwrap_or(usual_port),
             authority: HeaderValue::from_str(authority.as_str()).map_err(|_| malformed())?,
@@ -87,6 +91,58 @@ impl Target {
         self.0.management.as_ref()
     }
 
+    /// The same in all else at another `host:port`, without a management address.
+    ///
+    /// # Errors
+    /// Where that makes no address.
+    pub fn at(&self, authority: &str) -> Result<Self, TargetError> {
+        let scheme = if self.0.secure { "https" } else { "http" };
+        let there = Self::parse(&format!("{scheme}://{authority}{}", self.0.base))?;
+        let mut parts = Parts::clone(&there.0);
+        parts.tls.clone_from(&self.0.tls);
+        parts.rank = self.0.rank;
+        Ok(Self(Arc::new(parts)))
+    }
+
+    /// The data-parallel rank `rank` of the engine at the same address.
+    #[must_use]
+    pub fn with_rank(&self, rank: u32) -> Self {
+        let mut parts = Parts::clone(&self.0);
+        parts.rank = Some(rank);
+        Self(Arc::new(parts))
+    }
+
+    /// The same address, where a certain process is known to listen.
+    #[must_use]
+    pub fn with_process(&self, process: impl Into<String>) -> Self {
+        let mut parts = Parts::clone(&self.0);
+        parts.process = Some(process.into());
+        Self(Arc::new(parts))
+    }
+
+    /// The data-parallel rank that is meant, where it is one of several behind the address.
+    #[must_use]
+    pub fn rank(&self) -> Option<u32> {
+        self.0.rank
+    }
+
+    /// Whether both are the same engine, however it is spoken to.
+    pub(crate) fn is_same_engine(&self, other: &Self) -> bool {
+        let (one, other) = (&self.0, &other.0);
+        (&one.host, one.port, &one.base) == (&other.host, other.port, &other.base)
+            && (one.rank, &one.process) == (other.rank, &other.process)
+    }
+
+    /// The same address, for all ranks behind it.
+    pub(crate) fn without_rank(&self) -> Self {
+        if self.0.rank.is_none() {
+            return self.clone();
+        }
+        let mut parts = Parts::clone(&self.0);
+        parts.rank = None;
+        Self(Arc::new(parts))
+    }
+
     /// Whether TLS is spoken there.
     #[must_use]
     pub fn is_secure(&self) -> bool {
@@ -99,6 +155,12 @@ impl Target {
 
     pub(crate) fn address(&self) -> (&str, u16) {
         (&self.0.host, self.0.port)
+    }
+
+    /// What all paths begin with.
+    #[cfg(feature = "kubernetes")]
+    pub(crate) fn base(&self) -> &str {
+        &self.0.base
     }
 
     /// The value of the `host` header.
@@ -171,6 +233,26 @@ mod tests {
         assert_eq!(with(true), with(true));
         assert_ne!(with(true), with(false));
         assert_ne!(with(false), bare);
+    }
+
+    #[test]
+    fn ranks_and_processes_tell_engines_apart() {
+        let bare = Target::parse("http://host:1").expect("valid");
+        let (first, second) = (bare.with_rank(0), bare.with_rank(1));
+        assert_ne!(first, second);
+        assert!(!first.is_same_engine(&second) && first.without_rank() == bare);
+        assert_eq!((first.rank(), bare.rank()), (Some(0), None));
+        assert!(
+            !bare
+                .with_process("a")
+                .is_same_engine(&bare.with_process("b"))
+        );
+        assert_eq!(first.to_string(), bare.to_string());
+        let elsewhere = first.at("[::1]:9").expect("an address");
+        assert_eq!(
+            (elsewhere.address(), elsewhere.rank()),
+            (("::1", 9), Some(0))
+        );
     }
 
     #[test]

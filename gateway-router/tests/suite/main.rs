@@ -3,10 +3,13 @@
 
 mod common;
 
+mod adapters;
 mod admission;
 mod cancel;
 mod connections;
 mod deadlines;
+#[cfg(any(feature = "dns", feature = "kubernetes"))]
+mod discovery;
 #[cfg(feature = "text")]
 mod edge;
 mod engines;
@@ -17,6 +20,7 @@ mod headers;
 mod outage;
 mod pairs;
 mod placement;
+mod ranks;
 mod reload;
 mod service;
 mod storm;

@@ -1,6 +1,6 @@
 //! The engines.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use gateway_core::Role;
 use gateway_router::EngineKind;
@@ -29,7 +29,7 @@ pub struct EndpointFile {
     /// Models it serves, by the names it knows; asked where unset.
     #[serde(default)]
     pub models: Option<Vec<String>>,
-    /// LoRA adapters it can serve.
+    /// LoRA adapters it has from the start; asked of vLLM and `SGLang`.
     #[serde(default)]
     pub adapters: Vec<String>,
     /// Its part of the work.
@@ -59,6 +59,10 @@ pub struct EndpointFile {
     /// How it hands KV caches over to, or takes them over from, others; it is half of no pair where unset.
     #[serde(default)]
     pub transfer: Option<TransferFile>,
+    /// Data-parallel ranks of a vLLM or `SGLang` server, each an endpoint of its own with a name like `name/0`. With one,
+    /// or where unset, the server spreads requests itself.
+    #[serde(default)]
+    pub data_parallel_ranks: Option<NonZeroU32>,
 }
 
 /// The engines that are known.

@@ -1,6 +1,7 @@
 //! The shape of the file: one type per section, every key with its meaning. The schema is made from these.
 
 mod admission;
+mod discovery;
 mod endpoints;
 mod feeds;
 mod goals;
@@ -17,6 +18,10 @@ mod values;
 mod watching;
 
 pub use admission::{AdmissionFile, ClassFile};
+pub use discovery::{
+    AdapterFile, AdminFile, AdminKeyFile, DiscoveryFile, DnsSourceFile, EndpointsFile,
+    FileSourceFile, KubernetesSourceFile, PortFile, RecordsName, ResourceName, TemplateFile,
+};
 pub use endpoints::{EndpointFile, KindName, RoleName};
 pub use feeds::{Feed, FeedFile, FeedsFile, KvEventsFile};
 pub use goals::{ObjectivesFile, StateFile};

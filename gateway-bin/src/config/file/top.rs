@@ -6,10 +6,10 @@ use serde::Deserialize;
 use gateway_core::Registry;
 
 use super::{
-    Address, AdmissionFile, DeadlinesFile, DrainFile, EndpointFile, FeedsFile, HealthFile, KeyFile,
-    LimitsFile, LogFile, MetricsFile, MigrationFile, ModelFile, ObjectivesFile, PairsFile,
-    PipelineFile, PrefixFile, ResponsesFile, RetryFile, StateFile, TelemetryFile, TextFile,
-    WatchFile,
+    AdapterFile, Address, AdminFile, AdmissionFile, DeadlinesFile, DiscoveryFile, DrainFile,
+    EndpointFile, FeedsFile, HealthFile, KeyFile, LimitsFile, LogFile, MetricsFile, MigrationFile,
+    ModelFile, ObjectivesFile, PairsFile, PipelineFile, PrefixFile, ResponsesFile, RetryFile,
+    StateFile, TelemetryFile, TextFile, WatchFile,
 };
 
 /// The configuration of the gateway.
@@ -36,6 +36,12 @@ pub struct ConfigFile {
     pub priority: Option<i8>,
     /// The engines.
     pub endpoints: Vec<EndpointFile>,
+    /// Where more engines are found.
+    pub discovery: DiscoveryFile,
+    /// Who may add, drain and remove endpoints while the gateway runs.
+    pub admin: AdminFile,
+    /// LoRA adapters that vLLM and `SGLang` are asked to load when they are asked for.
+    pub adapters: Vec<AdapterFile>,
     /// How long the phases of a request may take.
     pub deadlines: DeadlinesFile,
     /// When a failed request is tried on another endpoint.

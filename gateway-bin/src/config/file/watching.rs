@@ -142,6 +142,8 @@ pub struct WatchFile {
     pub telemetry_timeout: Span,
     /// The longest pause between tries at an endpoint that fails.
     pub back_off_at_most: Span,
+    /// Time between two looks at which LoRA adapters an engine has.
+    pub adapters_every: Span,
 }
 
 impl Default for WatchFile {
@@ -153,6 +155,7 @@ impl Default for WatchFile {
             telemetry_every: Span(watch.telemetry_every),
             telemetry_timeout: Span(watch.telemetry_timeout),
             back_off_at_most: Span(watch.back_off_at_most),
+            adapters_every: Span(watch.adapters_every),
         }
     }
 }
@@ -165,6 +168,7 @@ impl From<&WatchFile> for WatchSettings {
             telemetry_every: file.telemetry_every.0,
             telemetry_timeout: file.telemetry_timeout.0,
             back_off_at_most: file.back_off_at_most.0,
+            adapters_every: file.adapters_every.0,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Endpoints: what is written about them, and what is left to ask.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU32};
 
 use gateway_core::EndpointSpec;
 use gateway_router::{
@@ -11,7 +11,7 @@ use gateway_router::{
 use super::{cx::Cx, hardware, reach};
 use crate::config::{
     ConfigError, Discovery, EndpointConfig,
-    file::{EndpointFile, KvEventsFile, ModelFile, TransferFile},
+    file::{EndpointFile, KindName, ModelFile, TransferFile},
     yaml::Path,
 };
 
@@ -23,7 +23,6 @@ pub(super) fn lower(
     let mut endpoints = Vec::with_capacity(files.len());
     for (at, file) in files.into_iter().enumerate() {
         let path = Path::default().key("endpoints").index(at);
-        check(&file, &path, cx)?;
         if !names.insert(file.name.clone()) {
             let reason = format!(
                 "endpoint `{}` is listed twice; give each endpoint a name of its own",
@@ -31,12 +30,50 @@ pub(super) fn lower(
             );
             return Err(cx.invalid(&path.key("name"), reason));
         }
-        let tls = file.tls.as_ref();
-        let target = reach::lower(&file.url, file.management.as_ref(), tls, &path, cx)?;
-        endpoints.push(endpoint(file, target));
+        endpoints.extend(one(file, &path, cx)?);
     }
     check_topics(&endpoints, cx)?;
     Ok(endpoints)
+}
+
+/// One endpoint, or one for each of its data-parallel ranks.
+pub(super) fn one(
+    file: EndpointFile,
+    path: &Path,
+    cx: &Cx<'_>,
+) -> Result<Vec<EndpointConfig>, ConfigError> {
+    check(&file, path, cx)?;
+    let ranks = file.data_parallel_ranks.map_or(1, NonZeroU32::get);
+    let tls = file.tls.as_ref();
+    let target = reach::lower(&file.url, file.management.as_ref(), tls, path, cx)?;
+    let whole = endpoint(file, target);
+    if ranks == 1 {
+        return Ok(vec![whole]);
+    }
+    let of_rank = |rank| {
+        let mut one = whole.clone();
+        let settings = &mut one.settings;
+        settings.spec.name = format!("{}/{rank}", settings.spec.name);
+        settings.target = settings.target.with_rank(rank);
+        if let KvEvents::At(spec) = &mut settings.kv_events {
+            spec.ranks = ranks;
+        }
+        one
+    };
+    Ok((0..ranks).map(of_rank).collect())
+}
+
+fn check_ranks(file: &EndpointFile, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigError> {
+    let ranks = file.data_parallel_ranks.map_or(1, NonZeroU32::get);
+    let path = path.key("data_parallel_ranks");
+    if ranks > RANKS_AT_MOST {
+        return Err(cx.invalid(&path, format_args!("must be {RANKS_AT_MOST} at most")));
+    }
+    let speaks = matches!(file.kind, None | Some(KindName::Vllm | KindName::Sglang));
+    if ranks > 1 && !speaks {
+        return Err(cx.invalid(&path, "only vLLM and SGLang take requests for one rank"));
+    }
+    Ok(())
 }
 
 fn check(file: &EndpointFile, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigError> {
@@ -57,7 +94,8 @@ fn check(file: &EndpointFile, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigErro
     {
         return Err(cx.invalid(&path.key("weight"), "must be a positive number"));
     }
-    check_feed(&file.kv_events, path, cx)?;
+    check_ranks(file, path, cx)?;
+    check_feed(file, path, cx)?;
     if let Some(hardware) = &file.hardware {
         hardware::check(hardware, &path.key("hardware"), cx)?;
     }
@@ -70,16 +108,17 @@ fn check(file: &EndpointFile, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigErro
     Ok(())
 }
 
-fn check_feed(file: &KvEventsFile, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigError> {
-    let KvEvents::At(spec) = &file.0 else {
+fn check_feed(file: &EndpointFile, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigError> {
+    let KvEvents::At(spec) = &file.kv_events.0 else {
         return Ok(());
     };
+    let ranks = file.data_parallel_ranks.map_or(1, NonZeroU32::get);
     let path = path.key("kv_events");
     if spec.ranks > RANKS_AT_MOST {
         let reason = format!("must be {RANKS_AT_MOST} at most");
         return Err(cx.invalid(&path.key("ranks"), reason));
     }
-    let last = spec.ranks.saturating_sub(1);
+    let last = spec.ranks.max(ranks).saturating_sub(1);
     for (key, address) in [
         ("address", Some(&spec.address)),
         ("replay", spec.replay.as_ref()),
@@ -99,7 +138,9 @@ fn check_topics(endpoints: &[EndpointConfig], cx: &Cx<'_>) -> Result<(), ConfigE
         let KvEvents::At(spec) = &endpoint.settings.kv_events else {
             continue;
         };
-        for rank in (0..spec.ranks).filter(|_| spec.bind) {
+        let only = endpoint.settings.target.rank();
+        let heard_here = |rank: &u32| spec.bind && only.is_none_or(|only| only == *rank);
+        for rank in (0..spec.ranks).filter(heard_here) {
             let address = spec
                 .address
                 .of_rank(rank)
@@ -124,6 +165,7 @@ fn endpoint(file: EndpointFile, target: Target) -> EndpointConfig {
         name: file.name,
         models: file.models.unwrap_or_default(),
         adapters: file.adapters,
+        loadable: Vec::new(),
         role: file.role.into(),
         labels: file.labels,
         context_tokens: file.context_tokens,

@@ -1,8 +1,10 @@
 //! The file's shape to what the parts are told: everything that no single field can check.
 
+mod adapters;
 mod admission;
 mod cx;
 mod decisions;
+mod discovery;
 mod endpoints;
 mod goals;
 mod hardware;
@@ -23,8 +25,8 @@ use self::cx::Cx;
 pub use self::decisions::{Decisions, read_decisions};
 pub(crate) use self::goals::PRIORITIES;
 use super::{
-    Config, ConfigError, Environment, Place, Problem, ServedModel,
-    file::ConfigFile,
+    Config, ConfigError, EndpointConfig, Environment, Place, Problem, ServedModel,
+    file::{ConfigFile, EndpointsFile},
     yaml::{self, Path},
 };
 
@@ -55,6 +57,27 @@ pub fn read_again(
     let shape = shaped(&root, file)?;
     let root = &root;
     lower(shape, &Cx { file, root, known })
+}
+
+/// Reads a list of endpoints, alone or as `endpoints` of a map, as sources bring it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_endpoints(
+    text: &str,
+    file: &FilePath,
+    environment: &Environment,
+) -> Result<Vec<EndpointConfig>, ConfigError> {
+    let mut root = parsed(text, file)?;
+    if matches!(root.kind, yaml::Kind::List(_)) {
+        root = root.under("endpoints");
+    }
+    expanded(&mut root, file, environment)?;
+    let read = yaml::read(&root);
+    let shape: EndpointsFile =
+        read.map_err(|error| failed(file, error.place, &error.path, error.problem))?;
+    let (root, known) = (&root, &BTreeMap::new());
+    endpoints::lower(shape.endpoints, &Cx { file, root, known })
 }
 
 fn failed(file: &FilePath, place: Option<Place>, path: &Path, problem: Problem) -> ConfigError {
@@ -120,12 +143,18 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
         watch: (&file.watch).into(),
         text: (&file.text).into(),
         feeds: (&file.kv_events).into(),
+        adapters: adapters::lower(&file.adapters, cx)?,
         goals,
         admission,
         limits: (&file.limits).into(),
     };
     let endpoints = endpoints::lower(file.endpoints, cx)?;
-    endpoints::check_models(&file.models, &endpoints, cx)?;
+    let admin = discovery::admin(&file.admin, cx)?;
+    let discovery = discovery::lower(file.discovery, cx)?;
+    // What others will say or add is not known yet.
+    if discovery.sources.is_empty() && admin.is_empty() {
+        endpoints::check_models(&file.models, &endpoints, cx)?;
+    }
     endpoints::check_kinds(&file.models, &endpoints, cx)?;
     Ok(Config {
         listen: file.listen.0,
@@ -135,6 +164,8 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
             .map_or_else(cores, |threads| usize::from(threads.get())),
         keys: keys.into(),
         endpoints,
+        discovery,
+        admin: admin.into(),
         models,
         router,
         limits: (&file.limits).into(),

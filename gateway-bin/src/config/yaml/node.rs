@@ -32,6 +32,20 @@ pub(crate) struct Entry {
 }
 
 impl Node {
+    /// A map with this as its only value.
+    pub(crate) fn under(self, key: &str) -> Self {
+        let place = self.place;
+        let entry = Entry {
+            key: key.to_owned(),
+            key_place: place,
+            value: self,
+        };
+        Self {
+            kind: Kind::Map(vec![entry]),
+            place,
+        }
+    }
+
     /// The place that `path` names, or of the nearest thing above it that exists.
     pub(crate) fn place_of(&self, path: &Path) -> Place {
         let mut node = self;

@@ -1,4 +1,4 @@
-//! `serves-adapter`: the endpoint can serve the LoRA adapter asked for.
+//! `serves-adapter`: the endpoint has the LoRA adapter asked for.
 
 use crate::{
     RouteCx,
@@ -8,8 +8,8 @@ use crate::{
 /// Keeps endpoints whose [`adapters`](crate::EndpointSpec::adapters) contain the request's adapter; a request without one
 /// keeps everybody.
 ///
-/// Use it hard where adapters are loaded when engines start. Where engines load adapters while they run, make it soft or
-/// leave it out and let the scorer `lora-affinity` prefer those that have the adapter already.
+/// Use it hard where adapters are loaded when engines start. Where engines load adapters while they run, make it soft,
+/// behind all that is hard, or leave it out and let the scorer `lora-affinity` prefer those that have the adapter already.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ServesAdapter;
 

@@ -18,12 +18,11 @@ pub struct LoraAffinityParams {
     pub slots: Option<u32>,
 }
 
-/// Scores 1 where the endpoint lists the request's adapter, 0.5 where it lists fewer adapters than `slots` and could load
+/// Scores 1 where the endpoint has the request's adapter, 0.5 where it has fewer adapters than `slots` and could load
 /// it without dropping another, 0 otherwise. A request without an adapter makes all equal (0.5).
 ///
-/// Use it where engines load adapters while they run, in place of the hard filter `serves-adapter` or with that one soft:
-/// it keeps each adapter on few engines instead of loading it on all. It is only as true as
-/// [`adapters`](crate::EndpointSpec::adapters), so keep that current from the engines' model lists.
+/// Use it where engines load adapters while they run, in place of the filter `serves-adapter`, which keeps an adapter where
+/// it is for as long as anybody has it: by score it spreads to others when those are better otherwise.
 ///
 /// llm-d's LoRA scorer ranks in the same three steps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +41,7 @@ impl LoraAffinity {
     }
 
     fn one(&self, adapter: &str, candidate: &Candidate<'_>) -> f32 {
-        let room = |slots: u32| candidate.endpoint.spec().adapters.len() < slots as usize;
+        let room = |slots: u32| candidate.endpoint.adapter_count() < slots as usize;
         if candidate.endpoint.has_adapter(adapter) {
             1.0
         } else if self.params.slots.is_some_and(room) {

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod answerer;
 pub(crate) mod memory;
 pub(crate) mod reports;
 pub(crate) mod rig;

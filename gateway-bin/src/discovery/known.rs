@@ -1,8 +1,12 @@
 //! Finding out what the configuration leaves open about engines.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
+use gateway_core::Fleet;
 use gateway_router::{Detected, EndpointSettings, RouterSettings, detect};
 
 use crate::config::{Config, EndpointConfig};
@@ -13,8 +17,8 @@ pub(crate) struct Known(HashMap<String, Detected>);
 
 impl Known {
     /// Asks every engine that is to be asked and has not answered yet, all at once. Gives how many answered.
-    pub(crate) async fn ask(&mut self, config: &Config, patience: Duration) -> usize {
-        let open: Vec<&EndpointConfig> = self.open(config).collect();
+    pub(crate) async fn ask(&mut self, endpoints: &[EndpointConfig], patience: Duration) -> usize {
+        let open: Vec<&EndpointConfig> = self.open(endpoints).collect();
         let questions = open.into_iter().map(|endpoint| async move {
             let EndpointSettings {
                 target,
@@ -48,25 +52,48 @@ impl Known {
 
     fn open<'a>(
         &self,
-        config: &'a Config,
+        endpoints: &'a [EndpointConfig],
     ) -> impl Iterator<Item = &'a EndpointConfig> + use<'a, '_> {
         let is_open = |endpoint: &&EndpointConfig| {
             endpoint.discovery.is_needed()
                 && !self.0.contains_key(&endpoint.settings.target.to_string())
         };
-        config.endpoints.iter().filter(is_open)
+        endpoints.iter().filter(is_open)
     }
 
     /// The endpoints that nothing is known of yet.
-    pub(crate) fn open_names<'a>(&self, config: &'a Config) -> Vec<&'a str> {
-        self.open(config)
+    pub(crate) fn open_names<'a>(&self, endpoints: &'a [EndpointConfig]) -> Vec<&'a str> {
+        self.open(endpoints)
             .map(|endpoint| endpoint.settings.spec.name.as_str())
             .collect()
     }
 
+    /// Forgets engines that nobody lists any more.
+    pub(crate) fn retain(&mut self, endpoints: &[EndpointConfig]) {
+        let listed = endpoints.iter();
+        let listed: HashSet<_> = listed.map(|one| one.settings.target.to_string()).collect();
+        self.0.retain(|target, _| listed.contains(target));
+    }
+
+    /// Tells the fleet the LoRA adapters of engines that have not been asked for them since.
+    pub(crate) fn seed(&self, endpoints: &[EndpointConfig], fleet: &Fleet) {
+        for endpoint in endpoints {
+            let settings = &endpoint.settings;
+            let found = self.0.get(&settings.target.to_string());
+            let listed = fleet.by_name(&settings.spec.name);
+            if let (Some(found), Some(listed)) = (found, listed)
+                && listed.state().adapters().count() == 0
+            {
+                let adapters = found.models.iter().filter(|card| card.parent.is_some());
+                let names = adapters.map(|card| card.id.as_str());
+                listed.state().adapters().set(names);
+            }
+        }
+    }
+
     /// The router's settings with what is known so far. An engine that has not answered serves no model yet.
-    pub(crate) fn settings(&self, config: &Config) -> RouterSettings {
-        let endpoints = config.endpoints.iter().map(|endpoint| {
+    pub(crate) fn settings(&self, config: &Config, endpoints: &[EndpointConfig]) -> RouterSettings {
+        let endpoints = endpoints.iter().map(|endpoint| {
             match self.0.get(&endpoint.settings.target.to_string()) {
                 Some(found) if endpoint.discovery.is_needed() => filled(endpoint, found),
                 _ => endpoint.settings.clone(),
@@ -79,19 +106,15 @@ impl Known {
     }
 }
 
-/// What is written counts; the rest is as found. Models with a parent are LoRA adapters.
+/// What is written counts; the rest is as found. Models with a parent are LoRA adapters, which come and go.
 fn filled(endpoint: &EndpointConfig, found: &Detected) -> EndpointSettings {
     let mut settings = endpoint.settings.clone();
     if endpoint.discovery.kind {
         settings.kind = found.kind;
     }
     if endpoint.discovery.models {
-        let (adapters, models): (Vec<_>, Vec<_>) =
-            found.models.iter().partition(|card| card.parent.is_some());
-        settings.spec.models = models.iter().map(|card| card.id.clone()).collect();
-        if settings.spec.adapters.is_empty() {
-            settings.spec.adapters = adapters.iter().map(|card| card.id.clone()).collect();
-        }
+        let models = found.models.iter().filter(|card| card.parent.is_none());
+        settings.spec.models = models.map(|card| card.id.clone()).collect();
     }
     let longest = found
         .models
