@@ -39,7 +39,12 @@ impl Broken {
             ErrorKind::Timeout | ErrorKind::OutOfTime => PairFault::DecodeTimeout,
             _ => PairFault::DecodeFailed,
         };
-        Self::of(fault, Side::Decode, error)
+        // What it was handed over may be gone with who had it, and vLLM does not say so: a failure of its own is no other.
+        let side = match error.kind() {
+            ErrorKind::EngineFailed => Side::Neither,
+            _ => Side::Decode,
+        };
+        Self::of(fault, side, error)
     }
 
     /// Both legs were silent for too long.

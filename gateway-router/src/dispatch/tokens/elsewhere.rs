@@ -1,14 +1,22 @@
 //! Asking another endpoint, and what the reader is told where none goes on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use gateway_core::Endpoint;
 use gateway_proto::error::ApiError;
+use tokio::time::sleep;
 
 use super::{
     super::run::{Landed, run},
     attempt::{Begun, TokenWork},
 };
-use crate::{ErrorKind, Hints, Origin, Retry, RouteError, router::Shared, snapshot::Snapshot};
+use crate::{ErrorKind, Origin, Retry, RouteError, router::Shared};
+
+/// How long an answer waits for an endpoint to come up where all but those that failed it are down: a process that starts
+/// anew, or a probe that a busy machine has missed.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Begins `work` on an endpoint that is not among those that `failed`, the latest of them because of `why`.
 pub(super) async fn begin(
@@ -17,9 +25,14 @@ pub(super) async fn begin(
     failed: Vec<Arc<str>>,
     why: RouteError,
 ) -> Result<Landed<Begun>, RouteError> {
+    let others = Others {
+        shared: &shared,
+        model: &work.call.model,
+        why: &why,
+    };
+    let avoid = others.wait(failed).await;
+    work.hints.avoid.extend(avoid);
     let snapshot = shared.snapshot.load_full();
-    let model = &work.call.model;
-    avoid(&mut work.hints, failed, &shared, &snapshot, model, &why);
     let begun = run(&shared, &snapshot, &work).await;
     begun.map_err(|error| {
         if error.kind() == ErrorKind::NoEndpoint {
@@ -29,32 +42,58 @@ pub(super) async fn begin(
     })
 }
 
-/// Leaves out the endpoints that have failed. Where nobody else is there, those that failed earlier may be asked again, and
-/// one that only ran out of room, too.
-fn avoid(
-    hints: &mut Hints,
-    mut failed: Vec<Arc<str>>,
-    shared: &Shared,
-    snapshot: &Snapshot,
-    model: &str,
-    why: &RouteError,
-) {
-    let now = shared.clock.now();
-    let is_left = |failed: &[Arc<str>]| {
+/// Who is there beside the endpoints that have failed an answer.
+struct Others<'a> {
+    shared: &'a Shared,
+    model: &'a str,
+    why: &'a RouteError,
+}
+
+impl Others<'_> {
+    /// The endpoints to leave out, as soon as there is somebody beside them. Where nobody could come up, or nobody does in
+    /// time, the latest that failed.
+    async fn wait(&self, failed: Vec<Arc<str>>) -> Vec<Arc<str>> {
+        let until = self.shared.clock.now().after(PATIENCE);
+        loop {
+            if let Some(avoid) = self.to_avoid(&failed) {
+                return avoid;
+            }
+            let latest = latest(&failed);
+            let is_over = self.shared.clock.now() >= until;
+            if is_over || !self.are_there(latest, |_| true) {
+                return latest.to_vec();
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Where nobody else is up, those that failed earlier may be asked again, and one that only ran out of room, too.
+    fn to_avoid(&self, failed: &[Arc<str>]) -> Option<Vec<Arc<str>>> {
+        let now = self.shared.clock.now();
+        let are_up = |avoided: &[Arc<str>]| {
+            self.are_there(avoided, |one| one.state().availability(now).is_up())
+        };
+        let is_well = self.why.kind() == ErrorKind::Recomputed;
+        let mut ways = [failed, latest(failed)]
+            .into_iter()
+            .chain(is_well.then_some([].as_slice()));
+        ways.find(|avoided| are_up(avoided)).map(<[_]>::to_vec)
+    }
+
+    /// Whether the fleet lists such an endpoint for the model beside those `avoided`.
+    fn are_there(&self, avoided: &[Arc<str>], is_such: impl Fn(&Endpoint) -> bool) -> bool {
+        let snapshot = self.shared.snapshot.load();
         let mut endpoints = snapshot.fleet.endpoints().iter();
         endpoints.any(|one| {
-            one.serves(model)
-                && one.state().availability(now).is_up()
-                && !failed.iter().any(|name| **name == *one.name())
+            one.serves(self.model)
+                && is_such(one)
+                && !avoided.iter().any(|name| **name == *one.name())
         })
-    };
-    if !is_left(&failed) {
-        failed.drain(..failed.len().saturating_sub(1));
     }
-    if why.kind() == ErrorKind::Recomputed && !is_left(&failed) {
-        failed.clear();
-    }
-    hints.avoid.extend(failed);
+}
+
+fn latest(failed: &[Arc<str>]) -> &[Arc<str>] {
+    &failed[failed.len().saturating_sub(1)..]
 }
 
 /// Whether an engine's failure leaves anything to another one: nobody else makes a wrong request right, or time longer.

@@ -76,9 +76,7 @@ async fn every_call_of_an_answer_has_an_id_of_its_own_and_its_prompt_counts_once
     let ids = heard.iter().filter_map(|one| one.header("x-request-id"));
     let ids: BTreeSet<_> = ids.collect();
     // It thinks anew whenever its reasoning was closed, which is done twice.
-    let expected = [
-        "r-1", "r-1-0-1", "r-1-0-2", "r-1-1-0", "r-1-1-1", "r-1-1-2",
-    ];
+    let expected = ["r-1", "r-1-0-1", "r-1-0-2", "r-1-1-0", "r-1-1-1", "r-1-1-2"];
     assert_eq!(ids, BTreeSet::from(expected));
     assert_eq!(heard.len(), 6);
 
