@@ -220,7 +220,7 @@ fn wire(
     told: &EndpointSettings,
     made_from: &Fingerprint,
     factory: &EngineFactory,
-    pools: &mut HashMap<Target, Arc<Pool>>,
+    pools: &mut HashMap<(String, u16), Vec<Arc<Pool>>>,
 ) -> Arc<dyn EngineClient> {
     let over_http = || -> Arc<dyn EngineClient> {
         let engine = HttpEngine::new(

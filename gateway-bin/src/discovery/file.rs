@@ -43,12 +43,13 @@ pub(super) async fn follow(path: PathBuf, reporter: Reporter<EndpointConfig>) {
 
 /// When the file was changed, and its length.
 type Stamp = (SystemTime, u64);
+/// What a file lists.
+type Listed = (Stamp, Vec<EndpointConfig>);
+/// Why a file is not read, and which one, where there is any.
+type Unread = (Option<Stamp>, anyhow::Error);
 
 /// The file's list, where it is another file than `before`.
-fn look(
-    path: &Path,
-    before: Option<Stamp>,
-) -> Result<Option<(Stamp, Vec<EndpointConfig>)>, (Option<Stamp>, anyhow::Error)> {
+fn look(path: &Path, before: Option<Stamp>) -> Result<Option<Listed>, Unread> {
     let unreadable = |error: io::Error| {
         let error = anyhow::Error::new(error).context(path.display().to_string());
         (None, error)

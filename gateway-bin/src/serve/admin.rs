@@ -95,7 +95,10 @@ pub(super) async fn serve(
     };
     let is_new = matches!(change, Change::Add(_));
     tracing::info!(key = &**key, method = %parts.method, path = parts.uri.path(), "endpoints changed by an operator");
-    gate.orders.change(change).await.map_err(refused)?;
+    gate.orders
+        .change(change)
+        .await
+        .map_err(|error| refused(&error))?;
     let status = if is_new {
         StatusCode::CREATED
     } else {
@@ -123,7 +126,7 @@ fn entry(body: &Bytes) -> Result<Vec<EndpointConfig>, Refusal> {
         .map_err(|error| invalid(error.to_string().into()))
 }
 
-fn refused(error: ChangeError) -> Refusal {
+fn refused(error: &ChangeError) -> Refusal {
     let (status, code) = match error {
         ChangeError::Taken(_) => (409, "endpoint_exists"),
         ChangeError::Unknown(_) => (404, "endpoint_not_found"),

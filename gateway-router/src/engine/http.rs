@@ -66,14 +66,18 @@ impl HttpEngine {
     }
 
     /// Shares the connections of other ranks at the same address.
-    pub(crate) fn sharing(mut self, pools: &mut HashMap<Target, Arc<Pool>>) -> Self {
+    pub(crate) fn sharing(mut self, pools: &mut HashMap<(String, u16), Vec<Arc<Pool>>>) -> Self {
         if self.rank.is_none() {
             return self;
         }
         let address = self.pool.target().without_rank();
-        let pool = pools
-            .entry(address)
-            .or_insert_with(|| Arc::clone(&self.pool));
+        let (host, port) = address.address();
+        let there = pools.entry((host.to_owned(), port)).or_default();
+        let same = |pool: &&Arc<Pool>| pool.target().without_rank() == address;
+        let Some(pool) = there.iter().find(same) else {
+            there.push(Arc::clone(&self.pool));
+            return self;
+        };
         if Arc::ptr_eq(&self.side, &self.pool) {
             self.side = Arc::clone(pool);
         }
