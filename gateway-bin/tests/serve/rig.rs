@@ -90,7 +90,8 @@ pub(crate) fn yaml(engines: &[RunningEngine], keys: &str, more: &str) -> String 
     let endpoints: String = urls
         .map(|(at, engine)| format!("  - {{name: e{at}, url: \"{}\"}}\n", engine.url()))
         .collect();
-    let open = if endpoints.is_empty() { " []" } else { "" };
+    let has_endpoints = !endpoints.is_empty() || more.starts_with("  -");
+    let open = if has_endpoints { "" } else { " []" };
     let hash = KeyHash::of(KEY);
     format!(
         "listen: 127.0.0.1:0\nthreads: 2\nkeys:\n  - {{name: all, hash: \"{hash}\", explain: true}}\n{keys}endpoints:{open}\n{endpoints}{more}"

@@ -11,7 +11,8 @@ use super::{
     place::place,
     retries::Retries,
     route::Route,
-    work::Work,
+    tokens,
+    work::{Subject, Work},
 };
 use crate::{
     ErrorKind, PairReport, PairSettings, Retry, RouteError, adapters, router::Shared,
@@ -43,12 +44,20 @@ pub(super) async fn run<W: Work>(
         Ok(route) => route,
         Err(error) => return Err(failed(&mut flight, error)),
     };
-    let mut tried = avoided(&route);
+    let mut tried = match cause(&route) {
+        Some(cause) => Box::pin(elsewhere(shared, &route, cause)).await,
+        None => named(&route, &route.subject.hints.avoid),
+    };
     let mut retry = Retries::behind(&route.subject.leg);
     let mut way = Way::of(snapshot, &route.subject, work.can_split());
     loop {
         let placed = match place(shared, &route, way.as_ref(), &tried, &mut flight).await {
             Ok(placed) => placed,
+            Err(error)
+                if error.kind() == ErrorKind::NoEndpoint && spares(way.as_mut(), &mut tried) =>
+            {
+                continue;
+            }
             Err(error) => return Err(failed(&mut flight, retry.given_up(shared, error))),
         };
         let next = match placed.pair.zip(way.as_mut()) {
@@ -102,13 +111,28 @@ async fn attempt_pair<W: Work>(
     Ok(work.begin(opened, route.snapshot, flight, call.total))
 }
 
-/// The endpoints that are not to be asked; those that are gone are none.
-fn avoided(route: &Route<'_>) -> Vec<EndpointId> {
+fn spares(way: Option<&mut Way<'_>>, tried: &mut Vec<EndpointId>) -> bool {
+    way.is_some_and(|way| way.spare(tried))
+}
+
+/// Whose failure of an answer this is to take up.
+fn cause(route: &Route<'_>) -> Option<ErrorKind> {
+    let resumes = route.subject.leg.resumes.as_ref()?;
+    Some(resumes.cause)
+}
+
+/// The endpoints that are not to be asked for an answer that others have failed.
+async fn elsewhere(shared: &Shared, route: &Route<'_>, cause: ErrorKind) -> Vec<EndpointId> {
+    let Subject { model, hints, .. } = &route.subject;
+    let avoid = tokens::elsewhere(shared, model, cause, &hints.avoid).await;
+    named(route, &avoid)
+}
+
+/// Endpoints by their names; those that are gone are none.
+fn named(route: &Route<'_>, names: &[Arc<str>]) -> Vec<EndpointId> {
     let fleet = &route.snapshot.fleet;
-    let named = route.subject.hints.avoid.iter();
-    named
-        .filter_map(|name| Some(fleet.by_name(name)?.id()))
-        .collect()
+    let known = names.iter().filter_map(|name| fleet.by_name(name));
+    known.map(|endpoint| endpoint.id()).collect()
 }
 
 fn landed<B>(begun: B, flight: Flight, explanation: Option<Box<Explanation>>) -> Landed<B> {

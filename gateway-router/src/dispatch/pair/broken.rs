@@ -39,12 +39,7 @@ impl Broken {
             ErrorKind::Timeout | ErrorKind::OutOfTime => PairFault::DecodeTimeout,
             _ => PairFault::DecodeFailed,
         };
-        // What it was handed over may be gone with who had it, and vLLM does not say so: a failure of its own is no other.
-        let side = match error.kind() {
-            ErrorKind::EngineFailed => Side::Neither,
-            _ => Side::Decode,
-        };
-        Self::of(fault, side, error)
+        Self::of(fault, Side::Decode, error)
     }
 
     /// Both legs were silent for too long.

@@ -7,7 +7,8 @@ use super::{
     Broken, Side,
 };
 use crate::{
-    Fallback, PairFault, PairSettings, Retry, RouteError, pairs::PairPools, snapshot::Snapshot,
+    ErrorKind, Fallback, PairFault, PairSettings, Retry, RouteError, pairs::PairPools,
+    snapshot::Snapshot,
 };
 
 /// Prefill engines that are tried before the request goes whole to one engine.
@@ -22,6 +23,8 @@ pub(in crate::dispatch) struct Way<'a> {
     is_splittable: bool,
     prefills_failed: u32,
     fault: Option<PairFault>,
+    /// A decode engine that failed, perhaps for want of what it was handed over, which engines do not say.
+    spared: Option<EndpointId>,
 }
 
 impl<'a> Way<'a> {
@@ -40,7 +43,17 @@ impl<'a> Way<'a> {
             is_splittable,
             prefills_failed: 0,
             fault: None,
+            spared: None,
         })
+    }
+
+    /// With nobody else left, a decode engine that failed on what it was handed over may serve the request whole, once.
+    pub(in crate::dispatch) fn spare(&mut self, tried: &mut Vec<EndpointId>) -> bool {
+        let Some(spared) = self.spared.take() else {
+            return false;
+        };
+        tried.retain(|id| *id != spared);
+        true
     }
 
     /// Who may do what. A request that no pair could ever serve goes to whoever can, whatever is to follow failures.
@@ -78,7 +91,10 @@ impl<'a> Way<'a> {
                 self.prefills_failed += 1;
                 tried.push(prefill);
             }
-            Side::Decode => tried.push(decode),
+            Side::Decode => {
+                tried.push(decode);
+                self.spared = (error.kind() == ErrorKind::EngineFailed).then_some(decode);
+            }
             Side::Either => tried.extend([prefill, decode]),
             Side::Neither => {}
         }

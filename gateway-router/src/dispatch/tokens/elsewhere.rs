@@ -25,13 +25,7 @@ pub(super) async fn begin(
     failed: Vec<Arc<str>>,
     why: RouteError,
 ) -> Result<Landed<Begun>, RouteError> {
-    let others = Others {
-        shared: &shared,
-        model: &work.call.model,
-        why: &why,
-    };
-    let avoid = others.wait(failed).await;
-    work.hints.avoid.extend(avoid);
+    work.hints.avoid.extend(failed);
     let snapshot = shared.snapshot.load_full();
     let begun = run(&shared, &snapshot, &work).await;
     begun.map_err(|error| {
@@ -42,38 +36,48 @@ pub(super) async fn begin(
     })
 }
 
+/// The endpoints that an answer which an engine failed is to keep away from, of those that `failed` it, the latest last.
+/// Comes as soon as there is somebody beside them; where nobody could come up, or nobody does in time, it is the latest.
+pub(in crate::dispatch) async fn wait(
+    shared: &Shared,
+    model: &str,
+    cause: ErrorKind,
+    failed: &[Arc<str>],
+) -> Vec<Arc<str>> {
+    let others = Others {
+        shared,
+        model,
+        cause,
+    };
+    let until = shared.clock.now().after(PATIENCE);
+    loop {
+        if let Some(avoid) = others.to_avoid(failed) {
+            return avoid;
+        }
+        let latest = latest(failed);
+        let is_over = shared.clock.now() >= until;
+        if is_over || !others.are_there(latest, |_| true) {
+            return latest.to_vec();
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
 /// Who is there beside the endpoints that have failed an answer.
 struct Others<'a> {
     shared: &'a Shared,
     model: &'a str,
-    why: &'a RouteError,
+    cause: ErrorKind,
 }
 
 impl Others<'_> {
-    /// The endpoints to leave out, as soon as there is somebody beside them. Where nobody could come up, or nobody does in
-    /// time, the latest that failed.
-    async fn wait(&self, failed: Vec<Arc<str>>) -> Vec<Arc<str>> {
-        let until = self.shared.clock.now().after(PATIENCE);
-        loop {
-            if let Some(avoid) = self.to_avoid(&failed) {
-                return avoid;
-            }
-            let latest = latest(&failed);
-            let is_over = self.shared.clock.now() >= until;
-            if is_over || !self.are_there(latest, |_| true) {
-                return latest.to_vec();
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
     /// Where nobody else is up, those that failed earlier may be asked again, and one that only ran out of room, too.
     fn to_avoid(&self, failed: &[Arc<str>]) -> Option<Vec<Arc<str>>> {
         let now = self.shared.clock.now();
         let are_up = |avoided: &[Arc<str>]| {
             self.are_there(avoided, |one| one.state().availability(now).is_up())
         };
-        let is_well = self.why.kind() == ErrorKind::Recomputed;
+        let is_well = self.cause == ErrorKind::Recomputed;
         let mut ways = [failed, latest(failed)]
             .into_iter()
             .chain(is_well.then_some([].as_slice()));

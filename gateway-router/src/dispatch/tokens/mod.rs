@@ -13,5 +13,6 @@ mod survival;
 mod written;
 
 pub(crate) use attempt::generate;
+pub(super) use elsewhere::wait as elsewhere;
 pub use request::{TokenReply, TokenRequest};
 pub use stream::{TokenStep, TokenStream};
