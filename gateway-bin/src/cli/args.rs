@@ -23,7 +23,7 @@ pub(super) enum Command {
     /// Print the JSON schema of the configuration file
     Schema,
     /// Run one simulated engine
-    SimEngine(SimArgs),
+    SimEngine(Box<SimArgs>),
     /// Compare routing policies on a simulated fleet, and find how much each can carry
     ///
     /// Plays recorded or generated traffic against a described fleet in virtual time, once for each policy and seed, and

@@ -16,10 +16,13 @@ const OUTCOMES: [(&str, Pick); 5] = [
     ("left", |counts| counts.left),
 ];
 
+/// What of a class stands in line now.
+type Waiting = fn(&ClassStatus) -> u64;
+
 /// The page's part on those who wait, by class.
 pub(crate) fn admission_page(classes: &BTreeMap<String, ClassStatus>) -> String {
     let mut page = Page::default();
-    let gauges: [(&str, &str, fn(&ClassStatus) -> u64); 2] = [
+    let gauges: [(&str, &str, Waiting); 2] = [
         (
             "gateway_queue_requests",
             "Requests that wait for an endpoint with room.",

@@ -13,12 +13,12 @@ const EACH: u32 = 4;
 #[tokio::test(start_paused = true)]
 async fn everybody_ends_once_and_nothing_is_left() {
     for seed in [1, 2, 3] {
+        println!("seed {seed}");
         storm(seed).await;
     }
 }
 
 async fn storm(seed: u64) {
-    println!("seed {seed}");
     let acts = [
         Act::ServeAfter(SECOND),
         Act::ServeAfter(SECOND / 3),
