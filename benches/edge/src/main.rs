@@ -6,6 +6,12 @@
 //!
 //! `cargo run --release -p gateway-edge-bench [-- PATH_OF_GATEWAY]`
 
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a program that measures, and prints what it measured"
+)]
+
 mod client;
 mod engine;
 mod gateway;

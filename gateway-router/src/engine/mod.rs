@@ -79,7 +79,7 @@ impl EngineReply {
 /// One engine as the router drives it.
 ///
 /// An implementation holds nothing of routing: it speaks the engine's wire and reports errors with their
-/// [`Retry`](crate::Retry). Every method may be dropped at any time and must then leave nothing behind.
+/// [`Retry`]. Every method may be dropped at any time and must then leave nothing behind.
 #[async_trait]
 pub trait EngineClient: Send + Sync {
     /// Sends a request and waits for the head of the reply.
@@ -89,7 +89,7 @@ pub trait EngineClient: Send + Sync {
     /// told nothing else takes no token ids.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where this engine cannot do what is asked, before
+    /// [`ErrorKind::Unsupported`] where this engine cannot do what is asked, before
     /// anything was sent.
     async fn generate(&self, _call: GenerateCall) -> Result<BoxTokens, RouteError> {
         let engine = "These";
