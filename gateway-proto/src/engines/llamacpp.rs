@@ -68,7 +68,7 @@ impl<'a> Body<'a> {
         Ok(Self {
             prompt: &call.prompt,
             n_predict: call.max_tokens,
-            stream: true,
+            stream: false,
             return_tokens: true,
             temperature: told.temperature,
             top_p: told.top_p,

@@ -9,12 +9,15 @@ use crate::error::EngineFault;
 use crate::ir::Usage;
 use crate::sse::{Decoder, Limits, SseError, markers};
 
-/// Reads an engine's event stream in any split of its bytes.
+/// Reads an engine's event stream in any split of its bytes; of a wire without streams, its one document.
 ///
 /// Bounded by the limit of one event. After its end it takes nothing more.
 pub struct TokenReader {
     wire: TokenWire,
     decoder: Decoder,
+    /// What has come of a document.
+    document: Vec<u8>,
+    limit_bytes: usize,
     choices: Choices,
     end: Option<Result<(), TokenFault>>,
 }
@@ -24,11 +27,13 @@ impl TokenReader {
     /// what the call's longest answer needs, up to 64 MiB.
     #[must_use]
     pub fn new(wire: TokenWire, call: &TokenCall, mut limits: Limits) -> Self {
-        if wire == TokenWire::SglangGenerate {
+        if wire == TokenWire::SglangGenerate || wire.is_whole() {
             limits.event_bytes = limits.event_bytes.max(sglang::event_bytes(call));
         }
         Self {
             wire,
+            document: Vec::new(),
+            limit_bytes: limits.event_bytes,
             decoder: Decoder::new(limits),
             choices: Choices::of(call, wire.stops_here()),
             end: None,
@@ -38,6 +43,10 @@ impl TokenReader {
     /// Takes in bytes and appends what is new to `out`.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<TokenEvent>) {
         if self.end.is_some() {
+            return;
+        }
+        if self.wire.is_whole() {
+            self.collect(chunk);
             return;
         }
         self.decoder.feed(chunk);
@@ -52,11 +61,32 @@ impl TokenReader {
         }
     }
 
-    /// The bytes have ended: a stream that has not, has been cut.
-    pub fn finish(&mut self) {
-        if self.end.is_none() {
-            self.end = Some(self.closing());
+    fn collect(&mut self, chunk: &[u8]) {
+        let limit_bytes = self.limit_bytes;
+        if self.document.len() + chunk.len() > limit_bytes {
+            self.end = Some(Err(TokenFault::Oversized { limit_bytes }));
+        } else {
+            self.document.extend_from_slice(chunk);
         }
+    }
+
+    /// The bytes have ended: a stream that has not, has been cut, and a document is whole.
+    pub fn finish(&mut self, out: &mut Vec<TokenEvent>) {
+        if self.end.is_some() {
+            return;
+        }
+        let document = std::mem::take(&mut self.document);
+        let read = match std::str::from_utf8(&document) {
+            _ if document.is_empty() => Ok(None),
+            Ok(document) => self.read(document, out),
+            Err(_) => Err(TokenFault::Malformed),
+        };
+        // Half a document says nothing.
+        let read = read.map_err(|fault| match fault {
+            TokenFault::Malformed => TokenFault::Truncated,
+            fault => fault,
+        });
+        self.end = Some(read.and_then(|_| self.closing()));
     }
 
     /// How the stream ended, once it has: well, or badly. What [`push`](Self::push) gave before stands either way.

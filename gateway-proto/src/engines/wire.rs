@@ -78,9 +78,15 @@ impl TokenWire {
         matches!(self, Self::MindieInferToken | Self::LlamacppCompletion)
     }
 
+    /// Whether the answer comes in one piece: a stream of llama.cpp tells no ids while a character is incomplete, and
+    /// never makes up for them.
+    pub(super) fn is_whole(self) -> bool {
+        self == Self::LlamacppCompletion
+    }
+
     /// Whether the last event is the last one by what it says, with no mark behind it.
     pub(super) fn ends_unmarked(self) -> bool {
-        matches!(self, Self::MindieInferToken | Self::LlamacppCompletion)
+        self == Self::MindieInferToken
     }
 }
 

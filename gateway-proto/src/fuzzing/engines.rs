@@ -35,7 +35,7 @@ fn read(
     for chunk in data.chunks(size) {
         reader.push(chunk, &mut events);
     }
-    reader.finish();
+    reader.finish(&mut events);
     let tokens: usize = events.iter().map(|event| event.ids.len()).sum();
     assert_eq!(reader.counted(), tokens as u64);
     let end = reader.end().expect("it was finished");

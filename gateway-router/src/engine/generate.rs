@@ -129,7 +129,7 @@ impl TokenSource for HttpTokens {
                         self.reader.push(&chunk, out);
                     }
                 }
-                Some(Err(_)) | None => self.reader.finish(),
+                Some(Err(_)) | None => self.reader.finish(out),
             }
         }
     }

@@ -27,7 +27,7 @@ fn read_split(
     for chunk in stream.chunks(size) {
         reader.push(chunk, &mut events);
     }
-    reader.finish();
+    reader.finish(&mut events);
     let end = reader.end().expect("it was finished");
     let end = end.map_err(Clone::clone);
     ((events, end), reader)

@@ -52,8 +52,7 @@ async fn load_is_read_while_there_is_some() {
         let idle = reading(&pair).await;
         assert_eq!(idle.running.unwrap_or(0), 0, "{:?}", pair.kind);
         let call: GenerateCall = tokens::call(&[1, 2, 3], 400);
-        let mut stream = within(pair.client.generate(call)).await.expect("begins");
-        tokens::first(&mut stream).await;
+        let _under_way = tokens::begin(&pair, call).await;
         let busy = reading(&pair).await;
         assert_eq!(busy.running, Some(1), "{:?}: {busy:?}", pair.kind);
         let (counts, size) = tells(pair.kind);
