@@ -17,6 +17,7 @@ use crate::tally::Tally;
 const KIND: Kind = Kind {
     name: "llama_cpp",
     in_hand: ["llamacpp:requests_processing", "llamacpp:requests_deferred"],
+    streams_ids: false,
 };
 
 /// Requests at once, which share the context.

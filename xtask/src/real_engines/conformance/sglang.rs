@@ -18,6 +18,7 @@ use crate::tally::Tally;
 const KIND: Kind = Kind {
     name: "sglang",
     in_hand: ["sglang:num_running_reqs", "sglang:num_queue_reqs"],
+    streams_ids: true,
 };
 
 /// Starts both engines and the gateway and runs every check.

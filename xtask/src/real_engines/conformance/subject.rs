@@ -21,6 +21,8 @@ pub(super) struct Kind {
     pub(super) name: &'static str,
     /// Its gauges of requests that it works on or has queued.
     pub(super) in_hand: [&'static str; 2],
+    /// Whether it is asked for streams of ids.
+    pub(super) streams_ids: bool,
 }
 
 /// A running engine that serves the tiny model.
