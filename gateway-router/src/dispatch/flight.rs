@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct Flight {
     pub(super) report: RouteReport,
     /// The prompt's half of a pair, while it is computed elsewhere.
-    prefill: Option<Box<PrefillLoad>>,
+    prefill: Option<Box<LegLoad>>,
     current: Option<Attempt>,
     sink: Arc<dyn ReportSink>,
     clock: Clock,
@@ -116,10 +116,7 @@ impl Flight {
         let cached = prefill.cached_tokens().max(decode.cached_tokens());
         let now = self.now();
         let attempt = Attempt::begin(prefill, of_prefill, snapshot, now);
-        self.prefill = Some(Box::new(PrefillLoad {
-            attempt: Some(attempt),
-            clock: self.clock,
-        }));
+        self.prefill = Some(Box::new(LegLoad::of(attempt, self.clock)));
         self.placed(decode, of_decode, snapshot);
         self.report.cached_tokens_estimate = cached;
     }
@@ -160,8 +157,19 @@ impl Flight {
     }
 
     /// The prefill leg goes on without this flight.
-    pub(super) fn take_prefill(&mut self) -> Option<Box<PrefillLoad>> {
+    pub(super) fn take_prefill(&mut self) -> Option<Box<LegLoad>> {
         self.prefill.take()
+    }
+
+    /// The decode leg is on its way, and may go on without this flight.
+    pub(super) fn lend_decode(&mut self) -> Option<Box<LegLoad>> {
+        let attempt = self.current.take()?;
+        Some(Box::new(LegLoad::of(attempt, self.clock)))
+    }
+
+    /// The decode leg is over, or its answer is this flight's.
+    pub(super) fn take_back(&mut self, mut load: Box<LegLoad>) {
+        self.current = load.attempt.take();
     }
 
     pub(super) fn pair_ended(&mut self, outcome: PairOutcome) {
@@ -291,19 +299,26 @@ impl Attempt {
     }
 }
 
-/// The load of a prompt that one endpoint computes for another. Dropped, nothing is said of how it went.
-pub(super) struct PrefillLoad {
+/// The load of one leg of a pair, which may outlive the flight. Dropped, nothing is said of how it went.
+pub(super) struct LegLoad {
     attempt: Option<Attempt>,
     clock: Clock,
 }
 
-impl PrefillLoad {
+impl LegLoad {
+    fn of(attempt: Attempt, clock: Clock) -> Self {
+        Self {
+            attempt: Some(attempt),
+            clock,
+        }
+    }
+
     fn took(&self) -> Option<Duration> {
         let attempt = self.attempt.as_ref()?;
         Some(self.clock.now().since(attempt.sent))
     }
 
-    /// It is over. How long the answer is to be is not seen here.
+    /// A prompt's half is over. How long the answer is to be is not seen here.
     pub(super) fn over(mut self, outcome: Outcome) {
         self.end(outcome);
     }
@@ -320,7 +335,7 @@ impl PrefillLoad {
     }
 }
 
-impl Drop for PrefillLoad {
+impl Drop for LegLoad {
     fn drop(&mut self) {
         self.end(Outcome::Neutral);
     }

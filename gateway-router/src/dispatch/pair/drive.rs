@@ -61,13 +61,15 @@ pub(in crate::dispatch) async fn drive<W: Work>(
             Order::Decode(edit) => {
                 legs.handed_over();
                 flight.decode_sent();
-                legs.decode(call.open(&edit), call.decode_span(flight));
+                let load = flight.lend_decode();
+                legs.decode(call.open(&edit), call.decode_span(flight), load);
             }
             Order::Both { prefill, decode } => {
                 flight.prefill_sent();
                 flight.decode_sent();
                 legs.prefill(call.whole(&prefill), call.both_span(flight));
-                legs.decode(call.open(&decode), call.both_span(flight));
+                let load = flight.lend_decode();
+                legs.decode(call.open(&decode), call.both_span(flight), load);
             }
             Order::Wait => {}
             Order::Take => return Ok(call.take(legs, flight)),
@@ -77,13 +79,24 @@ pub(in crate::dispatch) async fn drive<W: Work>(
                 return adopted.map_err(Broken::prefill);
             }
             Order::GiveUp(broken) => {
+                take_back(&mut legs, flight);
                 legs.give_up(broken.error.kind() != ErrorKind::Connect);
                 return Err(broken);
             }
         }
         let event = legs.next().await;
+        if matches!(event, Event::Decoding(_)) {
+            take_back(&mut legs, flight);
+        }
         note(&event, flight);
         order = machine.on(event);
+    }
+}
+
+/// The decode engine's load is the flight's again, where a leg had it.
+fn take_back<O: Send>(legs: &mut Legs<O>, flight: &mut Flight) {
+    if let Some(load) = legs.load() {
+        flight.take_back(load);
     }
 }
 

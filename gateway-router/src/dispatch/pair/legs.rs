@@ -11,7 +11,11 @@ use std::{
 use bytes::Bytes;
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::{super::work::Opening, linger::Lingers, machine::Event};
+use super::{
+    super::{flight::LegLoad, work::Opening},
+    linger::Lingers,
+    machine::Event,
+};
 use crate::{Cleanup, CleanupReport, ErrorKind, ReportSink, Retry, RouteError};
 
 /// How long one exchange may take, and whether the request's own time is up then.
@@ -93,6 +97,8 @@ pub(super) struct Legs<O: Send + 'static> {
     asked: Option<Leg<Bytes>>,
     prefill: Option<Leg<Bytes>>,
     decode: Option<Leg<O>>,
+    /// What the decode engine is burdened with, for as long as its leg lasts.
+    load: Option<Box<LegLoad>>,
     opened: Option<O>,
     held: Held,
     owed: Owed,
@@ -104,6 +110,7 @@ impl<O: Send + 'static> Legs<O> {
             asked: None,
             prefill: None,
             decode: None,
+            load: None,
             opened: None,
             held: Held::Nothing,
             owed,
@@ -118,11 +125,17 @@ impl<O: Send + 'static> Legs<O> {
         self.prefill = Some(Leg::new(answer, span));
     }
 
-    pub(super) fn decode(&mut self, answer: Opening<O>, span: Span) {
+    pub(super) fn decode(&mut self, answer: Opening<O>, span: Span, load: Option<Box<LegLoad>>) {
         if self.held == Held::ForAnybody {
             self.held = Held::ForDecode;
         }
         self.decode = Some(Leg::new(answer, span));
+        self.load = load;
+    }
+
+    /// The decode engine's load, where its leg is over or is to end now.
+    pub(super) fn load(&mut self) -> Option<Box<LegLoad>> {
+        self.load.take()
     }
 
     /// The prefill engine holds something for a decode engine.
@@ -185,8 +198,10 @@ impl<O: Send + 'static> Drop for Legs<O> {
             owed.tell(&owed.prefill, Cleanup::LeftToLease);
         }
         if let Some(leg) = self.decode.take() {
-            let told = owed.clone();
+            let (told, load) = (owed.clone(), self.load.take());
             let rest = async move {
+                // Until its leg has ended the engine is busy with it.
+                let _load = load;
                 let cleanup = match timeout(told.grace, leg.answer).await {
                     Ok(_) => Cleanup::DecodeAwaited,
                     Err(_) => Cleanup::DecodeCutOff,

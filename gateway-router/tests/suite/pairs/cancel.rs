@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway_router::{Cleanup, Ending, proto::engines::transfer::Connector};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{
     engine::{Act, lock},
@@ -20,8 +20,8 @@ async fn leave(
     let rig = PairRig::new(connector, parts);
     let asked = rig.rig.router.route(rig::request(true));
     timeout(patience, asked).await.expect_err("it takes longer");
-    rig.rig.assert_idle();
     assert_eq!(rig.rig.reports.only().ending, Ending::Cancelled);
+    assert_eq!(rig.booked("p1"), 0, "prefill has ended");
     let names =
         |rig: &PairRig| -> Vec<_> { lock(&rig.world).dropped.iter().map(|leg| leg.0).collect() };
     let at_once = names(&rig);
@@ -66,4 +66,26 @@ async fn decode_is_not_kept_for_ever() {
     let (at_once, all, told) = leave(Connector::Nixl, &parts, SECOND).await;
     assert_eq!((at_once, all), (vec![], vec!["d1"]));
     assert_eq!(told, [("d1".to_owned(), Cleanup::DecodeCutOff)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decode_engine_is_burdened_until_its_leg_ends() {
+    let ends = [
+        (Act::After(3 * SECOND), 3 * SECOND),
+        (Act::Hang, SECOND + GRACE),
+    ];
+    for connector in Connector::ALL {
+        for (act, ends) in ends {
+            let shown = format!("{connector:?} {act:?}");
+            let rig = PairRig::new(connector, &[("p1", Act::Serve), ("d1", act)]);
+            let began = Instant::now();
+            let asked = rig.rig.router.route(rig::request(true));
+            timeout(SECOND, asked).await.expect_err("it takes longer");
+            assert_eq!(rig.booked("d1"), 1, "{shown}: while it lingers");
+            sleep_until(began + ends - SECOND / 10).await;
+            assert_eq!(rig.booked("d1"), 1, "{shown}: to its end");
+            sleep_until(began + ends + SECOND / 10).await;
+            assert_eq!(rig.booked("d1"), 0, "{shown}: and no longer");
+        }
+    }
 }

@@ -106,6 +106,13 @@ impl PairRig {
         self.rig.reports.cleanups()
     }
 
+    /// Requests on the books of an endpoint.
+    pub(super) fn booked(&self, name: &str) -> u32 {
+        let fleet = self.rig.router.fleet();
+        let endpoint = fleet.by_name(name).expect("listed");
+        endpoint.state().in_flight().requests
+    }
+
     /// Nothing is booked, and nothing waits.
     pub(super) async fn assert_idle(&self) {
         tokio::time::sleep(Duration::from_secs(1)).await;
