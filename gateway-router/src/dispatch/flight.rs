@@ -2,14 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use gateway_core::{
-    EndpointId, Pipeline, Placement, RouteEvent, Timestamp,
-    health::{HealthPolicy, Outcome},
-    span_of_millis,
-};
+use gateway_core::{EndpointId, Pipeline, Placement, Timestamp, health::Outcome, span_of_millis};
 use gateway_proto::ir::Usage;
 
 use super::{
+    load::{Attempt, LegLoad, outcome_of},
     pair::{Broken, Side},
     work::Subject,
 };
@@ -27,13 +24,6 @@ pub(super) struct Flight {
     sink: Arc<dyn ReportSink>,
     clock: Clock,
     began: Timestamp,
-}
-
-struct Attempt {
-    placement: Placement,
-    pipeline: Arc<Pipeline>,
-    health: HealthPolicy,
-    sent: Timestamp,
 }
 
 impl Flight {
@@ -76,9 +66,7 @@ impl Flight {
 
     /// The endpoint of the attempt in flight.
     pub(super) fn endpoint_id(&self) -> Option<EndpointId> {
-        self.current
-            .as_ref()
-            .map(|attempt| attempt.placement.endpoint().id())
+        self.current.as_ref().map(Attempt::endpoint_id)
     }
 
     /// How long the request has been here.
@@ -123,7 +111,7 @@ impl Flight {
 
     pub(super) fn prefill_sent(&mut self) {
         let now = self.now();
-        if let Some(attempt) = self.prefill.as_mut().and_then(|load| load.attempt.as_mut()) {
+        if let Some(attempt) = self.prefill.as_mut().and_then(|load| load.attempt()) {
             attempt.sent = now;
         }
     }
@@ -168,8 +156,8 @@ impl Flight {
     }
 
     /// The decode leg is over, or its answer is this flight's.
-    pub(super) fn take_back(&mut self, mut load: Box<LegLoad>) {
-        self.current = load.attempt.take();
+    pub(super) fn take_back(&mut self, load: Box<LegLoad>) {
+        self.current = load.into_attempt();
     }
 
     pub(super) fn pair_ended(&mut self, outcome: PairOutcome) {
@@ -210,17 +198,9 @@ impl Flight {
         if self.report.ttft.is_none() && !self.report.leg.is_continuation() {
             self.report.ttft = Some(now.since(self.began));
         }
-        let Some(attempt) = &mut self.current else {
-            return;
-        };
-        attempt.placement.first_token(cached_tokens, now);
-        attempt.placement.endpoint().state().heard(now);
-        let endpoint = attempt.placement.endpoint().id();
-        let after_micros = micros(now.since(attempt.sent));
-        attempt.pipeline.observe(&RouteEvent::FirstToken {
-            endpoint,
-            after_micros,
-        });
+        if let Some(attempt) = &mut self.current {
+            attempt.first_token(cached_tokens, now);
+        }
     }
 
     /// Something generated has come.
@@ -268,79 +248,6 @@ impl Flight {
     }
 }
 
-impl Attempt {
-    fn begin(
-        placement: Placement,
-        pipeline: &Arc<Pipeline>,
-        snapshot: &Snapshot,
-        now: Timestamp,
-    ) -> Self {
-        placement.endpoint().state().sent(now);
-        Self {
-            placement,
-            pipeline: Arc::clone(pipeline),
-            health: snapshot.fleet.config().health,
-            sent: now,
-        }
-    }
-
-    fn end(mut self, outcome: Outcome, output_tokens: Option<u32>, now: Timestamp) {
-        if outcome == Outcome::Served {
-            self.placement.finished(output_tokens, now);
-        }
-        let endpoint = self.placement.endpoint();
-        endpoint.state().finished(&self.health, outcome, now);
-        self.pipeline.observe(&RouteEvent::Finished {
-            endpoint: endpoint.id(),
-            outcome,
-            output_tokens,
-            after_micros: micros(now.since(self.sent)),
-        });
-    }
-}
-
-/// The load of one leg of a pair, which may outlive the flight. Dropped, nothing is said of how it went.
-pub(super) struct LegLoad {
-    attempt: Option<Attempt>,
-    clock: Clock,
-}
-
-impl LegLoad {
-    fn of(attempt: Attempt, clock: Clock) -> Self {
-        Self {
-            attempt: Some(attempt),
-            clock,
-        }
-    }
-
-    fn took(&self) -> Option<Duration> {
-        let attempt = self.attempt.as_ref()?;
-        Some(self.clock.now().since(attempt.sent))
-    }
-
-    /// A prompt's half is over. How long the answer is to be is not seen here.
-    pub(super) fn over(mut self, outcome: Outcome) {
-        self.end(outcome);
-    }
-
-    fn end(&mut self, outcome: Outcome) {
-        let Some(mut attempt) = self.attempt.take() else {
-            return;
-        };
-        let now = self.clock.now();
-        if outcome == Outcome::Served {
-            attempt.placement.first_token(None, now);
-        }
-        attempt.end(outcome, None, now);
-    }
-}
-
-impl Drop for LegLoad {
-    fn drop(&mut self) {
-        self.end(Outcome::Neutral);
-    }
-}
-
 impl Drop for Flight {
     fn drop(&mut self) {
         self.end_attempt(Outcome::Neutral, None);
@@ -354,21 +261,5 @@ impl std::fmt::Debug for Flight {
         f.debug_struct("Flight")
             .field("report", &self.report)
             .finish_non_exhaustive()
-    }
-}
-
-fn micros(span: Duration) -> u64 {
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// What an error says about the engine's health.
-pub(super) fn outcome_of(kind: ErrorKind) -> Outcome {
-    match kind {
-        ErrorKind::Connect
-        | ErrorKind::Closed
-        | ErrorKind::Broken
-        | ErrorKind::Timeout
-        | ErrorKind::EngineFailed => Outcome::Failed,
-        _ => Outcome::Neutral,
     }
 }

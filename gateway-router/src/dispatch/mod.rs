@@ -4,6 +4,7 @@ mod attempt;
 mod farewell;
 mod flight;
 mod headers;
+mod load;
 mod pair;
 mod place;
 mod prelude;

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::{
-    super::{flight::LegLoad, work::Opening},
+    super::{load::LegLoad, work::Opening},
     linger::Lingers,
     machine::Event,
 };
