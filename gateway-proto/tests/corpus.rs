@@ -56,6 +56,11 @@ fn engine_tokens() {
 }
 
 #[test]
+fn dresult() {
+    replay("dresult", fuzzing::dresult);
+}
+
+#[test]
 fn responses() {
     replay("responses", fuzzing::responses);
 }

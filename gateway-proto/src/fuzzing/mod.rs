@@ -2,6 +2,7 @@
 //!
 //! They live here so that ordinary test runs replay the corpus and every regression without a fuzzer.
 mod chat;
+mod dresult;
 mod engines;
 mod kv_events;
 mod messages;
@@ -18,6 +19,7 @@ pub use crate::text::parse::fuzz as parse;
 #[cfg(feature = "text")]
 pub use crate::text::template::fuzz::template;
 pub use chat::chat;
+pub use dresult::dresult;
 pub use engines::engine_tokens;
 pub use kv_events::kv_events;
 pub use messages::messages;

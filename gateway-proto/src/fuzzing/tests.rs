@@ -104,6 +104,11 @@ proptest! {
     }
 
     #[test]
+    fn dresult(fields in proptest::collection::vec("(reqId:|data:|lastData:|ka:|close:|x:|)[a-z{}\":\\x00]{0,90}", 0..12)) {
+        super::dresult(fields.join("\0").as_bytes());
+    }
+
+    #[test]
     fn events(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
         super::kv_events(&bytes);
     }

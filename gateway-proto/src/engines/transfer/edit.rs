@@ -13,6 +13,7 @@ pub struct LegEdit {
     removed: &'static [&'static str],
     headers: Vec<(&'static str, String)>,
     one_token: bool,
+    instead: Option<Bytes>,
 }
 
 impl LegEdit {
@@ -36,6 +37,13 @@ impl LegEdit {
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Sends another body in place of the request's.
+    #[must_use]
+    pub(super) fn instead(mut self, body: Bytes) -> Self {
+        self.instead = Some(body);
         self
     }
 
@@ -86,6 +94,9 @@ impl LegEdit {
     /// # Errors
     /// Where the body is no JSON object.
     pub fn apply(&self, body: &[u8]) -> serde_json::Result<Bytes> {
+        if let Some(instead) = &self.instead {
+            return Ok(instead.clone());
+        }
         let mut fields: Fields = serde_json::from_slice(body)?;
         for name in self.removed {
             fields.take_raw(name);

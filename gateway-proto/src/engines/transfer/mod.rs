@@ -6,6 +6,7 @@
 
 mod connector;
 mod edit;
+pub mod mindie;
 pub mod mooncake;
 pub mod nixl;
 pub mod sglang;
