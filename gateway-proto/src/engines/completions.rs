@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::choices::{Choices, finish_for};
+use super::choices::Choices;
 use super::vllm::{Sampling, StreamOptions};
-use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, Unsupported, numbers};
+use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, TokenFinish, Unsupported, numbers};
 use crate::ir::{Format, Json, Usage};
 
 /// What engines are called of which no more is known than that they speak this route.
@@ -138,9 +138,14 @@ struct Logprobs {
     top_logprobs: Option<Vec<Option<Map<String, Value>>>>,
 }
 
-/// Reads one event; gives whether there was anything in it.
+/// What an engine means by the reason that an answer ended for, and what stopped it.
+pub(super) type ReadFinish =
+    fn(Option<String>, Option<&Value>) -> Result<Option<TokenFinish>, TokenFault>;
+
+/// Reads one event of any engine that speaks this route; gives whether there was anything in it.
 pub(super) fn read(
     data: &str,
+    finish: ReadFinish,
     choices: &mut Choices,
     out: &mut Vec<TokenEvent>,
 ) -> Result<bool, TokenFault> {
@@ -160,7 +165,7 @@ pub(super) fn read(
             choice: choice.index,
             ids,
             logprobs,
-            finish: finish_for(choice.finish_reason, choice.stop_reason.as_ref())?,
+            finish: finish(choice.finish_reason, choice.stop_reason.as_ref())?,
         };
         choices.add(event, out)?;
     }

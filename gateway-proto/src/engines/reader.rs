@@ -1,6 +1,6 @@
 //! The reader of all wires.
 
-use super::choices::Choices;
+use super::choices::{Choices, finish_for};
 use super::{
     TokenCall, TokenEvent, TokenFault, TokenWire, completions, llamacpp, mindie, sglang, trtllm,
     vllm,
@@ -125,11 +125,11 @@ impl TokenReader {
         let read = match self.wire {
             TokenWire::VllmGenerate => vllm::read(data, choices, out),
             TokenWire::VllmCompletions | TokenWire::OpenAiCompletions => {
-                completions::read(data, choices, out)
+                completions::read(data, finish_for, choices, out)
             }
             TokenWire::SglangGenerate => sglang::read(data, choices, out),
             TokenWire::MindieInferToken => mindie::read(data, choices, out),
-            TokenWire::TrtllmCompletions => trtllm::read(data, choices, out),
+            TokenWire::TrtllmCompletions => completions::read(data, trtllm::finish, choices, out),
             TokenWire::LlamacppCompletion => llamacpp::read(data, choices, out),
         };
         // An error event has nothing of an answer in it, or does not even look like one.

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::choices::{Choices, finish_for};
+use super::choices::finish_for;
 use super::completions::Schema;
 use super::forms::one_of;
 use super::vllm::{Sampling, StreamOptions};
-use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, TokenFinish, Unsupported, numbers};
-use crate::ir::{Format, Json, Usage};
+use super::{TokenCall, TokenFault, TokenFinish, Unsupported};
+use crate::ir::{Format, Json};
 
 const CALLED: &str = "TensorRT-LLM";
 
@@ -123,70 +123,11 @@ fn inner(tag: &Json) -> Option<&RawValue> {
     Some(tag.format)
 }
 
-#[derive(Deserialize)]
-struct Chunk {
-    choices: Option<Vec<Choice>>,
-    usage: Option<numbers::Usage>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    #[serde(default)]
-    index: u32,
-    #[serde(default)]
-    text: numbers::IsFilled,
-    token_ids: Option<Vec<u32>>,
-    logprobs: Option<Logprobs>,
-    finish_reason: Option<String>,
-    stop_reason: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Logprobs {
-    #[serde(default)]
-    token_logprobs: Vec<Option<f64>>,
-}
-
-/// Reads one event; gives whether there was anything in it.
-pub(super) fn read(
-    data: &str,
-    choices: &mut Choices,
-    out: &mut Vec<TokenEvent>,
-) -> Result<bool, TokenFault> {
-    let chunk: Chunk = serde_json::from_str(data).map_err(|_| TokenFault::Malformed)?;
-    let known = chunk.choices.is_some() || chunk.usage.is_some();
-    choices.note_usage(chunk.usage.map(Usage::from));
-    for choice in chunk.choices.unwrap_or_default() {
-        if choice.token_ids.is_none() && choice.text.0 {
-            return Err(TokenFault::NoTokenIds);
-        }
-        let ids = choice.token_ids.unwrap_or_default();
-        let told = choice.logprobs.map(|told| told.token_logprobs);
-        let event = TokenEvent {
-            choice: choice.index,
-            logprobs: logprobs(&ids, &told.unwrap_or_default()),
-            ids,
-            finish: finish(choice.finish_reason, choice.stop_reason.as_ref())?,
-        };
-        choices.add(event, out)?;
-    }
-    Ok(known)
-}
-
-fn logprobs(ids: &[u32], told: &[Option<f64>]) -> Vec<IdLogprob> {
-    let positions = ids.iter().zip(told);
-    let with = |(&id, &logprob): (&u32, &Option<f64>)| {
-        Some(IdLogprob {
-            id,
-            logprob: logprob?,
-            top: Vec::new(),
-        })
-    };
-    positions.map_while(with).collect()
-}
-
 /// Two words more than others have say that the engine gave the request up.
-fn finish(word: Option<String>, reason: Option<&Value>) -> Result<Option<TokenFinish>, TokenFault> {
+pub(super) fn finish(
+    word: Option<String>,
+    reason: Option<&Value>,
+) -> Result<Option<TokenFinish>, TokenFault> {
     match word.as_deref() {
         Some("cancelled" | "timeout") => Err(TokenFault::Aborted),
         _ => finish_for(word, reason),

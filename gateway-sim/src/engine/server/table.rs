@@ -108,6 +108,21 @@ const SGLANG: &[Row] = &[
     ("POST", "/flush_cache", Route::ResetPrefixCache),
 ];
 
+/// The routes of text that TGI has, and MindIE after it.
+const TEXT: &[Row] = &[
+    ("POST", "/", Route::Generation(Kind::Text(Style::Root))),
+    (
+        "POST",
+        "/generate",
+        Route::Generation(Kind::Text(Style::Whole)),
+    ),
+    (
+        "POST",
+        "/generate_stream",
+        Route::Generation(Kind::Text(Style::Stream)),
+    ),
+];
+
 /// MindIE's three ports in one.
 const MINDIE: &[Row] = &[
     (
@@ -119,17 +134,6 @@ const MINDIE: &[Row] = &[
         "POST",
         "/infer_token",
         Route::Generation(Kind::Text(Style::InferToken)),
-    ),
-    ("POST", "/", Route::Generation(Kind::Text(Style::Root))),
-    (
-        "POST",
-        "/generate",
-        Route::Generation(Kind::Text(Style::Whole)),
-    ),
-    (
-        "POST",
-        "/generate_stream",
-        Route::Generation(Kind::Text(Style::Stream)),
     ),
     ("GET", "/v2/health/ready", Route::Health),
     ("GET", "/v2/health/live", Route::Health),
@@ -159,17 +163,6 @@ const LLAMACPP: &[Row] = &[
 ];
 
 const TGI: &[Row] = &[
-    ("POST", "/", Route::Generation(Kind::Text(Style::Root))),
-    (
-        "POST",
-        "/generate",
-        Route::Generation(Kind::Text(Style::Whole)),
-    ),
-    (
-        "POST",
-        "/generate_stream",
-        Route::Generation(Kind::Text(Style::Stream)),
-    ),
     ("GET", "/ping", Route::Health),
     ("GET", "/info", Route::Info),
     ("GET", "/metrics", Route::Metrics),
@@ -181,10 +174,10 @@ const fn own(flavour: Flavour) -> [&'static [Row]; 2] {
     match flavour {
         Flavour::Vllm => [SERVERS, VLLM],
         Flavour::Sglang => [SERVERS, SGLANG],
-        Flavour::Mindie => [MINDIE, &[]],
+        Flavour::Mindie => [TEXT, MINDIE],
         Flavour::Trtllm => [TRTLLM, &[]],
         Flavour::Llamacpp => [LLAMACPP, &[]],
-        Flavour::Tgi => [TGI, &[]],
+        Flavour::Tgi => [TEXT, TGI],
     }
 }
 
