@@ -67,4 +67,7 @@ async fn both_legs_go_out_at_once_and_meet_by_the_routers_name() {
     asked["remote_engine_id"] = "another".into();
     let other = fetch(&d, post("/v1/completions", &body(&asked, 8))).await;
     assert_eq!(other.status, 500);
+    let page = fetch(&d, get("/metrics")).await.text();
+    let failed = "vllm:mooncake_num_failed_recvs_total{engine=\"0\",model_name=\"demo\"} 2.0";
+    assert!(page.contains(failed) && !page.contains("nixl"), "{page}");
 }

@@ -215,3 +215,49 @@ async fn who_leaves_or_is_refused_frees_the_blocks_but_nobody_else_does() {
     until(|| p.stats().handoffs_held == 0).await;
     assert_eq!(p.stats().handoffs_expired, 0, "somebody told");
 }
+
+/// Engines at the pace of the clock: one that holds blocks for half a second, and one that reads them at that rate.
+async fn slow_pair(tokens_per_second: u32) -> (RunningEngine, RunningEngine) {
+    let with = |lease_ms, tokens_per_second| SimConfig {
+        transfer: Some(TransferConfig {
+            lease_ms,
+            tokens_per_second,
+            ..TransferConfig::default()
+        }),
+        time_scale: 1.0,
+        ..config()
+    };
+    let p = start(with(500, 1)).await;
+    (p, start(with(500, tokens_per_second)).await)
+}
+
+#[tokio::test]
+async fn heartbeats_prolong_a_lease_for_as_long_as_the_blocks_are_read() {
+    let (p, d) = slow_pair(50).await;
+    let alone = ids(&ask(&p, json!({})).await);
+    let params = prefill(&p).await;
+    assert_eq!(
+        ids(&decode(&d, &params).await),
+        alone,
+        "read for two seconds"
+    );
+    assert_eq!((p.stats().handoffs_expired, d.stats().pulls), (0, 1));
+    d.inject(FaultSpec::new(FaultKind::LoseHeartbeat));
+    let params = prefill(&p).await;
+    assert_ne!(ids(&decode(&d, &params).await), alone);
+    assert_eq!((p.stats().handoffs_expired, d.stats().pulls_spoilt), (1, 1));
+}
+
+#[tokio::test]
+async fn a_prefill_engine_that_dies_while_its_blocks_are_read_fails_the_transfer() {
+    let (p, d) = slow_pair(100).await;
+    let params = prefill(&p).await;
+    let reading = decode(&d, &params);
+    let killing = async {
+        until(|| d.stats().requests == 1).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        p.shutdown().await;
+    };
+    let (reply, ()) = tokio::join!(reading, killing);
+    assert_eq!((reply.status.as_u16(), d.stats().pulls_failed), (500, 1));
+}

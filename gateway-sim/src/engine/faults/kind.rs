@@ -58,6 +58,8 @@ pub enum FaultKind {
     TransferFailed,
     /// The first contact of a decode engine with a prefill engine gets no answer.
     HandshakeTimeout,
+    /// A heartbeat that prolongs the lease of blocks is lost; strikes on the decode engine.
+    LoseHeartbeat,
     /// A batch of KV events is lost before it is sent, which leaves a gap in the sequence.
     DropKvBatch,
     /// A batch of KV events is lost on its way: a gap in the sequence that a replay fills.

@@ -1,12 +1,14 @@
 //! What is on the page, under vLLM's names.
 
 use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::page::{Page, float, number};
 use crate::engine::clock::Clock;
 use crate::engine::faults::FaultKind;
 use crate::engine::recorder::Recorder;
 use crate::engine::shell::Shell;
+use crate::engine::transfer::Connector;
 use crate::model::ModelMetrics;
 
 /// The page in Prometheus' text format, with the series of every rank.
@@ -216,29 +218,48 @@ fn cache_config(page: &mut Page<'_>, shell: &Shell) {
     );
 }
 
-/// What became of transfers between engines, where this one takes part in them.
+/// What became of transfers between engines, where this one takes part in them, under the names of its connector.
 fn transfers(page: &mut Page<'_>, shell: &Shell) {
-    if shell.transfer.is_none() || page.engine > 0 {
+    let Some(own) = shell.transfer.as_ref().filter(|_| page.engine == 0) else {
         return;
-    }
+    };
     let stats = shell.stats();
-    let counters = [
-        (
-            "nixl_num_failed_transfers_total",
-            "Number of failed NIXL KV Cache transfers.",
-            stats.pulls_failed,
-        ),
-        (
-            "nixl_num_kv_expired_reqs_total",
-            "Number of requests that had their KV expire.",
-            stats.handoffs_expired,
-        ),
-        (
-            "nixl_num_notifications_after_expiry_total",
-            "Number of completion notifications for requests that were no longer tracked.",
-            stats.handoffs_missed,
-        ),
-    ];
+    let counters = match own.config.connector {
+        Connector::Nixl => [
+            (
+                "nixl_num_failed_transfers_total",
+                "Number of failed NIXL KV Cache transfers.",
+                stats.pulls_failed,
+            ),
+            (
+                "nixl_num_kv_expired_reqs_total",
+                "Number of requests that had their KV expire.",
+                stats.handoffs_expired,
+            ),
+            (
+                "nixl_num_notifications_after_expiry_total",
+                "Number of completion notifications for requests that were no longer tracked.",
+                stats.handoffs_missed,
+            ),
+        ],
+        Connector::Mooncake => [
+            (
+                "mooncake_num_failed_transfers_total",
+                "Number of failed Mooncake KV Cache transfers.",
+                own.counts.unsent.load(Relaxed),
+            ),
+            (
+                "mooncake_num_failed_recvs_total",
+                "Number of failed Mooncake KV Cache receives.",
+                stats.pulls_failed,
+            ),
+            (
+                "mooncake_num_kv_expired_reqs_total",
+                "Number of requests that had their KV expire.",
+                stats.handoffs_expired,
+            ),
+        ],
+    };
     for (name, help, value) in counters {
         page.single(name, "counter", help, float(value));
     }

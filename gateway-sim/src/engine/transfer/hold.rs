@@ -74,12 +74,20 @@ impl Holdings {
         })
     }
 
-    /// What is kept under a name, whose lease is made to last until `lease` at least.
-    fn ready(&mut self, name: &str, lease: Timestamp) -> Option<Content> {
-        let held = self.by_name.get_mut(name)?;
-        let expires_at = held.expires_at.as_mut()?;
+    /// What is kept under a name.
+    fn ready(&self, name: &str) -> Option<Content> {
+        let held = self.by_name.get(name)?;
+        held.expires_at.map(|_| held.content)
+    }
+
+    /// Makes the lease of what is kept under a name last until `lease` at least. False where nothing is.
+    fn prolong(&mut self, name: &str, lease: Timestamp) -> bool {
+        let held = self.by_name.get_mut(name);
+        let Some(expires_at) = held.and_then(|held| held.expires_at.as_mut()) else {
+            return false;
+        };
         *expires_at = lease.max(*expires_at);
-        Some(held.content)
+        true
     }
 
     fn take(&mut self, name: &str) -> Option<RequestId> {
@@ -129,21 +137,35 @@ impl Shell {
         self.clock.now().after(Duration::from_millis(lease_ms))
     }
 
-    /// What is kept under a name. Whoever asks is about to fetch it, so its lease begins anew.
-    pub(super) fn held(&self, name: &str) -> Option<Content> {
-        let lease = self.lease_end();
-        self.ranks
-            .iter()
-            .find_map(|rank| rank.inner().holdings.ready(name, lease))
+    /// Makes a lease that is under way last for two thirds of a new one at least. False where nothing is kept.
+    pub(super) fn prolong(&self, name: &str) -> bool {
+        let lease_ms = self.transfer.as_ref().map_or(0, |own| own.config.lease_ms);
+        let lease = Duration::from_millis(lease_ms) * 2 / 3;
+        self.prolong_until(name, self.clock.now().after(lease))
     }
 
-    /// The same, after a wait of at most that wall time for it to be complete.
-    pub(super) async fn held_within(&self, name: &str, wait: Duration) -> Option<Content> {
+    fn prolong_until(&self, name: &str, lease: Timestamp) -> bool {
+        let mut ranks = self.ranks.iter();
+        ranks.any(|rank| rank.inner().holdings.prolong(name, lease))
+    }
+
+    /// What is kept under a name, after a wait of at most that wall time for it to be complete; whether its lease then
+    /// begins anew.
+    pub(super) async fn held_within(
+        &self,
+        name: &str,
+        wait: Duration,
+        renews: bool,
+    ) -> Option<Content> {
         let mut ready = self.transfer.as_ref()?.ready.subscribe();
         let wait = tokio::time::sleep(wait);
         tokio::pin!(wait);
         loop {
-            if let Some(content) = self.held(name) {
+            let mut ranks = self.ranks.iter();
+            if let Some(content) = ranks.find_map(|rank| rank.inner().holdings.ready(name)) {
+                if renews {
+                    self.prolong_until(name, self.lease_end());
+                }
                 return Some(content);
             }
             tokio::select! {

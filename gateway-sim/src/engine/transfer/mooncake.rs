@@ -75,7 +75,8 @@ pub(super) async fn fetch(
         return nixl::without(shell, own, job);
     }
     let wait = Duration::from_millis(own.config.wait_ms);
-    let question = json!({"name": transfer_id});
+    // Who is asked sends, and so knows that the blocks are still wanted.
+    let question = json!({"name": transfer_id, "renews": true});
     match nixl::pull(shell, peer, &question, wait).await {
         Ok(Some(content)) => {
             let claim = Claim {

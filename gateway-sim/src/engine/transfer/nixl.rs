@@ -1,5 +1,10 @@
 //! vLLM's NIXL connector: the prefill leg's answer says where the KV is, and the decode engine pulls it.
+//!
+//! The prefill engine holds the blocks for a lease, which heartbeats of the decode engine prolong from the first contact
+//! until the KV is there. The other direction, in which a prefill engine pulls what a decode engine still has
+//! (`bidirectional_kv_xfer`, with its threshold of 64 tokens), is off unless vLLM is told otherwise, and is not simulated.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -16,6 +21,9 @@ use crate::engine::error::ApiError;
 use crate::engine::faults::FaultKind;
 use crate::engine::shell::Shell;
 use crate::engine::ticket::Ticket;
+
+/// The shortest pause between two heartbeats, for engines whose time runs much faster than the clock.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 
 /// What a prefill engine told the router of the KV it holds.
 #[derive(Debug)]
@@ -118,15 +126,36 @@ pub(super) async fn fetch(
         Err(_) => return without(shell, own, job),
     };
     let question = json!({"name": source.name});
-    match pull(shell, &peer, &question, Duration::ZERO).await {
-        Ok(held) => {
-            let claim = Claim {
-                peer,
-                name: Some(source.name),
-            };
-            take_over(shell, own, job, held, claim).await
-        }
+    let reading = async {
+        let held = pull(shell, &peer, &question, Duration::ZERO).await?;
+        let claim = Claim {
+            peer: peer.clone(),
+            name: Some(source.name.clone()),
+        };
+        read_over(shell, own, job, held, claim).await
+    };
+    let read = tokio::select! {
+        biased;
+        read = reading => read,
+        never = keep_alive(shell, own, &peer, &source.name) => match never {},
+    };
+    match read {
+        Ok(held) => answer_with(shell, own, job, held),
         Err(_) => without(shell, own, job),
+    }
+}
+
+/// Prolongs the lease of what is held over there, six times in as long as it lasts.
+async fn keep_alive(shell: &Shell, own: &Transfer, peer: &Peer, name: &str) -> Infallible {
+    let lease = Duration::from_millis(own.config.lease_ms);
+    let pause = shell.clock.wall(lease / 6).max(SHORTEST_PAUSE);
+    let question = json!({"name": name});
+    loop {
+        tokio::time::sleep(pause).await;
+        if shell.faults.strike(FaultKind::LoseHeartbeat).is_none() {
+            // One that gets no answer is followed by another.
+            let _ = ask(peer, Method::POST, "/kv/heartbeat", &question).await;
+        }
     }
 }
 
@@ -192,14 +221,31 @@ pub(super) async fn take_over(
     own: &Transfer,
     job: &mut Job,
     held: Option<Content>,
-    mut claim: Claim,
+    claim: Claim,
 ) -> Result<Ticket, ApiError> {
+    match read_over(shell, own, job, held, claim).await {
+        Ok(held) => answer_with(shell, own, job, held),
+        Err(_) => without(shell, own, job),
+    }
+}
+
+/// Reads the blocks and frees them over there; what they hold, which is nothing that is known where they were given to
+/// others meanwhile.
+async fn read_over(
+    shell: &Shell,
+    own: &Transfer,
+    job: &Job,
+    held: Option<Content>,
+    mut claim: Claim,
+) -> Result<Option<Content>, PeerError> {
     let tokens = job.prompts[0].len();
     tokio::time::sleep(shell.clock.wall(own.span_of(tokens))).await;
-    if let Some(name) = claim.name.take() {
-        release(&claim.peer, &name).await;
-    }
-    answer_with(shell, own, job, held)
+    let Some(name) = claim.name.take() else {
+        return Ok(held);
+    };
+    let question = json!({"name": name});
+    let answer = ask(&claim.peer, Method::POST, "/kv/release", &question).await?;
+    Ok(held.filter(|_| answer["is_released"] == true))
 }
 
 /// Answers with KV that came, of whatever it is.

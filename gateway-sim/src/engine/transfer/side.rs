@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -69,6 +70,7 @@ async fn answer(
         "/query" => query(&shell),
         "/kv/handshake" => handshake(&shell),
         "/kv/fetch" => fetch(&shell, &body).await,
+        "/kv/heartbeat" => heartbeat(&shell, &body),
         "/kv/release" => release(&shell, &body),
         "/room" => bootstrap::receive(&shell, &body).await,
         _ => None,
@@ -96,11 +98,14 @@ fn handshake(shell: &Shell) -> Option<Value> {
 /// What is held under a name; nothing comes where a transfer is to fail.
 async fn fetch(shell: &Shell, body: &Value) -> Option<Value> {
     if shell.faults.strike(FaultKind::TransferFailed).is_some() {
+        let counts = &shell.transfer.as_ref()?.counts;
+        counts.unsent.fetch_add(1, Relaxed);
         return None;
     }
     let wait = Duration::from_millis(body["wait_ms"].as_u64().unwrap_or(0));
+    let (name, renews) = (body["name"].as_str()?, body["renews"] == true);
     let held = shell
-        .held_within(body["name"].as_str()?, shell.clock.wall(wait))
+        .held_within(name, shell.clock.wall(wait), renews)
         .await;
     Some(match held {
         Some(content) => {
@@ -108,6 +113,11 @@ async fn fetch(shell: &Shell, body: &Value) -> Option<Value> {
         }
         None => json!({"is_held": false}),
     })
+}
+
+/// A decode engine still wants what is held for it.
+fn heartbeat(shell: &Shell, body: &Value) -> Option<Value> {
+    Some(json!({"is_held": shell.prolong(body["name"].as_str()?)}))
 }
 
 fn release(shell: &Shell, body: &Value) -> Option<Value> {

@@ -41,6 +41,8 @@ pub(in crate::engine) struct TransferCounts {
     pub(in crate::engine) spoilt: AtomicU64,
     /// That failed.
     pub(in crate::engine) failed: AtomicU64,
+    /// Questions of other engines that were not answered with what is held.
+    pub(in crate::engine) unsent: AtomicU64,
 }
 
 impl Transfer {
