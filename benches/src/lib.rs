@@ -1,14 +1,18 @@
-//! What benchmarks work on: texts, conversations, models and answers, the same on every run; and processor time to
-//! measure by, as the machine may do other work beside.
+//! What benchmarks work on: texts, conversations, models and answers, the same on every run; processor time to measure by,
+//! as the machine may do other work beside; and the gateway as a process, with a client for it.
 
 mod answers;
 mod clock;
 mod conversation;
+mod gateway;
+mod http;
 mod models;
 mod prose;
 
 pub use answers::{Answer, answers, split};
 pub use clock::{ThreadTime, process_time, thread_time};
 pub use conversation::Conversation;
+pub use gateway::Gateway;
+pub use http::{Connection, request};
 pub use models::Model;
 pub use prose::Prose;

@@ -7,7 +7,6 @@
     reason = "a chore speaks to the person who runs it"
 )]
 
-pub mod binary;
 pub mod check;
 pub mod cmd;
 pub mod guards;

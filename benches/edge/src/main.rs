@@ -23,10 +23,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use gateway_benches::{Conversation, Model};
+use gateway_benches::{Conversation, Gateway, Model};
 
 use crate::client::Client;
-use crate::gateway::Gateway;
 use crate::replies::Replies;
 
 const ROUNDS: usize = 5;
@@ -39,7 +38,7 @@ const WAYS: [&str; 2] = ["text", "tokens"];
 fn main() -> Result<()> {
     let binary = match std::env::args_os().nth(1) {
         Some(path) => PathBuf::from(path),
-        None => gateway::build()?,
+        None => testkit::gateway_binary()?,
     };
     println!(
         "CPU µs of the gateway per chat of 24.7 KB, {CONNECTIONS} connections, medians of {ROUNDS} rounds\n"
@@ -68,14 +67,21 @@ fn compare(
 ) -> Result<[f64; 2]> {
     let replies = Replies::new(&model.load(), tokens);
     let engine = engine::start(replies.clone()).context("the engine's port")?;
-    let gateway = Gateway::start(binary, engine, &model.folder())?;
+    let told = gateway::configuration(engine, &model.folder());
+    let gateway = Gateway::start(binary, &told)?;
     let bodies = WAYS.map(|way| body(way, stream));
     let mut micros = [Vec::new(), Vec::new()];
     for round in 0..=ROUNDS {
         let length = if round == 0 { WARM_UP } else { SCENARIO };
         for at in [round % 2, (round + 1) % 2] {
             let before = gateway.cpu()?;
-            let asked = load(gateway.address, &bodies[at], &replies.text, stream, length)?;
+            let asked = load(
+                gateway.address(),
+                &bodies[at],
+                &replies.text,
+                stream,
+                length,
+            )?;
             let spent = gateway.cpu()?.saturating_sub(before);
             if round > 0 {
                 micros[at].push(spent.as_secs_f64() * 1e6 / f64::from(asked));

@@ -20,6 +20,9 @@ pub(crate) enum Fault {
         /// The command line.
         command: String,
     },
+    /// The gateway does not build.
+    #[error("{0:#}")]
+    Build(#[from] anyhow::Error),
     /// A relay ended on its own.
     #[error("{name} ended before its time; its log ends with:\n{log}")]
     Died {

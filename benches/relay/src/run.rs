@@ -48,7 +48,7 @@ fn prepare(args: &Args) -> Result<Bench, Fault> {
     }
     let gateway = match &args.gateway {
         Some(path) => Some(path.clone()),
-        None if args.only.contains(&Relay::Gateway) => Some(subject::gateway_binary()?),
+        None if args.only.contains(&Relay::Gateway) => Some(testkit::gateway_binary()?),
         None => None,
     };
     let clock = Clock::start();

@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use super::choice::Part;
 use super::install::{self, Store};
 use super::{Choice, conformance, pairs, process, serving};
-use crate::binary;
 use crate::host::Stopwatch;
 use crate::tally::Tally;
 
@@ -36,7 +35,7 @@ pub fn run(root: &Path, choice: &Choice, tally: &mut Tally) -> Result<()> {
         store.root.display(),
         watch.elapsed()
     );
-    let binary = binary::gateway(root)?;
+    let binary = testkit::gateway_binary()?;
     println!("gateway built ({:.0?})", watch.elapsed());
     for part in Choice::parts() {
         let name = part.name();

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::{binary, tally::Tally};
+use crate::tally::Tally;
 
 const DOCUMENT: &str = "docs/routing-quality.md";
 
@@ -33,7 +33,7 @@ const MAIN: [&str; 5] = [
 /// # Errors
 /// When the binary does not build or run, answers something unexpected, or the document has lost its markers.
 pub fn run(root: &Path, tally: &mut Tally) -> Result<()> {
-    let binary = binary::gateway(root)?;
+    let binary = testkit::gateway_binary()?;
     let sheets = play::everything(&binary)?;
     let parts = [
         ("targets", targets::text(&sheets)),

@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
@@ -11,40 +11,6 @@ use super::{Launch, folder, free_address};
 use crate::engine::MODEL;
 use crate::fault::Fault;
 use crate::load::KEY;
-
-/// Builds the gateway in release mode and returns the binary's path.
-///
-/// # Errors
-/// The build fails or makes no such binary.
-pub(crate) fn binary() -> Result<PathBuf, Fault> {
-    let arguments = [
-        "build",
-        "--release",
-        "-p",
-        "gateway-bin",
-        "--message-format=json-render-diagnostics",
-    ];
-    let output = Command::new("cargo")
-        .args(arguments)
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(Fault::io("run cargo"))?;
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let built = messages
-        .lines()
-        .find_map(executable)
-        .filter(|_| output.status.success());
-    built.ok_or_else(|| Fault::Command {
-        command: format!("cargo {}", arguments.join(" ")),
-    })
-}
-
-/// The path in cargo's message about the gateway's binary, if this is it.
-fn executable(message: &str) -> Option<PathBuf> {
-    let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    (message["target"]["name"] == "gateway").then_some(())?;
-    message["executable"].as_str().map(PathBuf::from)
-}
 
 /// The gateway in front of `engines`.
 pub(super) fn launch(binary: &Path, engines: [SocketAddr; 2]) -> Result<Launch, Fault> {

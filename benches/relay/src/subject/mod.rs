@@ -16,7 +16,6 @@ use crate::fault::Fault;
 use crate::load::{Client, Kind, Prompts, Serials, Target};
 use crate::process::{Child, Usage};
 
-pub(crate) use gateway::binary as gateway_binary;
 pub(crate) use nginx::{install as install_nginx, version as nginx_version};
 
 /// Longest wait for a relay's first good reply.
