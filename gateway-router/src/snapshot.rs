@@ -50,6 +50,8 @@ struct Wired {
     fed_by: FedBy,
     transfer: Option<TransferSettings>,
     host: String,
+    /// The data-parallel rank that the endpoint is, and how many there are at its address.
+    rank: Option<(u32, u32)>,
     loader: Arc<Loader>,
 }
 
@@ -83,6 +85,7 @@ impl Snapshot {
             None => Fleet::with_config(specs, settings.fleet)?,
         };
         let mut pools = HashMap::new();
+        let ranks = Ranks::of_endpoints(&settings.endpoints);
         let mut engines = HashMap::with_capacity(settings.endpoints.len());
         for (endpoint, told) in fleet.endpoints().iter().zip(&settings.endpoints) {
             let made_from = fingerprint(told, &settings);
@@ -104,6 +107,7 @@ impl Snapshot {
                 },
                 transfer: told.transfer.clone(),
                 host: told.target.address().0.to_owned(),
+                rank: ranks.of(&told.target),
             };
             engines.insert(endpoint.id(), wired);
         }
@@ -144,6 +148,11 @@ impl Snapshot {
         let (own_host, port) = told.unwrap_or_default();
         let host = own_host.unwrap_or_else(|| host.clone());
         (host, port.unwrap_or(sglang::BOOTSTRAP_PORT))
+    }
+
+    /// The data-parallel rank that the endpoint is, and how many there are at its address.
+    pub(crate) fn rank(&self, id: EndpointId) -> Option<(u32, u32)> {
+        self.wired(id).rank
     }
 
     /// Who may do what of a request for `model`, where not all its engines do everything.
@@ -188,6 +197,27 @@ impl Snapshot {
         self.engines
             .get(&id)
             .expect("every endpoint of the fleet is wired")
+    }
+}
+
+/// How many data-parallel ranks there are at each address.
+struct Ranks<'a>(HashMap<(&'a str, u16), u32>);
+
+impl<'a> Ranks<'a> {
+    fn of_endpoints(endpoints: &'a [EndpointSettings]) -> Self {
+        let mut counts = HashMap::new();
+        for told in endpoints {
+            if let Some(rank) = told.target.rank() {
+                let count: &mut u32 = counts.entry(told.target.address()).or_default();
+                *count = (*count).max(rank.saturating_add(1));
+            }
+        }
+        Self(counts)
+    }
+
+    fn of(&self, target: &Target) -> Option<(u32, u32)> {
+        let count = self.0.get(&target.address())?;
+        Some((target.rank()?, *count))
     }
 }
 

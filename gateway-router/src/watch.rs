@@ -177,6 +177,7 @@ impl Watch {
     /// Forgets what the endpoint held, and has its feeds tell anew what it holds.
     fn forget(&self) {
         self.fleet.residency().forget(self.endpoint.id());
+        self.client.forget_bootstrap();
         self.anew.notify_one();
         if let Some(restarted) = &self.restarted {
             restarted.tell();

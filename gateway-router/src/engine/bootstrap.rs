@@ -1,6 +1,9 @@
 //! The port at which a prefill engine says who it is.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use gateway_proto::engines::transfer::mooncake;
@@ -14,10 +17,57 @@ use crate::{
 };
 
 /// The largest answer, in bytes: a line for each rank.
-const ANSWER_BYTES: usize = 1 << 20;
+const ANSWER_BYTES: usize = 64 << 10;
 
-/// Asks on a connection of its own: the port is another server's, and is asked once for each hand-over.
-pub(super) async fn ask(host: &str, port: u16, most: Duration) -> Result<Bytes, RouteError> {
+/// What the port said last, for as long as the same process must be behind it.
+#[derive(Debug, Default)]
+pub(super) struct Bootstrap(Mutex<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    /// Where it was said, and what.
+    answer: Option<(String, u16, Bytes)>,
+    /// How often it was forgotten: an answer on its way then may be the last process's.
+    forgotten: u64,
+}
+
+impl Bootstrap {
+    pub(super) async fn ask(
+        &self,
+        host: &str,
+        port: u16,
+        most: Duration,
+    ) -> Result<Bytes, RouteError> {
+        let forgotten = {
+            let told = self.told();
+            match &told.answer {
+                Some((there, at, answer)) if there == host && *at == port => {
+                    return Ok(answer.clone());
+                }
+                _ => told.forgotten,
+            }
+        };
+        let answer = ask(host, port, most).await?;
+        let mut told = self.told();
+        if told.forgotten == forgotten {
+            told.answer = Some((host.to_owned(), port, answer.clone()));
+        }
+        Ok(answer)
+    }
+
+    pub(super) fn forget(&self) {
+        let mut told = self.told();
+        told.answer = None;
+        told.forgotten += 1;
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Asks on a connection of its own: the port is another server's.
+async fn ask(host: &str, port: u16, most: Duration) -> Result<Bytes, RouteError> {
     let asked = timeout(most, ask_unbounded(host, port, most)).await;
     asked.unwrap_or_else(|_| Err(failed(ErrorKind::Timeout, "did not answer in time")))
 }

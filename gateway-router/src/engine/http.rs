@@ -12,8 +12,8 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::{
-    BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, adapters, bootstrap,
-    generate, readings, rungs::Rungs, side,
+    BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, adapters,
+    bootstrap::Bootstrap, generate, readings, rungs::Rungs, side,
 };
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
@@ -38,6 +38,7 @@ pub struct HttpEngine {
     /// The data-parallel rank that all its requests are for.
     pub(super) rank: Option<u32>,
     pub(super) rungs: Rungs,
+    bootstrap: Bootstrap,
 }
 
 impl HttpEngine {
@@ -62,6 +63,7 @@ impl HttpEngine {
             side_timeout,
             rank,
             rungs: Rungs::default(),
+            bootstrap: Bootstrap::default(),
         }
     }
 
@@ -213,7 +215,11 @@ impl EngineClient for HttpEngine {
     }
 
     async fn ask_bootstrap(&self, host: &str, port: u16) -> Result<Bytes, RouteError> {
-        bootstrap::ask(host, port, self.side_timeout).await
+        self.bootstrap.ask(host, port, self.side_timeout).await
+    }
+
+    fn forget_bootstrap(&self) {
+        self.bootstrap.forget();
     }
 
     fn read_tokens(&self, call: &GenerateCall, reply: EngineReply) -> Option<BoxTokens> {

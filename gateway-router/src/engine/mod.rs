@@ -111,7 +111,8 @@ pub trait EngineClient: Send + Sync {
         None
     }
 
-    /// Asks the port at which decode engines find this one who it is.
+    /// Asks the port at which decode engines find this one who it is. What it said holds until
+    /// [`forget_bootstrap`](Self::forget_bootstrap).
     ///
     /// # Errors
     /// Where it does not say, or where this client cannot ask.
@@ -123,6 +124,9 @@ pub trait EngineClient: Send + Sync {
             message,
         ))
     }
+
+    /// The engine is another process, or may be: nothing that it said of itself holds any more.
+    fn forget_bootstrap(&self) {}
 
     /// Asks whether the engine is well.
     async fn probe(&self) -> Result<(), RouteError>;

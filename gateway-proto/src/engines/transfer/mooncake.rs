@@ -26,19 +26,27 @@ pub struct Peer {
     pub rank: Option<u32>,
 }
 
-/// Reads a bootstrap port's answer: the first rank's engine.
+/// Reads a bootstrap port's answer: the engine of `rank`, or where any will do one that `transfer` picks, so that each gets
+/// its share. `None` where the answer names no such engine.
 #[must_use]
-pub fn peer(answer: &[u8]) -> Option<Peer> {
+pub fn peer(answer: &[u8], rank: Option<u32>, transfer: u64) -> Option<Peer> {
     #[derive(Deserialize)]
     struct Rank {
         engine_id: String,
     }
-    let ranks: BTreeMap<u32, Rank> = serde_json::from_slice(answer).ok()?;
-    let is_alone = ranks.len() == 1;
-    let (rank, told) = ranks.into_iter().next()?;
+    let mut ranks: BTreeMap<u32, Rank> = serde_json::from_slice(answer).ok()?;
+    let count = ranks.len() as u64;
+    let rank = match rank {
+        Some(rank) => rank,
+        None => {
+            let at = transfer.checked_rem(count)?;
+            *ranks.keys().nth(usize::try_from(at).ok()?)?
+        }
+    };
+    let told = ranks.remove(&rank)?;
     Some(Peer {
         engine_id: told.engine_id,
-        rank: (!is_alone).then_some(rank),
+        rank: (count > 1).then_some(rank),
     })
 }
 

@@ -1,7 +1,8 @@
 //! SGLang's bootstrap. Source: SGLang 0.5.23, `disaggregation`.
 //!
 //! Both legs get the same body at once, with the prefill engine's bootstrap address and a room that no other live request
-//! has. Nothing couples the legs: one whose partner never comes waits for minutes.
+//! has. Of a prefill engine with several data-parallel ranks the decode leg must name the one that the prefill leg was sent
+//! to; where it does not, rank `room % ranks` is meant. Nothing couples the legs: one whose partner never comes waits for minutes.
 
 use super::LegEdit;
 
@@ -11,7 +12,31 @@ pub const BOOTSTRAP_PORT: u16 = 8998;
 /// The greatest room: 63 bits.
 pub const ROOMS: u64 = i64::MAX as u64;
 
-/// Either leg.
+/// `room` moved to where engines that let rooms decide of `ranks` data-parallel ranks send it to `rank`.
+#[must_use]
+pub fn room_at(room: u64, rank: u32, ranks: u32) -> u64 {
+    let ranks = u64::from(ranks.max(rank.saturating_add(1)));
+    let least = room & ROOMS;
+    let aligned = least - least % ranks + u64::from(rank);
+    // Past the last room is one turn too far.
+    if aligned > ROOMS {
+        aligned - ranks
+    } else {
+        aligned
+    }
+}
+
+/// The decode leg: as [`leg`], and which data-parallel rank prefills, where the request was sent to one.
+#[must_use]
+pub fn decode(host: &str, port: u16, room: u64, prefill_rank: Option<u32>) -> LegEdit {
+    let leg = leg(host, port, room);
+    match prefill_rank {
+        Some(rank) => leg.set("disagg_prefill_dp_rank", &rank),
+        None => leg,
+    }
+}
+
+/// The prefill leg.
 #[must_use]
 pub fn leg(host: &str, port: u16, room: u64) -> LegEdit {
     LegEdit::default()

@@ -77,7 +77,7 @@ fn what_a_decode_engine_would_drop_in_silence_is_no_hand_over() {
 #[test]
 fn mooncakes_legs_name_each_other() {
     let one = br#"{"0":{"engine_id":"e-7","worker_addr":"x"}}"#;
-    let peer = mooncake::peer(one).expect("one engine");
+    let peer = mooncake::peer(one, None, 7).expect("one engine");
     assert_eq!((&*peer.engine_id, peer.rank), ("e-7", None));
     let prefill = mooncake::prefill("t-1", &peer);
     assert!(prefill.headers().is_empty());
@@ -95,10 +95,60 @@ fn mooncakes_legs_name_each_other() {
         })
     );
     let two = br#"{"1":{"engine_id":"b"},"0":{"engine_id":"a"}}"#;
-    let peer = mooncake::peer(two).expect("two engines");
+    let peer = mooncake::peer(two, None, 4).expect("two engines");
     let headers = mooncake::prefill("t", &peer).headers().to_vec();
     assert_eq!(headers, [("x-data-parallel-rank", "0".to_owned())]);
-    assert!(mooncake::peer(b"{}").is_none() && mooncake::peer(b"[").is_none());
+    for nothing in [&b"{}"[..], b"["] {
+        assert_eq!(mooncake::peer(nothing, None, 1), None);
+        assert_eq!(mooncake::peer(nothing, Some(0), 1), None);
+    }
+}
+
+#[test]
+fn mooncakes_ranks_are_those_asked_for_or_take_turns() {
+    let three = br#"{"0":{"engine_id":"a"},"1":{"engine_id":"b"},"3":{"engine_id":"d"}}"#;
+    let peer = |rank, transfer| mooncake::peer(three, rank, transfer);
+    let id = |rank, transfer| peer(rank, transfer).map(|peer| (peer.engine_id, peer.rank));
+    for (rank, name) in [(0, "a"), (1, "b"), (3, "d")] {
+        for transfer in 0..4 {
+            let found = Some((name.to_owned(), Some(rank)));
+            assert_eq!(id(Some(rank), transfer), found);
+        }
+    }
+    assert_eq!(peer(Some(2), 0), None, "no such rank");
+    let turns: Vec<_> = (0..6).filter_map(|transfer| id(None, transfer)).collect();
+    let ranks: Vec<_> = turns.iter().map(|(_, rank)| *rank).collect();
+    assert_eq!(ranks, [0, 1, 3, 0, 1, 3].map(Some));
+}
+
+#[test]
+fn sglangs_decode_leg_names_the_rank_that_prefills() {
+    let named = edited(&sglang::decode("p", 8998, 5, Some(3)), &json!({}));
+    assert_eq!(
+        named,
+        json!({
+            "bootstrap_host": "p", "bootstrap_port": 8998, "bootstrap_room": 5, "disagg_prefill_dp_rank": 3,
+        })
+    );
+    let unnamed = edited(&sglang::decode("p", 8998, 5, None), &json!({}));
+    assert_eq!(unnamed, edited(&sglang::leg("p", 8998, 5), &json!({})));
+}
+
+#[test]
+fn a_room_lies_at_its_rank_and_stays_a_room() {
+    for room in [0, 1, 7, 1 << 40, sglang::ROOMS - 1, sglang::ROOMS, u64::MAX] {
+        for ranks in [1_u32, 2, 3, 64, u32::MAX] {
+            for rank in [0, 1, ranks / 2, ranks - 1] {
+                let aligned = sglang::room_at(room, rank, ranks);
+                // A rank that was not counted is there all the same.
+                let ranks = u64::from(ranks.max(rank.saturating_add(1)));
+                let shown = format!("{room} of rank {rank} of {ranks}");
+                assert_eq!(aligned % ranks, u64::from(rank), "{shown}");
+                assert!(aligned <= sglang::ROOMS, "{shown}");
+                assert!(aligned.abs_diff(room & sglang::ROOMS) < ranks, "{shown}");
+            }
+        }
+    }
 }
 
 #[test]

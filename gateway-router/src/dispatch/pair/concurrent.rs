@@ -10,21 +10,28 @@ use crate::{ErrorKind, RouteError};
 #[derive(Debug, Default)]
 pub(super) struct Concurrent {
     is_prefilled: bool,
+    /// All that follows is nobody's.
+    is_over: bool,
 }
 
 impl Concurrent {
     /// What follows `event`. The prefill leg's answer says nothing.
     pub(super) fn on(&mut self, event: Event) -> Order {
-        match event {
+        if self.is_over {
+            return Order::Wait;
+        }
+        let order = match event {
             Event::Prefilled(Ok(_)) => {
                 self.is_prefilled = true;
-                Order::Wait
+                return Order::Wait;
             }
+            Event::Told(_) => return Order::Wait,
             Event::Prefilled(Err(error)) => Order::GiveUp(self.broken(error, Broken::prefill)),
             Event::Decoding(Err(error)) => Order::GiveUp(self.broken(error, Broken::decode)),
             Event::Decoding(Ok(())) => Order::Take,
-            Event::Told(_) => Order::Wait,
-        }
+        };
+        self.is_over = true;
+        order
     }
 
     /// A leg waits for its partner, so that silence tells nothing of either while both are silent.

@@ -79,6 +79,8 @@ pub(in crate::dispatch) async fn drive<W: Work>(
                 return adopted.map_err(Broken::prefill);
             }
             Order::GiveUp(broken) => {
+                // It may be another process that hands over now than the one that said who it is.
+                call.snapshot.engine(call.prefill).forget_bootstrap();
                 take_back(&mut legs, flight);
                 legs.give_up(broken.error.kind() != ErrorKind::Connect);
                 return Err(broken);
@@ -130,6 +132,7 @@ impl<W: Work> Call<'_, W> {
         Terms {
             room: shared.room(),
             bootstrap: self.snapshot.bootstrap(self.prefill),
+            rank: self.snapshot.rank(self.prefill),
             is_chat: self.work.subject().api == Api::ChatCompletions,
         }
     }

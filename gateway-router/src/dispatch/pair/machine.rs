@@ -27,6 +27,16 @@ pub(super) enum Order {
     GiveUp(Broken),
 }
 
+impl Order {
+    /// What follows the beginning of the only decode leg there is.
+    pub(super) fn of_decode(begun: Result<(), RouteError>) -> Self {
+        match begun {
+            Ok(()) => Self::Take,
+            Err(error) => Self::GiveUp(Broken::decode(error)),
+        }
+    }
+}
+
 /// What has come of an order.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -38,8 +48,9 @@ pub(super) enum Event {
     Decoding(Result<(), RouteError>),
 }
 
-/// One hand-over, from its first order to [`Order::Take`], [`Order::Adopt`] or [`Order::GiveUp`]. What a prefill leg handed
-/// over goes out once: a decode leg that fails is never followed by another.
+/// One hand-over, from its first order to [`Order::Take`], [`Order::Adopt`] or [`Order::GiveUp`], which nothing
+/// follows whatever happens. What a prefill leg handed over goes out once: a decode leg that fails is never followed by
+/// another.
 pub(super) trait Machine: Send {
     fn start(&mut self) -> Order;
 
@@ -53,6 +64,8 @@ pub(super) struct Terms {
     pub(super) room: u64,
     /// Where the prefill engine is found.
     pub(super) bootstrap: (String, u16),
+    /// The data-parallel rank that prefills and how many there are, where each is an endpoint of its own.
+    pub(super) rank: Option<(u32, u32)>,
     /// Whether the request is a chat.
     pub(super) is_chat: bool,
 }

@@ -13,6 +13,8 @@ mod machine;
 mod mooncake;
 mod nixl;
 mod sglang;
+#[cfg(test)]
+mod tests;
 mod trtllm;
 mod way;
 

@@ -1,6 +1,6 @@
 //! vLLM's `MooncakeConnector`: the prefill engine's bootstrap port says who it is, then both legs at once.
 
-use gateway_proto::engines::transfer::mooncake;
+use gateway_proto::engines::transfer::mooncake::{self, Peer};
 
 use super::{
     broken::Broken,
@@ -18,6 +18,8 @@ pub(super) struct Mooncake {
 enum State {
     Asking,
     BothOut(Concurrent),
+    /// It could not be asked; all that follows is nobody's.
+    Over,
 }
 
 impl Mooncake {
@@ -35,26 +37,38 @@ impl Machine for Mooncake {
     }
 
     fn on(&mut self, event: Event) -> Order {
-        match (&mut self.state, event) {
-            (State::Asking, Event::Told(Ok(answer))) => {
-                let Some(peer) = mooncake::peer(&answer) else {
-                    return Order::GiveUp(Broken::nothing_handed_over());
-                };
-                self.state = State::BothOut(Concurrent::default());
-                let Terms {
-                    room,
-                    bootstrap: (host, port),
-                    ..
-                } = &self.terms;
-                let transfer = format!("{room:016x}");
-                Order::Both {
-                    prefill: mooncake::prefill(&transfer, &peer),
-                    decode: mooncake::decode(&transfer, &peer, host, *port),
-                }
+        let (next, order) = match (&mut self.state, event) {
+            (State::Asking, Event::Told(Ok(answer))) => match self.peer(&answer) {
+                Some(peer) => (State::BothOut(Concurrent::default()), self.both(&peer)),
+                None => (State::Over, Order::GiveUp(Broken::nothing_handed_over())),
+            },
+            (State::Asking, Event::Told(Err(error))) => {
+                (State::Over, Order::GiveUp(Broken::prefill(error)))
             }
-            (State::Asking, Event::Told(Err(error))) => Order::GiveUp(Broken::prefill(error)),
-            (State::Asking, _) => Order::Wait,
-            (State::BothOut(legs), event) => legs.on(event),
+            (State::BothOut(legs), event) => return legs.on(event),
+            (State::Asking | State::Over, _) => return Order::Wait,
+        };
+        self.state = next;
+        order
+    }
+}
+
+impl Mooncake {
+    fn peer(&self, answer: &[u8]) -> Option<Peer> {
+        let rank = self.terms.rank.map(|(rank, _)| rank);
+        mooncake::peer(answer, rank, self.terms.room)
+    }
+
+    fn both(&self, peer: &Peer) -> Order {
+        let Terms {
+            room,
+            bootstrap: (host, port),
+            ..
+        } = &self.terms;
+        let transfer = format!("{room:016x}");
+        Order::Both {
+            prefill: mooncake::prefill(&transfer, peer),
+            decode: mooncake::decode(&transfer, peer, host, *port),
         }
     }
 }

@@ -13,6 +13,8 @@ pub(super) enum Nixl {
     Prefilling,
     /// What was handed over is spent.
     Decoding,
+    /// All that follows is nobody's.
+    Over,
 }
 
 impl Machine for Nixl {
@@ -21,21 +23,19 @@ impl Machine for Nixl {
     }
 
     fn on(&mut self, event: Event) -> Order {
-        match (&self, event) {
+        let (next, order) = match (&self, event) {
             (Self::Prefilling, Event::Prefilled(Ok(answer))) => match nixl::decode(&answer) {
-                Some(edit) => {
-                    *self = Self::Decoding;
-                    Order::Decode(edit)
-                }
+                Some(edit) => (Self::Decoding, Order::Decode(edit)),
                 // With the first token the last, or too short a prompt: whoever gets the request computes it anew.
-                None => Order::GiveUp(Broken::nothing_handed_over()),
+                None => (Self::Over, Order::GiveUp(Broken::nothing_handed_over())),
             },
             (Self::Prefilling, Event::Prefilled(Err(error))) => {
-                Order::GiveUp(Broken::prefill(error))
+                (Self::Over, Order::GiveUp(Broken::prefill(error)))
             }
-            (Self::Decoding, Event::Decoding(Ok(()))) => Order::Take,
-            (Self::Decoding, Event::Decoding(Err(error))) => Order::GiveUp(Broken::decode(error)),
-            _ => Order::Wait,
-        }
+            (Self::Decoding, Event::Decoding(begun)) => (Self::Over, Order::of_decode(begun)),
+            _ => return Order::Wait,
+        };
+        *self = next;
+        order
     }
 }

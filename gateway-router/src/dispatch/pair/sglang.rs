@@ -25,10 +25,13 @@ impl Sglang {
 impl Machine for Sglang {
     fn start(&mut self) -> Order {
         let (host, port) = &self.terms.bootstrap;
-        let leg = sglang::leg(host, *port, self.terms.room);
+        let (rank, room) = match self.terms.rank {
+            Some((rank, ranks)) => (Some(rank), sglang::room_at(self.terms.room, rank, ranks)),
+            None => (None, self.terms.room),
+        };
         Order::Both {
-            prefill: leg.clone(),
-            decode: leg,
+            prefill: sglang::leg(host, *port, room),
+            decode: sglang::decode(host, *port, room, rank),
         }
     }
 

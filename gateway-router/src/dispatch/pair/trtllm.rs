@@ -1,5 +1,6 @@
 //! TensorRT-LLM, context first: prefill, then decode with what prefill handed over, unless prefill has finished alone.
 
+use bytes::Bytes;
 use gateway_proto::engines::transfer::trtllm::{self, Answered};
 
 use super::{
@@ -18,6 +19,8 @@ enum State {
     Prefilling,
     /// What was handed over is spent.
     Decoding,
+    /// All that follows is nobody's.
+    Over,
 }
 
 impl TrtLlm {
@@ -35,23 +38,28 @@ impl Machine for TrtLlm {
     }
 
     fn on(&mut self, event: Event) -> Order {
-        match (&self.state, event) {
-            (State::Prefilling, Event::Prefilled(Ok(answer))) => {
-                match trtllm::answered(&answer, self.terms.is_chat) {
-                    Answered::HandedOver(edit) => {
-                        self.state = State::Decoding;
-                        Order::Decode(edit)
-                    }
-                    Answered::Finished => Order::Adopt(answer),
-                    Answered::Nothing => Order::GiveUp(Broken::nothing_handed_over()),
-                }
-            }
+        let (next, order) = match (&self.state, event) {
+            (State::Prefilling, Event::Prefilled(Ok(answer))) => self.prefilled(answer),
             (State::Prefilling, Event::Prefilled(Err(error))) => {
-                Order::GiveUp(Broken::prefill(error))
+                (State::Over, Order::GiveUp(Broken::prefill(error)))
             }
-            (State::Decoding, Event::Decoding(Ok(()))) => Order::Take,
-            (State::Decoding, Event::Decoding(Err(error))) => Order::GiveUp(Broken::decode(error)),
-            _ => Order::Wait,
+            (State::Decoding, Event::Decoding(begun)) => (State::Over, Order::of_decode(begun)),
+            _ => return Order::Wait,
+        };
+        self.state = next;
+        order
+    }
+}
+
+impl TrtLlm {
+    fn prefilled(&self, answer: Bytes) -> (State, Order) {
+        match trtllm::answered(&answer, self.terms.is_chat) {
+            Answered::HandedOver(edit) => (State::Decoding, Order::Decode(edit)),
+            Answered::Finished => (State::Over, Order::Adopt(answer)),
+            Answered::Nothing => {
+                let broken = Broken::nothing_handed_over();
+                (State::Over, Order::GiveUp(broken))
+            }
         }
     }
 }
