@@ -47,6 +47,8 @@ pub struct EndpointSpec {
     /// Whether it does its own half of the work and nothing else, so that it cannot serve a request whole even where
     /// nobody else is left. Means nothing for [`Role::Unified`].
     pub is_half: bool,
+    /// Who lists it, for the records of decisions.
+    pub source: Option<String>,
 }
 
 impl EndpointSpec {

@@ -204,7 +204,7 @@ impl Roster {
 fn unique<'a>(all: impl Iterator<Item = (EndpointConfig, &'a str)>) -> (Vec<Listed>, usize) {
     let (mut names, mut engines) = (HashSet::new(), HashSet::new());
     let (mut listed, mut left_out) = (Vec::new(), 0);
-    for (config, source) in all {
+    for (mut config, source) in all {
         let target = &config.settings.target;
         let engine = (target.to_string(), target.rank());
         // The configuration may list an engine under two names; what others find is not listed a second time.
@@ -212,6 +212,7 @@ fn unique<'a>(all: impl Iterator<Item = (EndpointConfig, &'a str)>) -> (Vec<List
         let is_new = engines.insert(engine) || is_fixed;
         if listed.len() < EndpointId::LIMIT && is_new && names.insert(name(&config).to_owned()) {
             let source = source.to_owned();
+            config.settings.spec.source = Some(source.clone());
             listed.push(Listed { config, source });
         } else {
             left_out += 1;

@@ -10,6 +10,7 @@
 //! can know (KV use) is unknown.
 
 mod active;
+mod adapter_use;
 mod adapters;
 mod bell;
 mod booking;
@@ -22,6 +23,7 @@ mod telemetry;
 mod tests;
 mod work;
 
+pub use adapter_use::AdapterUse;
 pub use adapters::Adapters;
 pub(crate) use bell::RoomBell;
 pub use booking::Booking;

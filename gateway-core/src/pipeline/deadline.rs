@@ -54,10 +54,8 @@ pub(super) fn apply(
         });
     }
     if let Some(record) = record {
-        let filtered = late.into_iter().map(|endpoint| FilteredOut {
-            endpoint,
-            by: NAME.to_owned(),
-        });
+        let filtered = late.into_iter();
+        let filtered = filtered.map(|endpoint| FilteredOut::new(endpoint, NAME));
         record.filtered.extend(filtered);
     }
     Ok(())

@@ -3,8 +3,8 @@
 use std::{cell::RefCell, sync::Arc};
 
 use super::{
-    CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedScore, Explanation, FilteredOut,
-    Full, NoEndpoint, Pipeline, Placement,
+    AdapterThere, CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedScore, Explanation,
+    FilteredOut, Full, NoEndpoint, Pipeline, Placement,
     builder::NamedFilter,
     deadline,
     pair::keep_legs,
@@ -64,6 +64,7 @@ impl Pipeline {
             model: cx.model.to_owned(),
             stage: cx.stage,
             prompt_tokens: cx.prompt_tokens,
+            adapter: cx.adapter.map(str::to_owned),
             picker: self.picker_name.clone(),
             ..Explanation::default()
         }
@@ -294,11 +295,8 @@ fn apply(
         Some(record) => candidates.retain(|candidate| {
             let kept = keeps(candidate);
             if !kept {
-                let endpoint = candidate.endpoint.name().to_owned();
-                record.filtered.push(FilteredOut {
-                    endpoint,
-                    by: filter.name.clone(),
-                });
+                let out = FilteredOut::of(candidate, &filter.name);
+                record.filtered.push(out);
             }
             kept
         }),
@@ -313,8 +311,11 @@ fn in_range(score: f32) -> f32 {
 
 fn explained(cx: &RouteCx<'_>, candidate: &Candidate<'_>) -> ExplainedCandidate {
     let tokens = |blocks: u32| blocks.saturating_mul(cx.block_tokens).min(cx.prompt_tokens);
+    let endpoint = candidate.endpoint;
     ExplainedCandidate {
-        endpoint: candidate.endpoint.name().to_owned(),
+        endpoint: endpoint.name().to_owned(),
+        source: endpoint.spec().source.clone(),
+        adapter: cx.adapter.map(|name| AdapterThere::of(endpoint, name)),
         availability: candidate.availability,
         load: candidate.load,
         cached_tokens: candidate.cached_tokens,

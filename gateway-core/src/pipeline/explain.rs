@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::{Stage, health::Availability, latency::Forecast, load::Load};
+use crate::{
+    Endpoint, Stage, health::Availability, latency::Forecast, load::Load, plugin::Candidate,
+};
 
 /// Everything that led to one choice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -13,6 +15,9 @@ pub struct Explanation {
     pub stage: Stage,
     /// Prompt length in tokens, an estimate in text mode.
     pub prompt_tokens: u32,
+    /// The LoRA adapter asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
     /// Who was ruled out by which filter.
     pub filtered: Vec<FilteredOut>,
     /// Soft filters that were skipped because they would have left nobody.
@@ -57,6 +62,7 @@ impl Explanation {
         Self {
             model: self.model.clone(),
             prompt_tokens: self.prompt_tokens,
+            adapter: self.adapter.clone(),
             stage,
             ..Self::default()
         }
@@ -79,6 +85,29 @@ pub struct FilteredOut {
     pub endpoint: String,
     /// The filter's name.
     pub by: String,
+    /// Its availability, where that is not the best.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub availability: Option<Availability>,
+}
+
+impl FilteredOut {
+    /// An endpoint that is well, ruled out by `by`.
+    pub(super) fn new(endpoint: impl Into<String>, by: impl Into<String>) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            by: by.into(),
+            availability: None,
+        }
+    }
+
+    /// The same of an endpoint that may not be well.
+    pub(super) fn of(candidate: &Candidate<'_>, by: &str) -> Self {
+        let availability = candidate.availability;
+        Self {
+            availability: (availability != Availability::Up).then_some(availability),
+            ..Self::new(candidate.endpoint.name(), by)
+        }
+    }
 }
 
 /// An endpoint that could have been chosen.
@@ -86,6 +115,12 @@ pub struct FilteredOut {
 pub struct ExplainedCandidate {
     /// The endpoint's name.
     pub endpoint: String,
+    /// Who lists it, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// What it has of the LoRA adapter asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<AdapterThere>,
     /// Its availability.
     pub availability: Availability,
     /// Its load at that time.
@@ -100,6 +135,31 @@ pub struct ExplainedCandidate {
     pub scores: Vec<ExplainedScore>,
     /// The weighted sum.
     pub total: f32,
+}
+
+/// What an endpoint has of a LoRA adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdapterThere {
+    /// It computes for it now, by its own word.
+    Running,
+    /// It is loaded.
+    Loaded,
+    /// It would have to be loaded.
+    ToLoad,
+}
+
+impl AdapterThere {
+    /// What `endpoint` has of `adapter`.
+    pub(super) fn of(endpoint: &Endpoint, adapter: &str) -> Self {
+        if endpoint.state().adapters().runs(adapter) == Some(true) {
+            Self::Running
+        } else if endpoint.has_adapter(adapter) {
+            Self::Loaded
+        } else {
+            Self::ToLoad
+        }
+    }
 }
 
 /// Prompt tokens that an endpoint is believed to hold, by source; sources may overlap.

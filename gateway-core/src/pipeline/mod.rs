@@ -23,8 +23,8 @@ mod tests;
 pub use builder::{Pipeline, PipelineBuilder};
 pub use deadline::Late;
 pub use explain::{
-    CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedPair, ExplainedScore,
-    Explanation, FilteredOut,
+    AdapterThere, CachedTokens, ExplainedCandidate, ExplainedForecast, ExplainedPair,
+    ExplainedScore, Explanation, FilteredOut,
 };
 pub use pair::{Group, PairPlacement, Pools, SplitRule, Stages};
 pub use placement::{NoEndpoint, Placement};

@@ -182,6 +182,8 @@ impl Default for PipelineSpec {
     fn default() -> Self {
         let filters = ["healthy", "serves-model", "role", "labels", "exclude"];
         let mut filters: Vec<_> = filters.map(PluginSpec::new).into();
+        // A place for the adapter counts before having it: where the holders are full, somebody else loads it.
+        filters.push(PluginSpec::new("adapter-room").soft());
         // Where nobody who is well has the adapter, somebody who can loads it.
         filters.push(PluginSpec::new("serves-adapter").soft());
         // The prompt's length may be an estimate: where it fits nowhere the engine, which counts, has the last word.

@@ -33,10 +33,12 @@ pub(super) enum Metric {
     Preemptions,
     /// vLLM's info metric: its labels are the numbers.
     CacheConfig,
+    /// vLLM's LoRA adapters: its labels are the names, its value the time.
+    Adapters,
 }
 
 impl Metric {
-    pub(super) const COUNT: usize = 12;
+    pub(super) const COUNT: usize = 13;
 }
 
 /// What a metric name stands for.
@@ -81,6 +83,7 @@ fn vllm(name: &[u8]) -> Option<Metric> {
         b"generation_tokens_total" => Metric::GenerationTokens,
         b"num_preemptions_total" => Metric::Preemptions,
         b"cache_config_info" => Metric::CacheConfig,
+        b"lora_requests_info" => Metric::Adapters,
         _ => return None,
     })
 }

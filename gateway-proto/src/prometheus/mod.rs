@@ -11,6 +11,7 @@
 //! assert_eq!(scrape.dialect, Some(Dialect::Vllm));
 //! assert_eq!(scrape.telemetry.running, Some(7));
 //! ```
+mod adapters;
 mod dialect;
 mod fold;
 mod line;

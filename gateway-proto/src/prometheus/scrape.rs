@@ -1,8 +1,9 @@
 //! The pass over a metrics page.
 
-use gateway_core::load::Telemetry;
+use gateway_core::load::{AdapterUse, Telemetry};
 use memchr::memchr;
 
+use super::adapters::Newest;
 use super::dialect::{self, Dialect, Metric};
 use super::fold::{Fold, Origin, Rule};
 use super::line::{self, Sample};
@@ -19,11 +20,13 @@ const RANKS_AT_MOST: u32 = 1_024;
 const MAX_BLOCK_TOKENS: f64 = 1e6;
 
 /// What one metrics page said.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Scrape {
     /// The reading; fields without a sample stay unknown.
     pub telemetry: Telemetry,
+    /// The LoRA adapters whose requests run and wait, where the page says so.
+    pub adapters: Option<AdapterUse>,
     /// Whose names they were; `None` when no name was known.
     pub dialect: Option<Dialect>,
     /// Samples of known names that were used.
@@ -73,6 +76,7 @@ struct Reader {
     folds: [Fold; Metric::COUNT],
     /// vLLM without `kv_cache_size_tokens`: blocks times block size, as each rank states it for all ranks together.
     config_product: Fold,
+    adapters: Newest,
 }
 
 impl Reader {
@@ -105,6 +109,9 @@ impl Reader {
         }
         if metric == Metric::CacheConfig {
             return self.cache_config(&labels).then_some(true);
+        }
+        if metric == Metric::Adapters {
+            return self.adapters.take(sample);
         }
         // With priorities on, SGLang publishes a total with an empty label and then each priority again.
         if labels.one_priority {
@@ -170,6 +177,9 @@ impl Reader {
             generation_tokens: total(Metric::GenerationTokens).map(whole),
             preemptions: total(Metric::Preemptions).map(whole),
         };
+        let telemetry = &self.scrape.telemetry;
+        let is_idle = (telemetry.running, telemetry.waiting) == (Some(0), Some(0));
+        self.scrape.adapters = self.adapters.finish(is_idle);
         self.scrape
     }
 }

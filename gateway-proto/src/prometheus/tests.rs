@@ -1,4 +1,4 @@
-use gateway_core::load::Telemetry;
+use gateway_core::load::{AdapterUse, Telemetry};
 use proptest::prelude::*;
 
 use super::*;
@@ -33,6 +33,32 @@ fn vllm_page_of_two_ranks() {
         preemptions: Some(0),
     };
     assert_eq!(scrape.telemetry, expected);
+}
+
+#[test]
+fn of_vllms_series_of_adapters_the_newest_counts() {
+    let scrape = page!("vllm/metrics_lora.txt");
+    let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+    let expected = AdapterUse {
+        slots: Some(2),
+        running: names(&["law", "sql"]),
+        waiting: names(&["chess"]),
+    };
+    assert_eq!((scrape.adapters, scrape.dropped), (Some(expected), 0));
+    assert_eq!(page!("vllm/metrics_after.txt").adapters, None);
+}
+
+#[test]
+fn an_idle_engine_computes_for_no_adapter_and_nonsense_is_counted() {
+    let page = br#"vllm:num_requests_running 0
+vllm:num_requests_waiting 0
+vllm:lora_requests_info{max_lora="x",running_lora_adapters="a,,b"} 5
+vllm:lora_requests_info{max_lora="2",running_lora_adapters="c"} NaN
+vllm:lora_requests_info 9
+"#;
+    let scrape = Scrape::parse(page, None);
+    assert_eq!(scrape.adapters, Some(AdapterUse::default()));
+    assert_eq!(scrape.dropped, 2);
 }
 
 #[test]

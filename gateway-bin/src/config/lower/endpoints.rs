@@ -178,6 +178,7 @@ fn endpoint(file: EndpointFile, target: Target) -> EndpointConfig {
             .as_ref()
             .map(TransferFile::descriptor)
             .unwrap_or_default(),
+        source: None,
     };
     let settings = EndpointSettings {
         spec,

@@ -23,10 +23,8 @@ pub(in crate::pipeline) fn keep_legs(
         candidates.retain(|candidate| {
             let why = rule(cx, candidate.endpoint);
             if let (Some(why), Some(record)) = (&why, record.as_deref_mut()) {
-                record.filtered.push(FilteredOut {
-                    endpoint: candidate.endpoint.name().to_owned(),
-                    by: format!("{name}: {why}"),
-                });
+                let by = format!("{name}: {why}");
+                record.filtered.push(FilteredOut::of(candidate, &by));
             }
             why.is_none()
         });

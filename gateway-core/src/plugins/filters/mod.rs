@@ -1,5 +1,6 @@
 //! Filters: who must not be chosen.
 
+mod adapter_room;
 mod context_fits;
 mod exclude;
 mod healthy;
@@ -11,6 +12,7 @@ mod serves_adapter;
 mod serves_model;
 mod steady;
 
+pub use adapter_room::AdapterRoom;
 pub use context_fits::ContextFits;
 pub use exclude::Exclude;
 pub use healthy::Healthy;
@@ -27,6 +29,7 @@ use crate::pipeline::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry
+        .filter("adapter-room", |NoParams {}| Ok(AdapterRoom))
         .filter("context-fits", |NoParams {}| Ok(ContextFits))
         .filter("exclude", |NoParams {}| Ok(Exclude))
         .filter("healthy", |NoParams {}| Ok(Healthy))
