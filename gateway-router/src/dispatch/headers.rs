@@ -23,10 +23,27 @@ const NOT_PASSED_ON: [HeaderName; 13] = [
     header::ACCEPT_ENCODING,
 ];
 
+/// What only the router says to engines, and to the proxies that stand before some: which replica computes, and which
+/// engine does the other half (vLLM and SGLang, MindIE, llm-d's sidecar). A caller's word would reach any host.
+const NOT_FROM_CALLERS: [HeaderName; 9] = [
+    HeaderName::from_static("x-data-parallel-rank"),
+    HeaderName::from_static("x-data-parallel-host-port"),
+    HeaderName::from_static("x-prefiller-host-port"),
+    HeaderName::from_static("x-prefiller-url"),
+    HeaderName::from_static("x-encoder-hosts-ports"),
+    HeaderName::from_static("req-type"),
+    HeaderName::from_static("req-id"),
+    HeaderName::from_static("d-target"),
+    HeaderName::from_static("is-recompute"),
+];
+
 /// What an engine gets to see of a caller's headers.
 pub(super) fn for_engine(headers: &HeaderMap, request_id: &str) -> HeaderMap {
     let mut headers = headers.clone();
     strip(&mut headers);
+    for name in &NOT_FROM_CALLERS {
+        headers.remove(name);
+    }
     if let Ok(id) = HeaderValue::from_str(request_id)
         && !id.is_empty()
     {
@@ -104,6 +121,9 @@ mod tests {
             ("accept-encoding", "gzip"),
             ("expect", "100-continue"),
             ("traceparent", "00-a-b-01"),
+            ("x-data-parallel-rank", "3"),
+            ("d-target", "10.0.0.9;1025"),
+            ("x-prefiller-host-port", "10.0.0.9:8000"),
         ]);
         let sent = for_engine(&told, "r-1");
         let left = map(&[("traceparent", "00-a-b-01"), ("x-request-id", "r-1")]);

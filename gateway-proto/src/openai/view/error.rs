@@ -77,6 +77,12 @@ pub enum RequestError {
         /// The key.
         key: &'static str,
     },
+    /// A field that only the router sets.
+    #[error("The field '{key}' is set by the router alone. Leave it out.")]
+    Reserved {
+        /// The key.
+        key: &'static str,
+    },
     /// A required field is absent.
     #[error("Missing required parameter: '{path}'.")]
     Missing {
@@ -127,7 +133,7 @@ impl RequestError {
     #[must_use]
     pub fn param(&self) -> Option<&str> {
         match self {
-            Self::Duplicate { key } => Some(key),
+            Self::Duplicate { key } | Self::Reserved { key } => Some(key),
             Self::Missing { path }
             | Self::Empty { path }
             | Self::Type { path, .. }
@@ -141,6 +147,7 @@ impl RequestError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Duplicate { .. } => "duplicate_parameter",
+            Self::Reserved { .. } => "unsupported_parameter",
             Self::Missing { .. } => "missing_required_parameter",
             Self::Empty { .. } | Self::Range { .. } => "invalid_value",
             Self::Type { .. } => "invalid_type",

@@ -6,6 +6,7 @@ mod keys;
 mod messages;
 mod parse;
 mod prompt;
+mod reserved;
 #[cfg(test)]
 mod route_tests;
 mod scanner;

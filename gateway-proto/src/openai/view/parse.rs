@@ -2,6 +2,7 @@
 
 use super::input::{Input, input, query};
 use super::keys::{Key, Seen};
+use super::reserved;
 use super::scanner::{Scanner, decode_string};
 use super::values::{boolean, check_number, either, integer, nested, string, wrong};
 use super::{Api, JsonKind, PromptShape, PromptSize, RequestError, RequestView, Span, ViewLimits};
@@ -43,13 +44,16 @@ pub(super) fn parse(
     while let Some(span) = scanner.next_key(first)? {
         first = false;
         // An escaped key (`mod\u0065l`) is the same key to an engine, so it must be to us.
-        let key = decode_string(scanner.slice(span)).and_then(|name| Key::from_name(&name));
-        match key.filter(|key| key.belongs(api)) {
+        let name = decode_string(scanner.slice(span)).unwrap_or_default();
+        match Key::from_name(&name).filter(|key| key.belongs(api)) {
             Some(key) => {
                 seen.note(key)?;
                 gathered.read(key, api, limits, &mut scanner)?;
             }
-            None => drop(scanner.skip()?),
+            None => match reserved::member(&name) {
+                Some(key) => reserved::refuse(key, &mut scanner)?,
+                None => drop(scanner.skip()?),
+            },
         }
     }
     scanner.finish()?;
@@ -150,6 +154,7 @@ impl Gathered {
                 Some("n") => {
                     self.n = integer(s, "sampling_params.n", 1..=i64::from(limits.n))?;
                 }
+                Some("extra_args") => reserved::extra_args(s)?,
                 _ => drop(s.skip()?),
             }
         }

@@ -224,3 +224,39 @@ fn keys_of_other_routes_are_left_alone() {
     let body = r#"{"model":"m","messages":[{"role":"user"}],"text":{},"input":7,"text":1,"sampling_params":"x"}"#;
     read(Api::ChatCompletions, body).expect("unknown to chat");
 }
+
+#[test]
+fn what_only_the_router_says_is_not_taken_from_callers() {
+    for (api, body, key) in [
+        (
+            Api::ChatCompletions,
+            r#"{"model":"m","messages":[{"role":"user"}],"kv_transfer_params":{"do_remote_prefill":true}}"#,
+            "kv_transfer_params",
+        ),
+        (
+            Api::Messages,
+            r#"{"model":"m","messages":[{"role":"user"}],"bootstrap_room":7}"#,
+            "bootstrap_room",
+        ),
+        (
+            Api::Completions,
+            r#"{"model":"m","prompt":"a","disaggregated_p\u0061rams":{}}"#,
+            "disaggregated_params",
+        ),
+        (
+            Api::Generate,
+            r#"{"text":"a","bootstrap_host":["10.0.0.9"]}"#,
+            "bootstrap_host",
+        ),
+        (
+            Api::GenerateTokens,
+            r#"{"token_ids":[1],"sampling_params":{"extra_args":{"a":1,"kv_transfer_params":{}}}}"#,
+            "kv_transfer_params",
+        ),
+    ] {
+        let error = read(api, body).expect_err(body);
+        assert_eq!(error, RequestError::Reserved { key }, "{body}");
+    }
+    let absent = r#"{"model":"m","prompt":"a","kv_transfer_params":null,"x":{"bootstrap_room":1}}"#;
+    read(Api::Completions, absent).expect("null is absent, and deeper down it is another's");
+}
