@@ -170,6 +170,23 @@ struct Candidate {
     logprob: Option<f64>,
 }
 
+/// Bytes of a token in `tokens`, `content` and `prompt`, escapes and bytes that are no UTF-8 included.
+const TOKEN_BYTES: usize = 48;
+/// Bytes of a candidate: its id, text, bytes one by one, and log probability.
+const CANDIDATE_BYTES: usize = 192;
+/// What the answer repeats of the settings.
+const SETTINGS_BYTES: usize = 64 << 10;
+
+/// What an answer to `call` may be long; it comes whole.
+pub(super) fn answer_bytes(call: &TokenCall) -> usize {
+    let candidates = call.logprobs.map_or(0, |asked| 2 + asked.top as usize);
+    let token = TOKEN_BYTES + CANDIDATE_BYTES.saturating_mul(candidates);
+    let tokens = usize::try_from(call.max_tokens).unwrap_or(usize::MAX);
+    let prompt = call.prompt.len().saturating_mul(TOKEN_BYTES);
+    let told = tokens.saturating_mul(token).saturating_add(prompt);
+    told.saturating_add(SETTINGS_BYTES)
+}
+
 /// Reads one event; gives whether there was anything in it.
 pub(super) fn read(
     data: &str,
@@ -183,7 +200,8 @@ pub(super) fn read(
     if chunk.tokens.is_none() && !chunk.stop {
         return Ok(false);
     }
-    let usage = chunk.usage(choices.prompt_tokens());
+    let told = chunk.usage(choices.prompt_tokens());
+    let listed = chunk.tokens.as_ref().map_or(0, Vec::len) as u64;
     let finish = chunk.finish()?;
     let top = choices.top();
     let logprobs = logprobs_of(chunk.completion_probabilities, |position| {
@@ -196,12 +214,17 @@ pub(super) fn read(
         finish,
     };
     choices.add(event, out)?;
-    choices.note_usage(usage.or(Some(Usage {
-        prompt_tokens: choices.prompt_tokens(),
-        completion_tokens: choices.counted(),
-        cached_tokens: None,
-        reasoning_tokens: None,
-    })));
+    let counted = choices.counted();
+    // The engine's own count goes on past a stop token at which the answer was cut.
+    let completion_tokens = if counted < listed {
+        counted
+    } else {
+        told.completion_tokens.max(counted)
+    };
+    choices.note_usage(Some(Usage {
+        completion_tokens,
+        ..told
+    }));
     Ok(true)
 }
 
@@ -220,15 +243,14 @@ impl Chunk {
         }
     }
 
-    /// What the last event says was spent. What was evaluated holds what the cache had.
-    fn usage(&self, prompt: u64) -> Option<Usage> {
-        self.stop.then_some(())?;
-        Some(Usage {
+    /// What the server says was spent. What was evaluated holds what the cache had.
+    fn usage(&self, prompt: u64) -> Usage {
+        Usage {
             prompt_tokens: self.tokens_evaluated.unwrap_or(prompt),
-            completion_tokens: self.tokens_predicted?,
+            completion_tokens: self.tokens_predicted.unwrap_or_default(),
             cached_tokens: self.timings.as_ref().and_then(|timings| timings.cache_n),
             reasoning_tokens: None,
-        })
+        }
     }
 }
 

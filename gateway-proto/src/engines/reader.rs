@@ -9,6 +9,9 @@ use crate::error::EngineFault;
 use crate::ir::Usage;
 use crate::sse::{Decoder, Limits, SseError, markers};
 
+/// The most bytes that are ever taken of one event, or of one document.
+const MOST_EVENT_BYTES: usize = 64 << 20;
+
 /// Reads an engine's event stream in any split of its bytes; of a wire without streams, its one document.
 ///
 /// Bounded by the limit of one event. After its end it takes nothing more.
@@ -27,9 +30,12 @@ impl TokenReader {
     /// what the call's longest answer needs, up to 64 MiB.
     #[must_use]
     pub fn new(wire: TokenWire, call: &TokenCall, mut limits: Limits) -> Self {
-        if wire == TokenWire::SglangGenerate || wire.is_whole() {
-            limits.event_bytes = limits.event_bytes.max(sglang::event_bytes(call));
-        }
+        let longest = match wire {
+            TokenWire::SglangGenerate => sglang::event_bytes(call),
+            TokenWire::LlamacppCompletion => llamacpp::answer_bytes(call),
+            _ => 0,
+        };
+        limits.event_bytes = limits.event_bytes.max(longest.min(MOST_EVENT_BYTES));
         Self {
             wire,
             document: Vec::new(),

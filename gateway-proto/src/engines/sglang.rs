@@ -135,8 +135,6 @@ impl<'a> Form<'a> {
     }
 }
 
-/// The most bytes of an event that lists all tokens so far, as this engine's do; the most that is ever taken.
-const MOST_EVENT_BYTES: usize = 64 << 20;
 /// Bytes of an id, and of a log probability with its id, in JSON.
 const ID_BYTES: usize = 8;
 const LOGPROB_BYTES: usize = 48;
@@ -146,7 +144,7 @@ pub(super) fn event_bytes(call: &TokenCall) -> usize {
     let logprobs = call.logprobs.map_or(0, |asked| 1 + asked.top as usize);
     let token = ID_BYTES + LOGPROB_BYTES.saturating_mul(logprobs);
     let tokens = usize::try_from(call.max_tokens).unwrap_or(usize::MAX);
-    tokens.saturating_mul(token).min(MOST_EVENT_BYTES)
+    tokens.saturating_mul(token)
 }
 
 /// Lists stay unread until it is known what is new in them: every event repeats them from the start.

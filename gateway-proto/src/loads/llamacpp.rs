@@ -12,8 +12,15 @@ struct Slot {
     is_processing: bool,
     #[serde(default)]
     n_prompt_tokens: Count,
-    #[serde(default)]
-    next_token: Vec<Next>,
+    next_token: Option<NextToken>,
+}
+
+/// Older servers tell of the one sequence of a slot, newer ones list them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NextToken {
+    Listed(Vec<Next>),
+    One(Next),
 }
 
 #[derive(Deserialize)]
@@ -28,8 +35,15 @@ impl Slot {
         if !self.is_processing {
             return Some(0);
         }
-        let decoded = self.next_token.first().and_then(|next| next.n_decoded.0);
-        sum([self.n_prompt_tokens.0, decoded])
+        let next = match self.next_token.as_ref() {
+            Some(NextToken::Listed(all)) => all.first(),
+            Some(NextToken::One(next)) => Some(next),
+            None => None,
+        };
+        sum([
+            self.n_prompt_tokens.0,
+            next.and_then(|next| next.n_decoded.0),
+        ])
     }
 }
 
@@ -37,7 +51,9 @@ pub(super) fn slots(body: &[u8]) -> Option<Telemetry> {
     let slots: Vec<Slot> = serde_json::from_slice(body).ok()?;
     let running = slots.iter().filter(|slot| slot.is_processing).count();
     let capacity = sum(slots.iter().map(|slot| slot.n_ctx.0));
-    let used = slots.iter().map(Slot::used).sum::<Option<u64>>();
+    let used = slots
+        .iter()
+        .try_fold(0_u64, |used, slot| Some(used.saturating_add(slot.used()?)));
     Some(Telemetry {
         running: u32::try_from(running).ok(),
         kv_used: share(used, capacity),

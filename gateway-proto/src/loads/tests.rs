@@ -94,6 +94,13 @@ fn slots_of_llamacpp_as_recorded_and_at_work() {
         {"id":1,"n_ctx":1000,"is_processing":false,"n_prompt_tokens":900}]"#;
     let read = LoadReport::LlamacppSlots.read(busy);
     assert_eq!((read.running, read.kv_used), (Some(1), Some(0.25)));
+    // As older servers write it, and with numbers that no slot has.
+    let older = br#"[{"n_ctx":1000,"is_processing":true,"n_prompt_tokens":400,"next_token":{"n_decoded":100}}]"#;
+    let read = LoadReport::LlamacppSlots.read(older);
+    assert_eq!((read.running, read.kv_used), (Some(1), Some(0.5)));
+    let absurd = br#"[{"n_ctx":1,"is_processing":true,"n_prompt_tokens":18446744073709551615},
+        {"n_ctx":1,"is_processing":true,"n_prompt_tokens":18446744073709551615}]"#;
+    assert_eq!(LoadReport::LlamacppSlots.read(absurd).running, Some(2));
 }
 
 #[test]

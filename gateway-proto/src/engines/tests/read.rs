@@ -302,6 +302,38 @@ fn llamacpp_as_recorded() {
     assert_eq!(usage, used(5, 5, Some(1)));
 }
 
+/// The server writes each candidate with its text and bytes.
+#[test]
+fn llamacpp_with_many_log_probabilities_is_not_too_long() {
+    let candidate = r#"{"id":151643,"token":"\u00e4\u00f6","bytes":[195,164,195,182],"logprob":-12.345678901234567}"#;
+    let top = vec![candidate; 20].join(",");
+    let position = format!(
+        r#"{},"top_logprobs":[{top}]}}"#,
+        candidate.trim_end_matches('}')
+    );
+    let tokens = 3_000;
+    let text = format!(
+        r#"{{"content":"","tokens":[{}],"stop":true,"stop_type":"limit","completion_probabilities":[{}]}}"#,
+        vec!["7"; tokens].join(","),
+        vec![position; tokens].join(",")
+    );
+    let call = TokenCall {
+        logprobs: Some(LogprobsAsked { top: 20 }),
+        max_tokens: tokens as u64,
+        ..call()
+    };
+    let limits = Limits::default();
+    assert!(text.len() > limits.event_bytes);
+    let mut reader = TokenReader::new(TokenWire::LlamacppCompletion, &call, limits);
+    let mut events = Vec::new();
+    for chunk in text.as_bytes().chunks(1 << 16) {
+        reader.push(chunk, &mut events);
+    }
+    reader.finish(&mut events);
+    assert_eq!(reader.end(), Some(Ok(())));
+    assert_eq!(events[0].logprobs.len(), tokens);
+}
+
 /// After the server's documentation: log probabilities come by position, and a stop token is left to the reader.
 #[test]
 fn llamacpp_as_documented() {
@@ -319,10 +351,16 @@ fn llamacpp_as_documented() {
     };
     assert_eq!((&events[0].logprobs[0], end), (&first, Ok(())));
     call.sampling.stop_token_ids = vec![6];
-    let text = r#"{"content":"ab","tokens":[5,6,7],"stop":true,"stop_type":"limit"}"#;
-    let ((events, end), _) = read_always(wire, &call, text);
+    let text =
+        r#"{"content":"ab","tokens":[5,6,7],"stop":true,"stop_type":"limit","tokens_predicted":3}"#;
+    let ((events, end), usage) = read_always(wire, &call, text);
     let last = event(0, &[5, 6], Some(TokenFinish::Stop { token: Some(6) }));
     assert_eq!((events, end), (vec![last], Ok(())));
+    assert_eq!(
+        usage.map(|usage| usage.completion_tokens),
+        Some(2),
+        "up to the stop token"
+    );
     for (word, finish) in [
         ("eos", TokenFinish::Stop { token: None }),
         ("word", TokenFinish::Stop { token: None }),
