@@ -44,6 +44,7 @@ mod goals;
 mod pairs;
 mod report;
 mod router;
+mod results;
 mod service;
 mod settings;
 mod snapshot;
@@ -72,6 +73,7 @@ pub use report::{
 };
 pub use router::{BuildError, Router, RouterBuilder};
 pub use settings::{
+pub use results::{DroppedPart, ResultsStatus};
     Credential, Deadlines, EndpointSettings, EngineKind, MigrationSettings, RetrySettings,
     RouterSettings, SizeLimits, TextBlocks, WatchSettings,
 };

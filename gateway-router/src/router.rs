@@ -22,6 +22,7 @@ use crate::{
     dispatch::{self, Lingers},
     engine::EngineClient,
     feed::FeedStatus,
+    results::ResultsStatus,
     snapshot::{EngineFactory, Snapshot},
     watch::Watchers,
 };
@@ -122,6 +123,7 @@ impl Router {
         watchers.follow(&next, self.0.clock, &self.0.runtime);
         self.0.snapshot.store(next);
         self.0.admission.news();
+            &self.0.runtime,
         Ok(())
     }
 
@@ -156,6 +158,22 @@ impl Router {
     #[must_use]
     pub fn admission(&self) -> BTreeMap<String, ClassStatus> {
         self.0.admission.status()
+    /// What is known of the answers that decode engines of `MindIE` give to all requests together, by the name of their
+    /// endpoint, sorted.
+    #[must_use]
+    pub fn results(&self) -> Vec<(String, ResultsStatus)> {
+        let snapshot = self.0.snapshot.load();
+        let endpoints = snapshot.fleet.endpoints().iter();
+        let mut known: Vec<_> = endpoints
+            .filter_map(|endpoint| {
+                let results = snapshot.results(endpoint.id())?;
+                Some((endpoint.name().to_owned(), results.status()))
+            })
+            .collect();
+        known.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        known
+    }
+
     }
 
     /// The router's clock, in whose time fleet readings are to be asked.
@@ -242,7 +260,12 @@ impl RouterBuilder {
     /// Outside a tokio runtime, or where the endpoints make no fleet.
     pub fn build(self) -> Result<Router, BuildError> {
         let runtime = Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
-        let snapshot = Arc::new(Snapshot::new(self.settings, None, &*self.factory)?);
+        let snapshot = Arc::new(Snapshot::new(
+            self.settings,
+            None,
+            &*self.factory,
+            &runtime,
+        )?);
         let clock = Clock::start();
         let admission = Arc::new(Admission::default());
         let line = Arc::downgrade(&admission);

@@ -5,9 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use gateway_core::{EndpointId, EndpointSpec, Fleet, FleetError, Pipelines};
+use gateway_core::{EndpointId, EndpointSpec, Fleet, FleetError, Pipelines, Role};
 
-use gateway_proto::engines::transfer::sglang;
+use gateway_proto::engines::transfer::{Connector, mindie, sglang};
+use tokio::runtime::Handle;
 
 use crate::{
     AdmissionSettings, Deadlines, EndpointSettings, Goals, MigrationSettings, RetrySettings,
@@ -16,6 +17,7 @@ use crate::{
     engine::{EngineClient, HttpEngine},
     feed::{FedBy, FeedSettings},
     pairs::{PairPools, Pairs, TransferSettings},
+    results::Results,
     wire::Pool,
 };
 
@@ -54,6 +56,8 @@ struct Wired {
     rank: Option<(u32, u32)>,
     loader: Arc<Loader>,
 }
+    /// What it answers to all requests together, where it does.
+    results: Option<Arc<Results>>,
 
 #[derive(Clone, PartialEq)]
 struct Fingerprint {
@@ -70,6 +74,7 @@ impl Snapshot {
         before: Option<&Self>,
         factory: &EngineFactory,
     ) -> Result<Self, FleetError> {
+        runtime: &Handle,
         let specs = settings.endpoints.iter().map(|told| {
             let mut spec = described(told);
             settings.adapters.describe(&mut spec, told.kind);
@@ -96,8 +101,10 @@ impl Snapshot {
                 None => (wire(told, &made_from, factory, &mut pools), Arc::default()),
             };
             let wired = Wired {
+            let results = results_of(told, &client, kept, runtime);
                 client,
                 loader,
+                results,
                 made_from,
                 fed_by: FedBy {
                     events: told.kv_events.clone(),
@@ -152,6 +159,19 @@ impl Snapshot {
 
     /// The data-parallel rank that the endpoint is, and how many there are at its address.
     pub(crate) fn rank(&self, id: EndpointId) -> Option<(u32, u32)> {
+    /// Where prefill engines of `MindIE` find the endpoint; `None` where its host is no address, as they need it.
+    pub(crate) fn handed_to(&self, id: EndpointId) -> Option<mindie::Target> {
+        let Wired { transfer, host, .. } = self.wired(id);
+        let (told, port) = &transfer.as_ref()?.bootstrap;
+        let host = told.as_ref().unwrap_or(host).parse().ok()?;
+        Some(mindie::Target { host, port: *port })
+    }
+
+    /// What the endpoint answers to all requests together.
+    pub(crate) fn results(&self, id: EndpointId) -> Option<&Arc<Results>> {
+        self.wired(id).results.as_ref()
+    }
+
         self.wired(id).rank
     }
 
@@ -202,6 +222,21 @@ impl Snapshot {
 
 /// How many data-parallel ranks there are at each address.
 struct Ranks<'a>(HashMap<(&'a str, u16), u32>);
+/// Listens to a decode engine that answers to all requests together; goes on where it is the same engine as before.
+fn results_of(
+    told: &EndpointSettings,
+    client: &Arc<dyn EngineClient>,
+    kept: Option<&Wired>,
+    runtime: &Handle,
+) -> Option<Arc<Results>> {
+    let transfer = told.transfer.as_ref()?;
+    if transfer.connector != Connector::MindIe || told.spec.role == Role::Prefill {
+        return None;
+    }
+    let kept = kept.and_then(|wired| wired.results.clone());
+    Some(kept.unwrap_or_else(|| Results::begin(&told.spec.name, Arc::clone(client), runtime)))
+}
+
 
 impl<'a> Ranks<'a> {
     fn of_endpoints(endpoints: &'a [EndpointSettings]) -> Self {

@@ -22,10 +22,10 @@ use super::{
     run::{Landed, run},
     silence::Patience,
     stream::StreamBody,
-    work::{Opening, Subject, Work, tokens},
+    work::{Opening, Sender, Subject, Work, tokens},
 };
 use crate::{
-    BoxBody, ErrorKind, Retry, RouteError, SizeLimits,
+    BoxBody, Deadlines, ErrorKind, Retry, RouteError, SizeLimits,
     engine::{
         EngineCall, EngineReply,
         status::{self, ERROR_REPLY_BYTES},
@@ -123,7 +123,7 @@ impl Work for RouteRequest {
     }
 
     fn open(&self, snapshot: &Snapshot, id: EndpointId, edit: Option<&LegEdit>) -> Opening<Opened> {
-        let call = self.call_of(snapshot, edit);
+        let call = self.call_of(snapshot.deadlines, edit);
         let engine = Arc::clone(snapshot.engine(id));
         let limits = snapshot.limits;
         Box::pin(async move {
@@ -134,12 +134,26 @@ impl Work for RouteRequest {
 
     fn prefill(&self, snapshot: &Snapshot, id: EndpointId, edit: &LegEdit) -> Opening<EngineReply> {
         let edit = edit.clone().for_text(self.view.api == Api::ChatCompletions);
-        let call = self.call_of(snapshot, Some(&edit));
+        let call = self.call_of(snapshot.deadlines, Some(&edit));
         let engine = Arc::clone(snapshot.engine(id));
         Box::pin(async move { engine.send(call?).await })
     }
 
     fn adopt(&self, snapshot: &Snapshot, _id: EndpointId, answer: Bytes) -> Opening<Opened> {
+    fn sender(&self, snapshot: &Snapshot, id: EndpointId) -> Sender {
+        let (request, deadlines) = (self.clone(), snapshot.deadlines);
+        let engine = Arc::clone(snapshot.engine(id));
+        Box::new(move |edit| {
+            let call = request.call_of(deadlines, Some(edit));
+            let engine = Arc::clone(&engine);
+            Box::pin(async move { engine.send(call?).await })
+        })
+    }
+
+    fn read(&self, snapshot: &Snapshot, _id: EndpointId, reply: EngineReply) -> Opening<Opened> {
+        Box::pin(read(reply, snapshot.limits))
+    }
+
         let limits = snapshot.limits;
         let reply = if self.view.stream {
             as_stream(&answer).map(EngineReply::of_events)
@@ -176,7 +190,7 @@ impl Work for RouteRequest {
 impl RouteRequest {
     fn call_of(
         &self,
-        snapshot: &Snapshot,
+        deadlines: Deadlines,
         edit: Option<&LegEdit>,
     ) -> Result<EngineCall, RouteError> {
         let mut headers = headers::for_engine(&self.headers, &self.leg.id(&self.request_id));
@@ -192,7 +206,7 @@ impl RouteRequest {
             api: self.view.api,
             body,
             headers,
-            deadlines: snapshot.deadlines,
+            deadlines,
         })
     }
 }

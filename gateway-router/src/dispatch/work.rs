@@ -30,6 +30,9 @@ pub(super) struct Subject<'a> {
 /// Something on its way that lives by itself: whoever asked for it may be gone before it comes.
 pub(super) type Opening<T> = Pin<Box<dyn Future<Output = Result<T, RouteError>> + Send>>;
 
+/// Sends the prompt's half of a request again, when the request itself may be gone.
+pub(super) type Sender = Box<dyn Fn(&LegEdit) -> Opening<EngineReply> + Send + Sync>;
+
 /// A request as the attempts see it.
 pub(super) trait Work: Sync {
     /// The beginning of an engine's answer.
@@ -56,6 +59,13 @@ pub(super) trait Work: Sync {
 
     /// Sends the prompt's half of the request to the endpoint `id`; the reply has any status.
     fn prefill(&self, snapshot: &Snapshot, id: EndpointId, edit: &LegEdit) -> Opening<EngineReply>;
+
+    /// What sends the prompt's half of the request to the endpoint `id` later.
+    fn sender(&self, snapshot: &Snapshot, id: EndpointId) -> Sender;
+
+    /// Reads a reply of the endpoint `id` that came in another way, up to what can be shown.
+    fn read(&self, snapshot: &Snapshot, id: EndpointId, reply: EngineReply)
+    -> Opening<Self::Opened>;
 
     /// Takes the whole answer of the prompt's half, got from the endpoint `id`, for the answer to the request.
     fn adopt(&self, snapshot: &Snapshot, id: EndpointId, answer: Bytes) -> Opening<Self::Opened>;

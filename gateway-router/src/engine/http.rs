@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use super::{
     BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, adapters,
-    bootstrap::Bootstrap, generate, readings, rungs::Rungs, side,
+    bootstrap::Bootstrap,
+    generate, readings, results, rungs::Rungs, side,
 };
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
@@ -29,7 +30,7 @@ const RANK: HeaderName = HeaderName::from_static("x-data-parallel-rank");
 
 /// An engine behind OpenAI's HTTP routes.
 pub struct HttpEngine {
-    pool: Arc<Pool>,
+    pub(super) pool: Arc<Pool>,
     /// For questions beside the work; the same one where the target names no other address.
     side: Arc<Pool>,
     pub(super) profile: Profile,
@@ -87,7 +88,7 @@ impl HttpEngine {
         self
     }
 
-    fn request(
+    pub(super) fn request(
         &self,
         target: &Target,
         method: Method,
@@ -113,7 +114,7 @@ impl HttpEngine {
     /// Sends on an idle connection, else on a new one. A used connection that dies before a byte of reply was most
     /// likely closed by the engine as idle, so the request goes out once more on a new one: it was never begun. Where no
     /// new one can be had the engine has died, perhaps of this request, and the error says so.
-    async fn exchange(
+    pub(super) async fn exchange(
         pool: &Pool,
         request: Request<Full<Bytes>>,
         connect: Duration,
@@ -239,6 +240,14 @@ impl EngineClient for HttpEngine {
     }
 
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError> {
+    async fn results(&self) -> Result<EngineReply, RouteError> {
+        results::open(self).await
+    }
+
+    async fn stop(&self, model: &str, id: &str) -> Result<(), RouteError> {
+        results::stop(self, model, id).await
+    }
+
         let listed = self.fetch("/v1/models").await?;
         decode_models(&listed).map_err(|_| broken())
     }
@@ -260,7 +269,7 @@ impl EngineClient for HttpEngine {
     }
 }
 
-fn unsent(error: SendError) -> RouteError {
+pub(super) fn unsent(error: SendError) -> RouteError {
     match error {
         SendError::Connect(cause) => {
             let what = match grievance(&cause) {

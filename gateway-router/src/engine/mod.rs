@@ -7,6 +7,7 @@ mod generate;
 mod http;
 mod profile;
 mod readings;
+mod results;
 mod rungs;
 mod side;
 pub(crate) mod status;
@@ -44,6 +45,9 @@ pub struct EngineCall {
     pub deadlines: Deadlines,
 }
 
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// An engine's reply as it begins. Dropping the body tells the engine that nobody listens any more.
 #[derive(Debug)]
 pub struct EngineReply {
@@ -58,21 +62,27 @@ pub struct EngineReply {
 impl EngineReply {
     /// A reply whose whole body is this event stream.
     pub(crate) fn of_events(events: Bytes) -> Self {
-        Self::of(HeaderValue::from_static("text/event-stream"), events)
+        Self::of(true, events)
     }
 
     /// A reply whose whole body is this JSON.
     pub(crate) fn of_json(json: Bytes) -> Self {
-        Self::of(HeaderValue::from_static("application/json"), json)
+        Self::of(false, json)
     }
 
-    fn of(kind: HeaderValue, body: Bytes) -> Self {
-        let body = Full::new(body).map_err(|never| match never {});
+    /// A good reply with this body: an event stream, or JSON.
+    pub(crate) fn of_body(streams: bool, body: BoxBody) -> Self {
+        let kind = if streams { EVENTS } else { JSON };
         Self {
             status: StatusCode::OK,
             headers: HeaderMap::from_iter([(header::CONTENT_TYPE, kind)]),
-            body: body.boxed_unsync(),
+            body,
         }
+    }
+
+    fn of(streams: bool, body: Bytes) -> Self {
+        let body = Full::new(body).map_err(|never| match never {});
+        Self::of_body(streams, body.boxed_unsync())
     }
 }
 
@@ -127,6 +137,33 @@ pub trait EngineClient: Send + Sync {
 
     /// The engine is another process, or may be: nothing that it said of itself holds any more.
     fn forget_bootstrap(&self) {}
+
+    /// Opens the one answer that this engine gives to all requests that others have handed over to it, which goes on for as
+    /// long as both live. Its body is what `MindIE`'s `/dresult` says.
+    ///
+    /// # Errors
+    /// Where it cannot be opened, or where this engine has none.
+    async fn results(&self) -> Result<EngineReply, RouteError> {
+        let message = "This engine answers each request by itself.";
+        Err(RouteError::engine(
+            ErrorKind::Unsupported,
+            Retry::OtherEndpoint,
+            message,
+        ))
+    }
+
+    /// Tells it that the request that it knows as `id` is not wanted any more.
+    ///
+    /// # Errors
+    /// Where it does not listen, or where this engine needs no telling.
+    async fn stop(&self, _model: &str, _id: &str) -> Result<(), RouteError> {
+        let message = "This engine sees by the connection that its caller has left.";
+        Err(RouteError::engine(
+            ErrorKind::Unsupported,
+            Retry::Never,
+            message,
+        ))
+    }
 
     /// Asks whether the engine is well.
     async fn probe(&self) -> Result<(), RouteError>;

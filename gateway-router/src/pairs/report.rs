@@ -158,18 +158,24 @@ pub enum Cleanup {
     DecodeCutOff,
     /// What was handed over was never fetched. Nobody can tell the engine that holds it: its lease must run out.
     LeftToLease,
+    /// An engine that does not see that its caller has left was told so.
+    Stopped,
+    /// It could not be told, and goes on for nobody.
+    StopFailed,
     /// So many legs of callers who left are still kept that there was no room for another: it was ended at once.
     NoRoom,
 }
 
 impl Cleanup {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::PrefillCancelled,
         Self::DecodeCancelled,
         Self::DecodeAwaited,
         Self::DecodeCutOff,
         Self::LeftToLease,
+        Self::Stopped,
+        Self::StopFailed,
         Self::NoRoom,
     ];
 
@@ -182,6 +188,8 @@ impl Cleanup {
             Self::DecodeAwaited => "decode_awaited",
             Self::DecodeCutOff => "decode_cut_off",
             Self::LeftToLease => "left_to_lease",
+            Self::Stopped => "stopped",
+            Self::StopFailed => "stop_failed",
             Self::NoRoom => "no_room",
         }
     }

@@ -177,6 +177,11 @@ impl Target {
             .parse()
             .expect("a path checked at the start and a fixed route make a path")
     }
+
+    /// The same for a route with a name in it; `None` where the name makes it none.
+    pub(crate) fn named_path(&self, route: &str) -> Option<Uri> {
+        format!("{}{route}", self.0.base).parse().ok()
+    }
 }
 
 impl fmt::Display for Target {

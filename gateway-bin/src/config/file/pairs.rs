@@ -54,10 +54,11 @@ impl From<FallbackName> for Fallback {
 pub struct TransferFile {
     /// By what.
     pub connector: ConnectorName,
-    /// Where decode engines find this one when it prefills; the host of `url` where unset. For `mooncake` and `sglang`.
+    /// Where decode engines find this one when it prefills; the host of `url` where unset. For `mooncake` and `sglang`. For
+    /// `mindie` where prefill engines find this one when it decodes, which must be an IPv4 address.
     #[serde(default)]
     pub bootstrap_host: Option<String>,
-    /// The port there; 8998 where unset.
+    /// The port there; 8998 where unset. For `mindie` the `interCommPort`, which is left out where unset.
     #[serde(default)]
     pub bootstrap_port: Option<u16>,
     /// How a block is laid out, such as `HND`.
@@ -75,8 +76,8 @@ pub struct TransferFile {
     /// Devices that a layer is spread over, where the connector cannot deal with different numbers.
     #[serde(default)]
     pub tensor_parallel: Option<u32>,
-    /// Whether it can serve a request whole although its role is half the work. Where unset, all can but SGLang's, which
-    /// are started as one half.
+    /// Whether it can serve a request whole although its role is half the work. Where unset, all can but SGLang's and
+    /// `MindIE`'s, which are started as one half.
     #[serde(default)]
     pub serves_whole: Option<bool>,
 }
@@ -93,6 +94,8 @@ pub enum ConnectorName {
     Sglang,
     /// TensorRT-LLM's `disaggregated_params`.
     Trtllm,
+    /// `MindIE`'s `dmi` mode.
+    Mindie,
 }
 
 impl From<ConnectorName> for Connector {
@@ -102,6 +105,7 @@ impl From<ConnectorName> for Connector {
             ConnectorName::Mooncake => Self::Mooncake,
             ConnectorName::Sglang => Self::Sglang,
             ConnectorName::Trtllm => Self::TrtLlm,
+            ConnectorName::Mindie => Self::MindIe,
         }
     }
 }

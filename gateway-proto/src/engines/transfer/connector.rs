@@ -13,11 +13,19 @@ pub enum Connector {
     Sglang,
     /// TensorRT-LLM's `disaggregated_params`, context first.
     TrtLlm,
+    /// `MindIE`'s `dmi` mode: prefill is asked and hands over by itself, and decode answers to all together.
+    MindIe,
 }
 
 impl Connector {
     /// All connectors.
-    pub const ALL: [Self; 4] = [Self::Nixl, Self::Mooncake, Self::Sglang, Self::TrtLlm];
+    pub const ALL: [Self; 5] = [
+        Self::Nixl,
+        Self::Mooncake,
+        Self::Sglang,
+        Self::TrtLlm,
+        Self::MindIe,
+    ];
 
     /// The name used in configuration and metrics.
     #[must_use]
@@ -27,13 +35,15 @@ impl Connector {
             Self::Mooncake => "mooncake",
             Self::Sglang => "sglang",
             Self::TrtLlm => "trtllm",
+            Self::MindIe => "mindie",
         }
     }
 
-    /// Whether engines that take part in it can also serve a request whole. SGLang's, started as one half, cannot.
+    /// Whether engines that take part in it can also serve a request whole. `SGLang`'s and `MindIE`'s, started
+    /// as one half, cannot.
     #[must_use]
     pub fn serves_whole(self) -> bool {
-        self != Self::Sglang
+        !matches!(self, Self::Sglang | Self::MindIe)
     }
 
     /// Whether both legs find each other at a port of the prefill engine.
@@ -45,7 +55,7 @@ impl Connector {
 
 /// A connector by a name that none has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown connector `{0}`; known: nixl, mooncake, sglang, trtllm")]
+#[error("unknown connector `{0}`; known: nixl, mooncake, sglang, trtllm, mindie")]
 pub struct UnknownConnector(String);
 
 impl FromStr for Connector {

@@ -1,6 +1,6 @@
 //! A pair that did not come to serve its request.
 
-use gateway_proto::engines::transfer::sglang;
+use gateway_proto::engines::transfer::{mindie, sglang};
 
 use crate::{ErrorKind, PairFault, RouteError};
 
@@ -57,10 +57,22 @@ impl Broken {
         }
     }
 
+    /// The two cannot work together.
+    pub(super) fn no_pair(message: &str) -> Self {
+        let error = RouteError::engine(ErrorKind::Unsupported, crate::Retry::OtherEndpoint, message);
+        Self {
+            fault: PairFault::NoPair,
+            side: Side::Neither,
+            error,
+        }
+    }
+
     /// An engine that blames the hand-over is itself well.
     fn of(fault: PairFault, side: Side, error: RouteError) -> Self {
         let is_engines = error.kind() == ErrorKind::EngineFailed || error.kind() == ErrorKind::Busy;
-        if is_engines && sglang::blames_transfer(&error.to_api().message) {
+        let words = &error.to_api().message;
+        let is_blamed = sglang::blames_transfer(words) || mindie::blames_transfer(words);
+        if is_engines && is_blamed {
             return Self {
                 fault: PairFault::TransferFailed,
                 side: Side::Neither,

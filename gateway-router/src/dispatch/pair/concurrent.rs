@@ -25,7 +25,7 @@ impl Concurrent {
                 self.is_prefilled = true;
                 return Order::Wait;
             }
-            Event::Told(_) => return Order::Wait,
+            Event::Told(_) | Event::Joined(_) | Event::Heard(_) => return Order::Wait,
             Event::Prefilled(Err(error)) => Order::GiveUp(self.broken(error, Broken::prefill)),
             Event::Decoding(Err(error)) => Order::GiveUp(self.broken(error, Broken::decode)),
             Event::Decoding(Ok(())) => Order::Take,

@@ -11,6 +11,7 @@ use super::{
     broken::Broken,
     legs::{Legs, Owed, Span},
     machine::{self, Event, Order, Terms},
+    mindie::{Answer, Rounds, Stopping},
 };
 use crate::{
     ErrorKind, PairOutcome, PairSettings, Retry, RouteError,
@@ -49,7 +50,8 @@ pub(in crate::dispatch) async fn drive<W: Work>(
         .transfer(call.prefill)
         .expect("who prefills hands over")
         .connector;
-    let mut machine = machine::of(connector, call.terms(shared));
+    let room = shared.room();
+    let mut machine = machine::of(connector, call.terms(room));
     let mut order = machine.start();
     loop {
         match order {
@@ -71,10 +73,36 @@ pub(in crate::dispatch) async fn drive<W: Work>(
                 let load = flight.lend_decode();
                 legs.decode(call.open(&decode), call.both_span(flight), load);
             }
+            Order::Join(id) => {
+                let rounds = call.rounds(shared, flight, room);
+                call.join(&mut legs, &rounds, id, flight);
+            }
+            Order::Hear => {
+                flight.decode_sent();
+                legs.hearing.within(call.decode_span(flight));
+            }
+            Order::Follow {
+                head,
+                is_over,
+                recomputes,
+            } => {
+                let claim = legs.hearing.take().filter(|_| !is_over);
+                let rounds = call.rounds(shared, flight, room);
+                let answer = Answer::new(head, claim, rounds, recomputes);
+                legs.decode(call.follow(answer), call.decode_span(flight), None);
+            }
             Order::Wait => {}
             Order::Take => return Ok(call.take(legs, flight)),
             Order::Adopt(answer) => {
+                legs.hearing.settle();
                 let adopted = call.work.adopt(call.snapshot, call.prefill, answer).await;
+                flight.finished_at_prefill();
+                return adopted.map_err(Broken::prefill);
+            }
+            Order::AdoptEvents(events) => {
+                legs.hearing.settle();
+                let reply = EngineReply::of_events(events);
+                let adopted = call.work.read(call.snapshot, call.prefill, reply).await;
                 flight.finished_at_prefill();
                 return adopted.map_err(Broken::prefill);
             }
@@ -128,13 +156,51 @@ impl<W: Work> Call<'_, W> {
         }
     }
 
-    fn terms(&self, shared: &Shared) -> Terms {
+    fn terms(&self, room: u64) -> Terms {
         Terms {
-            room: shared.room(),
+            room,
             bootstrap: self.snapshot.bootstrap(self.prefill),
             rank: self.snapshot.rank(self.prefill),
             is_chat: self.work.subject().api == Api::ChatCompletions,
+            streams: self.work.subject().engine_streams,
+            handed_to: self.snapshot.handed_to(self.decode),
         }
+    }
+
+    /// What it takes for the decode engine to answer this request among all the others.
+    fn rounds(&self, shared: &Shared, flight: &Flight, room: u64) -> Rounds {
+        let Self {
+            snapshot,
+            prefill,
+            decode,
+            ..
+        } = self;
+        let results = snapshot.results(*decode);
+        Rounds {
+            results: Arc::clone(results.expect("its connector is MindIE's")),
+            target: snapshot.handed_to(*decode).expect("it was begun"),
+            stopping: Arc::new(Stopping {
+                prefill: Arc::clone(snapshot.engine(*prefill)),
+                decode: Arc::clone(snapshot.engine(*decode)),
+                model: self.work.subject().model.to_owned(),
+                owed: self.owed(shared, flight),
+            }),
+            sender: self.work.sender(snapshot, *prefill),
+            reply_bytes: snapshot.limits.reply_bytes,
+            room,
+        }
+    }
+
+    fn join(&self, legs: &mut Legs<W::Opened>, rounds: &Rounds, id: String, flight: &Flight) {
+        let opening = self.span(flight, self.snapshot.deadlines.connect);
+        let whole = self.span(flight, self.total);
+        legs.hearing.join(rounds.join(id), opening, whole);
+    }
+
+    fn follow(&self, answer: Answer) -> Opening<W::Opened> {
+        let streams = self.work.subject().engine_streams;
+        let reply = EngineReply::of_body(streams, answer.boxed_unsync());
+        self.work.read(self.snapshot, self.decode, reply)
     }
 
     fn ask(&self) -> Opening<Bytes> {
@@ -200,7 +266,7 @@ impl<W: Work> Call<'_, W> {
     }
 }
 
-async fn read(reply: EngineReply, most: usize) -> Result<Bytes, RouteError> {
+pub(super) async fn read(reply: EngineReply, most: usize) -> Result<Bytes, RouteError> {
     let EngineReply { status, body, .. } = reply;
     let is_well = status.is_success();
     let most = if is_well { most } else { ERROR_REPLY_BYTES };

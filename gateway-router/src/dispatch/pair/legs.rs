@@ -15,6 +15,7 @@ use super::{
     super::{load::LegLoad, work::Opening},
     linger::Lingers,
     machine::Event,
+    mindie::Hearing,
 };
 use crate::{Cleanup, CleanupReport, ErrorKind, ReportSink, Retry, RouteError};
 
@@ -26,14 +27,14 @@ pub(super) struct Span {
 }
 
 /// An exchange under way.
-struct Leg<T> {
+pub(super) struct Leg<T> {
     answer: Opening<T>,
     timer: Pin<Box<Sleep>>,
     is_last: bool,
 }
 
 impl<T> Leg<T> {
-    fn new(answer: Opening<T>, span: Span) -> Self {
+    pub(super) fn new(answer: Opening<T>, span: Span) -> Self {
         Self {
             answer,
             timer: Box::pin(sleep(span.most)),
@@ -41,7 +42,13 @@ impl<T> Leg<T> {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RouteError>> {
+    /// It may take so long from now on.
+    pub(super) fn within(&mut self, span: Span) {
+        self.timer = Box::pin(sleep(span.most));
+        self.is_last = span.is_last;
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RouteError>> {
         if let Poll::Ready(answer) = self.answer.as_mut().poll(cx) {
             return Poll::Ready(answer);
         }
@@ -97,6 +104,8 @@ pub(super) struct Legs<O: Send + 'static> {
     asked: Option<Leg<Bytes>>,
     prefill: Option<Leg<Bytes>>,
     decode: Option<Leg<O>>,
+    /// Where the decode engine answers to all together.
+    pub(super) hearing: Hearing,
     /// What the decode engine is burdened with, for as long as its leg lasts.
     load: Option<Box<LegLoad>>,
     opened: Option<O>,
@@ -110,6 +119,7 @@ impl<O: Send + 'static> Legs<O> {
             asked: None,
             prefill: None,
             decode: None,
+            hearing: Hearing::default(),
             load: None,
             opened: None,
             held: Held::Nothing,
@@ -155,7 +165,11 @@ impl<O: Send + 'static> Legs<O> {
         }
         if let Some(Poll::Ready(answer)) = self.prefill.as_mut().map(|leg| leg.poll(cx)) {
             self.prefill = None;
+            self.hearing.prefilled(&answer);
             return Poll::Ready(Event::Prefilled(answer));
+        }
+        if let Poll::Ready(event) = self.hearing.poll(cx) {
+            return Poll::Ready(event);
         }
         if let Some(Poll::Ready(opened)) = self.decode.as_mut().map(|leg| leg.poll(cx)) {
             self.decode = None;

@@ -1,9 +1,14 @@
 //! What a connector's state machine is told, and what it orders.
 
 use bytes::Bytes;
-use gateway_proto::engines::transfer::{Connector, LegEdit};
+use gateway_proto::engines::transfer::{
+    Connector, LegEdit,
+    mindie::{Target, What},
+};
 
-use super::{broken::Broken, mooncake::Mooncake, nixl::Nixl, sglang::Sglang, trtllm::TrtLlm};
+use super::{
+    broken::Broken, mindie::MindIe, mooncake::Mooncake, nixl::Nixl, sglang::Sglang, trtllm::TrtLlm,
+};
 use crate::RouteError;
 
 /// What is to be done next.
@@ -17,12 +22,25 @@ pub(super) enum Order {
     Decode(LegEdit),
     /// Send both.
     Both { prefill: LegEdit, decode: LegEdit },
+    /// Take a place, under this name, among those whom the decode engine answers.
+    Join(String),
+    /// The decode engine has the request; wait no longer than it may take to its first word.
+    Hear,
+    /// Begin the answer with `head`, which is all of it where `is_over`; the rest comes from the decode engine, which has
+    /// thrown the request out as often as `recomputes` says.
+    Follow {
+        head: Bytes,
+        is_over: bool,
+        recomputes: u32,
+    },
     /// Nothing but wait for what is under way.
     Wait,
     /// The decode leg has begun: its answer is the caller's.
     Take,
     /// The prefill leg's answer is the caller's.
     Adopt(Bytes),
+    /// The same, of an answer that is an event stream.
+    AdoptEvents(Bytes),
     /// The pair cannot serve the request; what is under way ends.
     GiveUp(Broken),
 }
@@ -44,6 +62,10 @@ pub(super) enum Event {
     Told(Result<Bytes, RouteError>),
     /// The prefill leg is over, with its whole answer.
     Prefilled(Result<Bytes, RouteError>),
+    /// There is a place at the decode engine, or none.
+    Joined(Result<(), RouteError>),
+    /// The decode engine has said something for the first time since the place was taken, or nothing more can come.
+    Heard(Result<(What, Bytes), RouteError>),
     /// The decode leg has begun to answer, or failed.
     Decoding(Result<(), RouteError>),
 }
@@ -68,6 +90,10 @@ pub(super) struct Terms {
     pub(super) rank: Option<(u32, u32)>,
     /// Whether the request is a chat.
     pub(super) is_chat: bool,
+    /// Whether the engines stream.
+    pub(super) streams: bool,
+    /// Where a prefill engine finds the decode engine, where it is asked for that.
+    pub(super) handed_to: Option<Target>,
 }
 
 /// The machine of a connector.
@@ -77,5 +103,6 @@ pub(super) fn of(connector: Connector, terms: Terms) -> Box<dyn Machine> {
         Connector::Mooncake => Box::new(Mooncake::new(terms)),
         Connector::Sglang => Box::new(Sglang::new(terms)),
         Connector::TrtLlm => Box::new(TrtLlm::new(terms)),
+        Connector::MindIe => Box::new(MindIe::new(terms)),
     }
 }

@@ -10,6 +10,7 @@ mod drive;
 mod legs;
 mod linger;
 mod machine;
+mod mindie;
 mod mooncake;
 mod nixl;
 mod sglang;

@@ -20,7 +20,7 @@ use super::{
         request::Keys,
         run::{Landed, run},
         silence::Patience,
-        work::{Opening, Subject, Work, tokens},
+        work::{Opening, Sender, Subject, Work, tokens},
     },
     TokenReply, TokenRequest, TokenStream,
     lane::{Asked, Lane},
@@ -210,6 +210,27 @@ impl Work for TokenWork {
     }
 
     fn adopt(&self, snapshot: &Snapshot, id: EndpointId, answer: Bytes) -> Opening<Opened> {
+    fn sender(&self, snapshot: &Snapshot, id: EndpointId) -> Sender {
+        let bare = self.call_of(snapshot, None, Arc::clone(&self.call));
+        let engine = Arc::clone(snapshot.engine(id));
+        Box::new(move |edit| {
+            let mut call = bare.clone();
+            headers::of_leg(Some(edit), &mut call.headers);
+            call.edit = Some(edit.clone());
+            let engine = Arc::clone(&engine);
+            Box::pin(async move { engine.prefill(call).await })
+        })
+    }
+
+    fn read(&self, snapshot: &Snapshot, id: EndpointId, reply: EngineReply) -> Opening<Opened> {
+        let call = self.call_of(snapshot, None, Arc::clone(&self.call));
+        let engine = Arc::clone(snapshot.engine(id));
+        Box::pin(async move {
+            let source = engine.read_tokens(&call, reply).ok_or_else(nothing_came)?;
+            first_tokens(source).await
+        })
+    }
+
         let call = self.call_of(snapshot, None, Arc::clone(&self.call));
         let engine = Arc::clone(snapshot.engine(id));
         Box::pin(async move {

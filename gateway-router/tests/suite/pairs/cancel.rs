@@ -30,6 +30,14 @@ async fn leave(
     (at_once, names(&rig), rig.cleanups())
 }
 
+/// Those whose decode leg is an exchange of its own, which must not be torn down in the middle of a hand-over.
+const KEPT: [Connector; 4] = [
+    Connector::Nixl,
+    Connector::Mooncake,
+    Connector::Sglang,
+    Connector::TrtLlm,
+];
+
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
@@ -44,7 +52,7 @@ async fn prefill_ends_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn decode_is_kept_until_its_first_token() {
-    for connector in Connector::ALL {
+    for connector in KEPT {
         let parts = [("p1", Act::Serve), ("d1", Act::After(3 * SECOND))];
         let (at_once, all, told) = leave(connector, &parts, SECOND).await;
         let is_met = matches!(connector, Connector::Sglang | Connector::Mooncake);
@@ -74,7 +82,7 @@ async fn a_decode_engine_is_burdened_until_its_leg_ends() {
         (Act::After(3 * SECOND), 3 * SECOND),
         (Act::Hang, SECOND + GRACE),
     ];
-    for connector in Connector::ALL {
+    for connector in KEPT {
         for (act, ends) in ends {
             let shown = format!("{connector:?} {act:?}");
             let rig = PairRig::new(connector, &[("p1", Act::Serve), ("d1", act)]);

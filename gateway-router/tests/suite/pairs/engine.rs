@@ -21,7 +21,10 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::ids;
+use super::{
+    dresult::{self, Dresults},
+    ids,
+};
 
 /// What an engine does with a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,7 @@ pub(super) struct World {
     pub(super) dropped: Vec<(&'static str, &'static str)>,
     /// Every body.
     pub(super) bodies: Vec<Value>,
+    pub(super) dresults: Dresults,
 }
 
 pub(super) type SharedWorld = Arc<Mutex<World>>;
@@ -93,10 +97,25 @@ fn kind_of(body: &Value) -> &'static str {
 }
 
 /// Notes a leg that is dropped before it has answered.
-struct Watch {
+pub(super) struct Watch {
     leg: (&'static str, &'static str),
     world: SharedWorld,
-    is_over: bool,
+    pub(super) is_over: bool,
+}
+
+impl Watch {
+    /// Notes a leg and what it asks for.
+    pub(super) fn of(engine: &PairEngine, kind: &'static str, body: &Value) -> Self {
+        let leg = (engine.name, kind);
+        let mut world = lock(&engine.world);
+        world.legs.push(leg);
+        world.bodies.push(body.clone());
+        Self {
+            leg,
+            world: Arc::clone(&engine.world),
+            is_over: false,
+        }
+    }
 }
 
 impl Drop for Watch {
@@ -108,23 +127,14 @@ impl Drop for Watch {
 }
 
 impl PairEngine {
-    fn act(&self) -> Act {
+    pub(super) fn act(&self) -> Act {
         *self.act.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One leg, noted with what it asked for.
     async fn leg(&self, body: Value) -> Result<EngineReply, RouteError> {
         let kind = kind_of(&body);
-        {
-            let mut world = lock(&self.world);
-            world.legs.push((self.name, kind));
-            world.bodies.push(body.clone());
-        }
-        let mut watch = Watch {
-            leg: (self.name, kind),
-            world: Arc::clone(&self.world),
-            is_over: false,
-        };
+        let mut watch = Watch::of(self, kind, &body);
         let reply = self.serve(body, kind).await;
         watch.is_over = true;
         reply
@@ -227,12 +237,29 @@ impl PairEngine {
 #[async_trait]
 impl EngineClient for PairEngine {
     async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError> {
-        self.leg(serde_json::from_slice(&call.body).expect("JSON"))
-            .await
+        let body = serde_json::from_slice(&call.body).expect("JSON");
+        match dresult::asked(&call.headers) {
+            Some(asked) => dresult::prefill(self, asked, body).await,
+            None => self.leg(body).await,
+        }
     }
 
     async fn prefill(&self, call: GenerateCall) -> Result<EngineReply, RouteError> {
-        self.leg(ids::body_of(&call)).await
+        let body = ids::body_of(&call);
+        match dresult::asked(&call.headers) {
+            Some(asked) => dresult::prefill(self, asked, body).await,
+            None => self.leg(body).await,
+        }
+    }
+
+    async fn results(&self) -> Result<EngineReply, RouteError> {
+        dresult::listen(self)
+    }
+
+    async fn stop(&self, _model: &str, id: &str) -> Result<(), RouteError> {
+        let stopped = (self.name, id.to_owned());
+        lock(&self.world).dresults.stopped.push(stopped);
+        Ok(())
     }
 
     async fn generate(&self, call: GenerateCall) -> Result<BoxTokens, RouteError> {
@@ -241,7 +268,7 @@ impl EngineClient for PairEngine {
     }
 
     fn read_tokens(&self, _call: &GenerateCall, reply: EngineReply) -> Option<BoxTokens> {
-        Some(ids::adopted(reply))
+        Some(dresult::spoken(reply))
     }
 
     async fn ask_bootstrap(&self, _host: &str, _port: u16) -> Result<Bytes, RouteError> {
@@ -272,22 +299,24 @@ fn answered(stream: bool, text: &str) -> EngineReply {
             &json!({"object": "chat.completion", "choices": [choice]}),
         );
     }
-    let chunk = |delta: Value, finish: Value| {
-        let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
-        let chunk = json!({"object": "chat.completion.chunk", "choices": [choice]});
-        format!("data: {chunk}\n\n")
-    };
-    let words = chunk(json!({"content": text}), Value::Null);
-    let end = chunk(json!({}), json!("stop"));
+    let words = chunk(&json!({"content": text}), &Value::Null);
+    let end = chunk(&json!({}), &json!("stop"));
     events(format!("{words}{end}data: [DONE]\n\n"))
 }
 
-fn whole(status: u16, body: &Value) -> EngineReply {
+/// One event of a streamed chat.
+pub(super) fn chunk(delta: &Value, finish: &Value) -> String {
+    let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
+    let chunk = json!({"object": "chat.completion.chunk", "choices": [choice]});
+    format!("data: {chunk}\n\n")
+}
+
+pub(super) fn whole(status: u16, body: &Value) -> EngineReply {
     let body = Full::new(Bytes::from(body.to_string())).map_err(|never| match never {});
     reply(status, "application/json", body.boxed_unsync())
 }
 
-fn events(text: String) -> EngineReply {
+pub(super) fn events(text: String) -> EngineReply {
     let frames = stream::iter([Ok::<_, BrokenBody>(Frame::data(Bytes::from(text)))]);
     reply(
         200,

@@ -73,8 +73,3 @@ impl TokenSource for Said {
         None
     }
 }
-
-/// Makes ids of the answer that another leg brought.
-pub(super) fn adopted(_reply: EngineReply) -> BoxTokens {
-    Box::pin(Said(Some(HELLO)))
-}

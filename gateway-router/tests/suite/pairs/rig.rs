@@ -18,7 +18,10 @@ use gateway_router::{
     proto::engines::transfer::Connector,
 };
 
-use super::engine::{Act, PairEngine, SharedWorld, lock};
+use super::{
+    dresult,
+    engine::{Act, PairEngine, SharedWorld, lock},
+};
 use crate::common::rig::{self, Rig};
 
 /// An endpoint of a test: its name says what it is, `p`, `d` or `u`.
@@ -140,7 +143,11 @@ pub(super) fn settings(connector: Connector, parts: &[Part]) -> RouterSettings {
             _ => Role::Unified,
         };
         if endpoint.spec.role != Role::Unified {
-            endpoint.transfer = Some(TransferSettings::new(connector));
+            let mut by = TransferSettings::new(connector);
+            if connector == Connector::MindIe {
+                by.bootstrap.0 = Some(dresult::address_of(name));
+            }
+            endpoint.transfer = Some(by);
             endpoint.spec.is_half = !connector.serves_whole();
         }
         endpoint

@@ -55,7 +55,7 @@ async fn a_pair_serves_what_is_well() {
         let prefill = match connector {
             Connector::Nixl | Connector::Mooncake => (Some(1), Some(false)),
             Connector::TrtLlm => (Some(3), Some(false)),
-            Connector::Sglang => (Some(3), Some(true)),
+            Connector::Sglang | Connector::MindIe => (Some(3), Some(true)),
         };
         assert_eq!(asked, [prefill, (Some(3), Some(true))], "{connector:?}");
     }
