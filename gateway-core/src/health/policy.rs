@@ -11,7 +11,7 @@ pub struct HealthPolicy {
     pub open_after: u32,
     /// How long the breaker first stays open.
     pub open_for: Duration,
-    /// The longest it stays open, before jitter.
+    /// The longest it stays open, before jitter; below [`open_for`](Self::open_for) it means that.
     pub open_at_most: Duration,
     /// By how many percent these times vary, so that endpoints do not all come back in the same moment.
     pub jitter_percent: u32,

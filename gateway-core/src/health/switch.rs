@@ -118,12 +118,13 @@ impl HealthSwitch {
             return;
         }
         streaks.on_trial = false;
-        streaks.open_for = (streaks.open_for * 2).clamp(policy.open_for, policy.open_at_most);
+        let doubled = streaks.open_for.saturating_mul(2);
+        // Not `clamp`: nobody has checked that the bounds are in order.
+        streaks.open_for = doubled.min(policy.open_at_most).max(policy.open_for);
         let mut rng = Rng::from_seed(self.salt ^ now.as_micros());
         let jitter = f64::from(policy.jitter_percent.min(100)) / 100.0;
-        let span = streaks
-            .open_for
-            .mul_f64(1.0 + jitter * (2.0 * rng.unit() - 1.0));
+        let seconds = streaks.open_for.as_secs_f64() * (1.0 + jitter * (2.0 * rng.unit() - 1.0));
+        let span = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
         self.open_until.store(now.after(span).as_micros(), Relaxed);
     }
 

@@ -105,6 +105,38 @@ fn jitter_keeps_endpoints_apart_and_within_its_share() {
 }
 
 #[test]
+fn bounds_in_any_order_and_of_any_length_open_the_breaker() {
+    let open_until = |open_for, open_at_most| {
+        let policy = HealthPolicy {
+            open_for,
+            open_at_most,
+            jitter_percent: 100,
+            ..POLICY
+        };
+        let switch = HealthSwitch::salted(7);
+        for trial in 1..9 {
+            for _ in 0..3 {
+                switch.finished(&policy, Outcome::Failed, at(trial));
+            }
+            switch.probed(&policy, Probe::Failed, at(trial));
+            switch.probed(&policy, Probe::Failed, at(trial));
+            switch.probed(&policy, Probe::Well, at(trial));
+            switch.trial_started(at(trial));
+        }
+        switch.availability(at(10))
+    };
+    let second = Duration::from_secs(1);
+    for (open_for, open_at_most) in [
+        (60 * second, 30 * second),
+        (Duration::MAX, second),
+        (Duration::MAX, Duration::MAX),
+        (second, Duration::MAX),
+    ] {
+        assert_eq!(open_until(open_for, open_at_most), Availability::Open);
+    }
+}
+
+#[test]
 fn neutral_ends_change_nothing_and_draining_wins() {
     let switch = HealthSwitch::default();
     for _ in 0..9 {
