@@ -223,6 +223,9 @@ impl Watch {
             } else {
                 false
             };
+            // An engine that cannot be read has nothing held against it.
+            let used = read.then(|| self.client.adapter_use()).flatten();
+            self.endpoint.state().adapters().used(used);
             let residency = self.fleet.residency();
             residency.expire(self.endpoint.id(), self.clock.now());
             sleep(rhythm.next(read)).await;

@@ -1,10 +1,15 @@
 //! The shared base: any engine that speaks OpenAI's routes over HTTP/1.1.
 
-use std::{collections::HashMap, io, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use gateway_core::load::Telemetry;
+use gateway_core::load::{AdapterUse, Telemetry};
 use gateway_proto::openai::{ModelCard, decode_models};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -39,6 +44,7 @@ pub struct HttpEngine {
     /// The data-parallel rank that all its requests are for.
     pub(super) rank: Option<u32>,
     pub(super) rungs: Rungs,
+    adapter_use: Mutex<Option<AdapterUse>>,
     bootstrap: Bootstrap,
 }
 
@@ -64,6 +70,7 @@ impl HttpEngine {
             side_timeout,
             rank,
             rungs: Rungs::default(),
+            adapter_use: Mutex::default(),
             bootstrap: Bootstrap::default(),
         }
     }
@@ -86,6 +93,12 @@ impl HttpEngine {
         }
         self.pool = Arc::clone(pool);
         self
+    }
+
+    fn told_use(&self) -> MutexGuard<'_, Option<AdapterUse>> {
+        self.adapter_use
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn request(
@@ -227,6 +240,14 @@ impl EngineClient for HttpEngine {
         generate::read(self, call, reply)
     }
 
+    async fn results(&self) -> Result<EngineReply, RouteError> {
+        results::open(self).await
+    }
+
+    async fn stop(&self, model: &str, id: &str) -> Result<(), RouteError> {
+        results::stop(self, model, id).await
+    }
+
     async fn probe(&self) -> Result<(), RouteError> {
         let answer = side::first_of(self, self.profile.health, &self.rungs.health).await;
         if let Err(error) = &answer {
@@ -236,18 +257,17 @@ impl EngineClient for HttpEngine {
     }
 
     async fn telemetry(&self) -> Result<Telemetry, RouteError> {
-        readings::read(self).await
+        let read = readings::read(self).await;
+        let adapters = read.as_ref().ok().and_then(|said| said.adapters.clone());
+        *self.told_use() = adapters;
+        read.map(|said| said.telemetry)
+    }
+
+    fn adapter_use(&self) -> Option<AdapterUse> {
+        self.told_use().clone()
     }
 
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError> {
-    async fn results(&self) -> Result<EngineReply, RouteError> {
-        results::open(self).await
-    }
-
-    async fn stop(&self, model: &str, id: &str) -> Result<(), RouteError> {
-        results::stop(self, model, id).await
-    }
-
         let listed = self.fetch("/v1/models").await?;
         decode_models(&listed).map_err(|_| broken())
     }

@@ -16,7 +16,7 @@ mod tokens;
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use async_trait::async_trait;
 use bytes::Bytes;
-use gateway_core::load::Telemetry;
+use gateway_core::load::{AdapterUse, Telemetry};
 use gateway_proto::{
     engines::Unsupported,
     openai::{Api, ModelCard},
@@ -170,6 +170,12 @@ pub trait EngineClient: Send + Sync {
 
     /// Reads the engine's telemetry.
     async fn telemetry(&self) -> Result<Telemetry, RouteError>;
+
+    /// The LoRA adapters whose requests it ran and held back at its last [`telemetry`](Self::telemetry); `None` of an engine
+    /// that does not say.
+    fn adapter_use(&self) -> Option<AdapterUse> {
+        None
+    }
 
     /// Lists the models it serves.
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError>;

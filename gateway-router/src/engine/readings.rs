@@ -1,6 +1,6 @@
 //! Where engines tell of their load, and how that is read.
 
-use gateway_core::load::Telemetry;
+use gateway_core::load::{AdapterUse, Telemetry};
 use gateway_proto::{
     loads::{LoadReport, completed},
     prometheus::{Dialect, Scrape},
@@ -39,16 +39,37 @@ impl Reading {
     }
 }
 
+/// What one route said, or all together.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) telemetry: Telemetry,
+    pub(super) adapters: Option<AdapterUse>,
+}
+
 impl Form {
     /// `rank` is the data-parallel rank whose part is wanted; all together where unset.
-    fn read(self, body: &[u8], rank: Option<u32>) -> Telemetry {
+    fn read(self, body: &[u8], rank: Option<u32>) -> Said {
         match self {
-            Self::Report(report) => report.read_rank(body, rank),
-            Self::Page(dialect) => Scrape::parse_rank(body, Some(dialect), rank).telemetry,
             Self::Either(report, _) if body.trim_ascii_start().starts_with(b"[") => {
-                report.read_rank(body, rank)
+                Said::report(report, body, rank)
             }
-            Self::Either(_, dialect) => Scrape::parse_rank(body, Some(dialect), rank).telemetry,
+            Self::Report(report) => Said::report(report, body, rank),
+            Self::Page(dialect) | Self::Either(_, dialect) => {
+                let scrape = Scrape::parse_rank(body, Some(dialect), rank);
+                Said {
+                    telemetry: scrape.telemetry,
+                    adapters: scrape.adapters,
+                }
+            }
+        }
+    }
+}
+
+impl Said {
+    fn report(report: LoadReport, body: &[u8], rank: Option<u32>) -> Self {
+        Self {
+            telemetry: report.read_rank(body, rank),
+            adapters: None,
         }
     }
 }
@@ -56,14 +77,17 @@ impl Form {
 /// What the engine says of its load, completed by what its metrics say.
 ///
 /// An engine that has neither is not asked again until it dies, and stays unknown. Of two answers one is enough.
-pub(super) async fn read(engine: &HttpEngine) -> Result<Telemetry, RouteError> {
+pub(super) async fn read(engine: &HttpEngine) -> Result<Said, RouteError> {
     let Profile { load, metrics, .. } = engine.profile;
     let first = first_of(engine, load, &engine.rungs.load).await;
     let second = first_of(engine, metrics, &engine.rungs.metrics).await;
     match (first, second) {
         (Ok(Some(first)), second) => {
             let second = second.ok().flatten().unwrap_or_default();
-            Ok(completed(first, second))
+            Ok(Said {
+                telemetry: completed(first.telemetry, second.telemetry),
+                adapters: first.adapters.or(second.adapters),
+            })
         }
         (Ok(None), second) => second.map(Option::unwrap_or_default),
         (Err(error), second) => second.ok().flatten().ok_or(error),
@@ -75,7 +99,7 @@ async fn first_of(
     engine: &HttpEngine,
     readings: &[Reading],
     rung: &Rung,
-) -> Result<Option<Telemetry>, RouteError> {
+) -> Result<Option<Said>, RouteError> {
     for (at, reading) in readings.iter().enumerate().skip(rung.known()) {
         match engine.fetch(reading.route).await {
             Ok(body) => {
@@ -99,6 +123,7 @@ mod tests {
         let form = Form::Either(LoadReport::TrtllmIterations, Dialect::TensorRtLlm);
         let json = form.read(br#" [{"numActiveRequests":3}]"#, None);
         let page = form.read(b"trtllm_num_requests_running 4\n", None);
-        assert_eq!((json.running, page.running), (Some(3), Some(4)));
+        let running = [json, page].map(|said| said.telemetry.running);
+        assert_eq!(running, [Some(3), Some(4)]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     time::Duration,
@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use gateway_router::{
     AdapterSettings, EngineKind, ErrorKind, LoadableAdapter, RouteRequest, Router, RouterSettings,
-    proto::openai::Api,
+    WatchSettings, proto::openai::Api,
 };
 
 use crate::common::{
@@ -45,6 +45,31 @@ async fn engine(loads: &Arc<AtomicBool>, listed: &'static str) -> Answerer {
     Answerer::start(answer).await
 }
 
+/// vLLM's page of an engine with two places, both taken by these.
+fn page(running: &str) -> String {
+    format!(
+        "vllm:num_requests_running{{engine=\"0\"}} 2.0\nvllm:num_requests_waiting{{engine=\"0\"}} 0.0\n\
+         vllm:lora_requests_info{{max_lora=\"2\",running_lora_adapters=\"\",waiting_lora_adapters=\"\"}} 1.7e+09\n\
+         vllm:lora_requests_info{{max_lora=\"2\",running_lora_adapters=\"{running}\",waiting_lora_adapters=\"\"}} 1.8e+09\n"
+    )
+}
+
+/// An engine that has all adapters and computes for `running`, or does not say.
+async fn busy(running: &Arc<Mutex<Option<&'static str>>>) -> Answerer {
+    let running = Arc::clone(running);
+    let answer = move |came: &Came| {
+        match (&*came.path, *running.lock().expect("whole")) {
+        ("/metrics", Some(names)) => (200, page(names)),
+        ("/metrics", None) => (500, String::new()),
+        ("/v1/models", _) => (200, format!(r#"{{"object":"list","data":[{{"id":"m","owned_by":"vllm"}}{SQL}]}}"#)),
+        (CHAT, _) => (200, r#"{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}"#.to_owned()),
+        ("/health", _) => (200, String::new()),
+        _ => (404, "{}".to_owned()),
+    }
+    };
+    Answerer::start(answer).await
+}
+
 fn router(engines: &[&Answerer]) -> Router {
     let endpoints = rig::NAMES.iter().zip(engines).map(|(name, engine)| {
         let mut endpoint = rig::endpoint(name, engine.addr);
@@ -61,6 +86,10 @@ fn router(engines: &[&Answerer]) -> Router {
             loadable: [("sql".to_owned(), adapter)].into(),
             hold_failed: Duration::from_secs(3600),
             ..AdapterSettings::default()
+        },
+        watch: WatchSettings {
+            telemetry_every: Duration::from_millis(20),
+            ..WatchSettings::default()
         },
         ..RouterSettings::default()
     };
@@ -139,4 +168,51 @@ async fn adapters_that_an_engine_lists_are_found() {
     within(found).await;
     ask(&router, "law").await.expect("served");
     assert!(engine.came(LOAD).is_empty());
+}
+
+#[tokio::test]
+async fn an_engine_whose_places_other_adapters_take_is_spared_until_one_is_free() {
+    let running = [Some("law,chess"), Some("law,sql")].map(|names| Arc::new(Mutex::new(names)));
+    let engines = [busy(&running[0]).await, busy(&running[1]).await];
+    let router = router(&[&engines[0], &engines[1]]);
+    let told = |at: usize, full: Option<bool>| {
+        let router = &router;
+        async move {
+            let fleet = router.fleet();
+            let adapters = fleet.endpoints()[at].state().adapters();
+            let is_told = || {
+                adapters.has("sql")
+                    && full.is_none_or(|full| {
+                        adapters.usage().is_some() && adapters.is_full_for("sql") == full
+                    })
+            };
+            while !is_told() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    };
+    within(told(0, Some(true))).await;
+    within(told(1, Some(false))).await;
+    let served = || [&engines[0], &engines[1]].map(|engine| engine.came(CHAT).len());
+    for _ in 0..10 {
+        ask(&router, "sql").await.expect("served");
+    }
+    assert_eq!(served(), [0, 10], "the first one's places are taken");
+    *running[0].lock().expect("whole") = Some("law");
+    *running[1].lock().expect("whole") = Some("law,chess");
+    within(told(0, Some(false))).await;
+    within(told(1, Some(true))).await;
+    for _ in 0..10 {
+        ask(&router, "sql").await.expect("served");
+    }
+    assert_eq!(served(), [10, 10]);
+    // What cannot be read is not held against it, and both serve other models as ever.
+    *running[1].lock().expect("whole") = None;
+    let silent = async {
+        let fleet = router.fleet();
+        while fleet.endpoints()[1].state().adapters().usage().is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within(silent).await;
 }
