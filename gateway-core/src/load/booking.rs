@@ -43,6 +43,13 @@ impl Booking {
         }
     }
 
+    /// The request is the decode leg of a pair and is sent only now, and its first token is predicted to come `due_ms`
+    /// milliseconds from now: what the other leg still takes, the transfer, and its own first step. Silence beyond several
+    /// times that is held against the endpoint.
+    pub fn handed_over(&mut self, due_ms: f64, now: Timestamp) {
+        self.state.work().handed_over(self.ticket, due_ms, now);
+    }
+
     /// The last token has come, `output_tokens` of them in all where that is known; the engine's model learns from it.
     pub fn finished(&mut self, output_tokens: Option<u32>, now: Timestamp) {
         self.state.work().finished(self.ticket, output_tokens, now);

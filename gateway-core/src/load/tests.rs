@@ -179,3 +179,31 @@ fn two_readings_make_rates() {
     assert_eq!(rates.generation_tokens_per_second, Some(100.0));
     assert_eq!(rates.sampled_at, at(3));
 }
+
+#[test]
+fn a_decode_leg_that_shows_nothing_counts_as_silence_once_it_was_sent() {
+    let state = Arc::new(EndpointState::default());
+    let decode = Demand {
+        stage: Stage::Decode,
+        ..WORK
+    };
+    let mut leg = state.book(&decode, at(0));
+    state.sent(at(0));
+    let is_silent = |seconds| state.caution(at(seconds)).is_silent;
+    assert!(!is_silent(100), "its prompt is computed elsewhere");
+    // Five seconds for what is left of that and the transfer.
+    leg.handed_over(5_000.0, at(100));
+    assert!(!is_silent(110) && !is_silent(119), "several times that");
+    assert!(is_silent(130));
+    leg.first_token(None, at(130));
+    state.heard(at(130));
+    assert!(!is_silent(131));
+    drop(leg);
+    let whole = Demand {
+        is_silent: true,
+        ..decode
+    };
+    let mut leg = state.book(&whole, at(200));
+    leg.handed_over(1.0, at(200));
+    assert!(!is_silent(300), "it shows nothing before its end");
+}

@@ -83,6 +83,13 @@ impl Placement {
             .met(self.forecast.ttft_ms, after.as_secs_f64() * 1_000.0);
     }
 
+    /// The decode leg of a pair is sent only now; `prefill_ms` is what the other leg is predicted to take from now on, the
+    /// transfer included.
+    pub fn handed_over(&mut self, prefill_ms: f64, now: Timestamp) {
+        let due_ms = prefill_ms + self.forecast.ttft_ms;
+        self.booking.handed_over(due_ms, now);
+    }
+
     /// The last token has come, `output_tokens` in all where that is known: the endpoint's model and the estimate of
     /// output lengths learn from it. The load stays booked until the placement is dropped.
     pub fn finished(&mut self, output_tokens: Option<u32>, now: Timestamp) {

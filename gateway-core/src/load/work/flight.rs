@@ -18,6 +18,8 @@ pub(super) struct Flight {
     pub(super) output: f64,
     pub(super) share: Share,
     pub(super) first: Option<Mark>,
+    /// When a decode leg was sent, and in how many milliseconds from then its first token was due.
+    pub(super) handed_over: Option<(Timestamp, f64)>,
     /// When the prompt counts as done without anybody saying so.
     pub(super) lapses_at: Option<Timestamp>,
 }
@@ -49,6 +51,13 @@ impl Flight {
     /// Whether its prompt is still to be computed here.
     pub(super) fn is_waiting(&self) -> bool {
         self.first.is_none() && self.stage != Stage::Decode
+    }
+
+    /// When it was sent here, where it is a decode leg that has its first token still to show, and in how many milliseconds
+    /// from then that was due.
+    pub(super) fn handed_over(&self) -> Option<(Timestamp, f64)> {
+        let is_due = self.first.is_none() && self.stage == Stage::Decode;
+        self.handed_over.filter(|_| is_due)
     }
 
     /// Whether it decodes here.

@@ -117,6 +117,7 @@ impl Work {
                 u64::from(demand.prompt_tokens),
             ),
             first: None,
+            handed_over: None,
             lapses_at: demand.is_silent.then(|| {
                 let queue = self.queue_ms(&self.queue.work().and(&prompt), requests, context);
                 now.after(span_of_millis(queue - self.head_ms(now)))

@@ -28,14 +28,27 @@ impl Work {
         let prompts_ms = self.queue_ms(self.queue.work(), requests, context)
             + f64::from(foreign_waiting) * self.mean_prompt_ms;
         let heard_flights = self.flights.iter().flatten().filter(|one| one.is_heard());
-        let since = if heard_flights.clone().any(Flight::is_decoding) {
-            heard
+        let (since, due_ms) = if heard_flights.clone().any(Flight::is_decoding) {
+            (heard, prompts_ms)
         } else if let Some(head) = head.filter(|head| head.is_heard()) {
-            heard.max(self.progress).max(head.sent)
+            (heard.max(self.progress).max(head.sent), prompts_ms)
+        } else if let Some((sent, due_ms)) = heard_flights
+            .filter_map(Flight::handed_over)
+            .min_by_key(|(sent, _)| *sent)
+        {
+            (heard.max(sent), prompts_ms + due_ms)
         } else {
             return false;
         };
-        let explained = PROMPTS * prompts_ms + STEPS * self.model.step_ms(requests, context);
+        let explained = PROMPTS * due_ms + STEPS * self.model.step_ms(requests, context);
         now.since(since) > floor.max(span_of_millis(explained))
+    }
+
+    /// The decode leg of a pair is on its way, and its first token is predicted to come `due_ms` after `now`.
+    pub(in crate::load) fn handed_over(&mut self, ticket: u32, due_ms: f64, now: Timestamp) {
+        let flight = self.flights.get_mut(ticket as usize);
+        if let Some(flight) = flight.and_then(Option::as_mut) {
+            flight.handed_over = Some((now, due_ms));
+        }
     }
 }
