@@ -30,6 +30,8 @@ pub(crate) struct HealthSwitch {
     flags: AtomicU64,
     /// Microseconds until which the breaker is open; 0 where it is closed.
     open_until: AtomicU64,
+    /// Microseconds until the next probe; 0 where nobody has said.
+    next_probe: AtomicU64,
     streaks: Mutex<Streaks>,
     /// Sets the jitter of one endpoint apart from that of another.
     salt: u64,
@@ -59,6 +61,20 @@ impl HealthSwitch {
     /// Whether probes say that nobody is there.
     pub(crate) fn is_gone(&self) -> bool {
         self.flags.load(Relaxed) & GONE != 0
+    }
+
+    /// When it may be up again where it is out, as far as that is known.
+    pub(crate) fn back_in(&self, now: Timestamp) -> Option<Duration> {
+        let until = match self.availability(now) {
+            Availability::Up | Availability::Panic | Availability::Draining => 0,
+            Availability::Down => self.next_probe.load(Relaxed),
+            Availability::Open => self.open_until.load(Relaxed),
+        };
+        (until != 0).then(|| Timestamp::from_micros(until).since(now))
+    }
+
+    pub(crate) fn probes_next(&self, at: Timestamp) {
+        self.next_probe.store(at.as_micros(), Relaxed);
     }
 
     /// A probe has ended. Says whether the endpoint is back from the dead.

@@ -137,6 +137,22 @@ fn bounds_in_any_order_and_of_any_length_open_the_breaker() {
 }
 
 #[test]
+fn when_it_may_be_back_is_told_where_it_is_known() {
+    let ms = |millis| Some(Duration::from_millis(millis));
+    let switch = opened();
+    assert_eq!(switch.back_in(at(400)), ms(600));
+    assert_eq!(switch.back_in(at(1_000)), None, "it is");
+    switch.probed(&POLICY, Probe::Failed, at(10));
+    switch.probed(&POLICY, Probe::Failed, at(20));
+    assert_eq!(switch.back_in(at(400)), None, "who knows");
+    switch.probes_next(at(5_000));
+    assert_eq!(switch.back_in(at(400)), ms(4_600));
+    assert_eq!(switch.back_in(at(5_001)), ms(0), "just now");
+    switch.set_draining(true);
+    assert_eq!(switch.back_in(at(400)), None, "when somebody says so");
+}
+
+#[test]
 fn neutral_ends_change_nothing_and_draining_wins() {
     let switch = HealthSwitch::default();
     for _ in 0..9 {

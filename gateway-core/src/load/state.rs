@@ -1,6 +1,9 @@
 //! The living part of an endpoint: it survives reloads and is shared by all fleet snapshots.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use super::{
     Booking, Demand, Freshness, InFlight, Rates, SampleMark, Telemetry, TelemetryPolicy,
@@ -253,6 +256,18 @@ impl EndpointState {
     #[must_use]
     pub fn availability(&self, now: Timestamp) -> Availability {
         self.health.availability(now)
+    }
+
+    /// In how much time from `now` the endpoint may be up again where it is out: when its breaker next lets a request
+    /// through, or when it is next probed. `None` where it is not out, or nobody knows.
+    #[must_use]
+    pub fn back_in(&self, now: Timestamp) -> Option<Duration> {
+        self.health.back_in(now)
+    }
+
+    /// The next probe is to be made at that time.
+    pub fn probes_next(&self, at: Timestamp) {
+        self.health.probes_next(at);
     }
 
     /// Whether probes say that nobody is there at all.
