@@ -3,7 +3,7 @@
 mod support;
 
 use gateway_sim::engine::{
-    FaultKind, FaultSpec, Flavour, RunningEngine, SimConfig, TransferConfig,
+    FaultKind, FaultSpec, Flavour, KvEventsConfig, RunningEngine, SimConfig, TransferConfig,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -132,6 +132,44 @@ async fn trtllm_gives_ids_in_place_of_text_and_its_metrics_in_json() {
     );
     let models = ask_get(&engine, "/v1/models").await.json();
     assert_eq!(models["data"][0]["owned_by"], "tensorrt_llm");
+}
+
+#[tokio::test]
+async fn trtllm_keeps_its_kv_events_until_somebody_takes_them() {
+    let engine = start(SimConfig {
+        flavour: Flavour::Trtllm,
+        kv_events: Some(KvEventsConfig::new("demo")),
+        ..config()
+    })
+    .await;
+    let take = || async {
+        let taken = ask(&engine, "/kv_cache_events", json!({})).await.json();
+        taken.as_array().expect("a list").clone()
+    };
+    let made = take().await;
+    assert_eq!(
+        (made.len(), &made[0]["data"]["type"]),
+        (1, &json!("created"))
+    );
+    assert_eq!(made[0]["event_id"], 0);
+    let prompt: Vec<u32> = (0..40).collect();
+    ask(
+        &engine,
+        "/v1/completions",
+        json!({"prompt": prompt, "max_tokens": 1}),
+    )
+    .await;
+    let stored = take().await;
+    let data = &stored[0]["data"];
+    assert_eq!(
+        (&stored[0]["event_id"], &data["type"]),
+        (&json!(1), &json!("stored"))
+    );
+    assert_eq!(data["parent_hash"], Value::Null);
+    assert_eq!(data["blocks"].as_array().map(Vec::len), Some(2));
+    assert_eq!(data["blocks"][1]["tokens"][3]["token_id"], 19);
+    assert!(take().await.is_empty(), "they are taken");
+    assert!(engine.kv_events().is_none(), "nothing is published");
 }
 
 #[tokio::test]

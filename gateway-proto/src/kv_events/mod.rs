@@ -1,7 +1,8 @@
-//! KV-cache events of vLLM and SGLang: which blocks an engine stored and removed.
+//! KV-cache events: which blocks an engine stored and removed.
 //!
-//! [`Frames`] and [`Replay`] read what arrives on a socket, [`decode`] the payload inside. What the events mean for a
-//! router is kept in [`gateway_core::kvfeed`].
+//! vLLM and SGLang publish them: [`Frames`] and [`Replay`] read what arrives on a socket, [`decode`] the payload inside.
+//! TensorRT-LLM is asked for them: [`Polled`] reads an answer, [`PolledRank`] its events. What the events mean for a router
+//! is kept in [`gateway_core::kvfeed`].
 //!
 //! ```
 //! use gateway_core::kvfeed::{KvBatch, KvEvent};
@@ -20,6 +21,7 @@ mod error;
 mod extra;
 mod fields;
 mod frames;
+mod polled;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -27,3 +29,4 @@ mod tests;
 pub use decode::decode;
 pub use error::{FrameError, KvEventError};
 pub use frames::{Frames, Replay};
+pub use polled::{Polled, PolledError, PolledEvent, PolledRank};

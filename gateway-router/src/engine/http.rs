@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::{
     BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, adapters,
     bootstrap::Bootstrap,
-    generate, readings, results, rungs::Rungs, side,
+    events, generate, readings, results, rungs::Rungs, side,
 };
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
@@ -278,6 +278,10 @@ impl EngineClient for HttpEngine {
 
     async fn load_adapter(&self, name: &str, path: &str) -> Result<(), RouteError> {
         adapters::load(self, name, path).await
+    }
+
+    async fn take_events(&self) -> Result<Option<Bytes>, RouteError> {
+        events::take(self).await
     }
 
     async fn feed_sources(&self) -> Result<Vec<FeedSource>, RouteError> {

@@ -3,6 +3,7 @@
 mod adapters;
 mod bootstrap;
 mod detect;
+mod events;
 mod generate;
 mod http;
 mod profile;
@@ -199,5 +200,14 @@ pub trait EngineClient: Send + Sync {
     /// Lists where it publishes KV events: nowhere, unless it says so.
     async fn feed_sources(&self) -> Result<Vec<FeedSource>, RouteError> {
         Ok(Vec::new())
+    }
+
+    /// Takes the KV events that have gathered since somebody last asked, in the words of TensorRT-LLM
+    /// ([`Polled`](gateway_proto::kv_events::Polled)); `None` of an engine that keeps none.
+    ///
+    /// # Errors
+    /// Where it does not answer.
+    async fn take_events(&self) -> Result<Option<Bytes>, RouteError> {
+        Ok(None)
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Profile {
     pub(crate) adapters: Option<&'static str>,
     /// Where it lists the publishers of its KV events, where the kind has any.
     pub(crate) feeds: Option<Listing>,
+    /// Where it gives away the KV events that it keeps, where the kind publishes none.
+    pub(crate) events: Option<&'static str>,
 }
 
 impl Profile {
@@ -47,6 +49,7 @@ const VLLM: Profile = Profile {
     metrics: &[Reading::page("/metrics", Dialect::Vllm)],
     adapters: Some("/v1/load_lora_adapter"),
     feeds: Some(Listing::Vllm),
+    events: None,
 };
 
 /// Source: 0.5.23. `/ready` is there since 0.5.20, `/v1/loads` since 0.5.10, `/get_load` until 0.5.20; metrics are off
@@ -62,6 +65,7 @@ const SGLANG: Profile = Profile {
     metrics: &[Reading::page("/metrics", Dialect::Sglang)],
     adapters: Some("/load_lora_adapter"),
     feeds: Some(Listing::Sglang),
+    events: None,
 };
 
 /// Source: db931fc. Ids come out, with details, but none go in.
@@ -73,6 +77,7 @@ const TGI: Profile = Profile {
     metrics: &[Reading::page("/metrics", Dialect::Tgi)],
     adapters: None,
     feeds: None,
+    events: None,
 };
 
 /// Source: MindIE-LLM 8b4871a. All but the inference routes are on its management port.
@@ -87,6 +92,7 @@ const MINDIE: Profile = Profile {
     metrics: &[Reading::page("/metrics", Dialect::MindIe)],
     adapters: None,
     feeds: None,
+    events: None,
 };
 
 /// Source: 0076e93. The Prometheus page is there where the server returns performance metrics. Its `/metrics` is a list of
@@ -105,6 +111,7 @@ const TENSORRT_LLM: Profile = Profile {
     ],
     adapters: None,
     feeds: None,
+    events: Some("/kv_cache_events"),
 };
 
 /// Source: 00dc805. Metrics are off unless switched on; they count what waits, which no slot shows.
@@ -116,6 +123,7 @@ const LLAMA_CPP: Profile = Profile {
     metrics: &[Reading::page("/metrics", Dialect::LlamaCpp)],
     adapters: None,
     feeds: None,
+    events: None,
 };
 
 /// An unknown engine's health route is unknown too; every one lists its models.
@@ -127,4 +135,5 @@ const OPENAI: Profile = Profile {
     metrics: &[],
     adapters: None,
     feeds: None,
+    events: None,
 };

@@ -14,8 +14,8 @@ use tokio::{
 };
 
 use super::{
-    FeedSettings, FeedSource, FeedStatus, KvEvents, board::Board, listen::Listeners, rank::Rank,
-    source::Source,
+    FeedSettings, FeedSource, FeedStatus, KvEvents, board::Board, listen::Listeners, poll::Poller,
+    rank::Rank, source::Source,
 };
 use crate::{ErrorKind, engine::EngineClient};
 
@@ -134,9 +134,13 @@ impl Follower {
         let mut failures = 0;
         loop {
             let found = self.sources(&running).await;
-            failures = match found {
-                Ok(_) => 0,
-                Err(Unanswered) => failures + 1,
+            let polled = match &found {
+                Ok(sources) if sources.is_empty() => self.poll(&board).await,
+                Ok(_) | Err(Unanswered) => Ok(()),
+            };
+            failures = match (&found, polled) {
+                (Ok(_), Ok(())) => 0,
+                _ => failures + 1,
             };
             if let Ok(sources) = found
                 && sources != running
@@ -149,6 +153,22 @@ impl Follower {
             }
             self.wait(failures, &lost).await;
         }
+    }
+
+    /// Asks an engine that keeps its events for as long as it answers; at once over where it keeps none.
+    async fn poll(&self, board: &Arc<Board>) -> Result<(), Unanswered> {
+        // Several askers behind one address would take the events from each other.
+        if self.told.events != KvEvents::Auto || self.told.rank.is_some() {
+            return Ok(());
+        }
+        let first = self.client.take_events().await.map_err(|_| Unanswered)?;
+        let Some(first) = first else {
+            return Ok(());
+        };
+        let client = Arc::clone(&self.client);
+        let poller = Poller::new(client, Arc::clone(board), self.told.settings);
+        poller.run(first).await;
+        Err(Unanswered)
     }
 
     /// Waits until the publishers are to be found again.

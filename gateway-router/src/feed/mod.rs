@@ -1,9 +1,13 @@
-//! Live KV events: what engines say of their caches, over ZeroMQ, into the fleet's knowledge of who holds what.
+//! Live KV events: what engines say of their caches, over ZeroMQ or when asked over HTTP, into the fleet's knowledge of who
+//! holds what.
 //!
 //! Each publisher (an endpoint's data-parallel rank) has a task of its own that reads, decodes and applies its messages,
 //! in slices, so that it never stands in the way of routing. Nothing is queued here: a feed that cannot keep up leaves
 //! its messages in the window of its connection and then at the engine, whose own limit (`hwm`) drops them; the gap is
 //! then asked for again, and until then the endpoint is trusted less.
+//!
+//! An engine that keeps its events until it is asked for them (TensorRT-LLM) is asked again and again; what its own bounded
+//! buffer drops meanwhile is a gap that nothing fills.
 //!
 //! Where the publishers are is configured ([`KvEvents::At`]) or asked of the engine ([`KvEvents::Auto`]). Engines publish
 //! at an address they bind or connect to one that this router binds ([`FeedSpec::bind`]).
@@ -22,6 +26,7 @@ mod keys;
 mod lag;
 mod link;
 mod listen;
+mod poll;
 mod rank;
 mod replay;
 mod settings;

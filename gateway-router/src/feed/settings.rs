@@ -12,8 +12,11 @@ pub const RANKS_AT_MOST: u32 = 64;
 pub enum KvEvents {
     /// Nowhere: what it holds is guessed from what it was sent.
     Off,
-    /// The engine is asked: vLLM at `/kv_event_sources` (0.31 on), `SGLang` at `/server_info`. Where it names none, as
-    /// [`KvEvents::Off`].
+    /// The engine is asked: vLLM at `/kv_event_sources` (0.31 on), `SGLang` at `/server_info`, TensorRT-LLM for the events
+    /// themselves at `/kv_cache_events`. Where it names none, as [`KvEvents::Off`].
+    ///
+    /// TensorRT-LLM's events are gone once somebody has asked, and do not tell adapters and salts apart: where another
+    /// router asks too, or adapters are served, do without.
     #[default]
     Auto,
     /// From here.
@@ -101,6 +104,8 @@ pub struct FeedSettings {
     pub back_off_at_most: Duration,
     /// Time between two questions to an engine that names no source.
     pub discover_every: Duration,
+    /// Time between two questions to an engine that keeps its events until it is asked.
+    pub poll_every: Duration,
 }
 
 impl Default for FeedSettings {
@@ -111,6 +116,7 @@ impl Default for FeedSettings {
             patience: Duration::from_secs(5),
             back_off_at_most: Duration::from_secs(5),
             discover_every: Duration::from_secs(60),
+            poll_every: Duration::from_millis(100),
         }
     }
 }

@@ -32,7 +32,8 @@ pub struct SimConfig {
     /// Requests that may wait before further ones get 503; none for no limit, as in vLLM.
     #[serde(default)]
     pub max_queued_requests: Option<u32>,
-    /// KV events, none for none. Of several data-parallel ranks, each publishes on the port of the one before plus one.
+    /// KV events, none for none. TensorRT-LLM's surface keeps them, as many as `buffer_steps`, until they are asked for; the
+    /// others publish. Of several data-parallel ranks, each publishes on the port of the one before plus one.
     #[serde(default)]
     pub kv_events: Option<KvEventsConfig>,
     /// The part in prefill-decode pairs; none for an engine that takes no notice of them.

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::clock::Clock;
 use super::config::{KvEventsConfig, SimConfig};
 use super::faults::FaultSpec;
-use super::kv::KvPublisher;
+use super::kv::{KvPublisher, Outlet};
 use super::rank::Rank;
 use super::server;
 use super::shell::{Life, Shell};
@@ -120,16 +120,10 @@ async fn ranks(config: &SimConfig) -> Result<(Vec<Rank>, Vec<KvPublisher>), Star
     let mut ranks = Vec::new();
     let mut publishers = Vec::new();
     for number in 0..config.dp_ranks {
-        let mut feed = None;
-        if let Some(events) = &config.kv_events {
-            let events = events.of_rank(number);
-            let (own, publisher) =
-                KvPublisher::bind(events, config.engine.block_tokens, number).await?;
-            feed = Some(own);
-            publishers.push(publisher);
-        }
+        let (outlet, publisher) = Outlet::open(config, number).await?;
+        publishers.extend(publisher);
         let engine = config.engine.clone();
-        ranks.push(Rank::new(number, engine, config.time_scale, feed)?);
+        ranks.push(Rank::new(number, engine, config.time_scale, outlet)?);
     }
     Ok((ranks, publishers))
 }
@@ -164,8 +158,8 @@ impl RunningEngine {
     /// The same of any rank.
     #[must_use]
     pub fn kv_events_of(&self, rank: usize) -> Option<&KvEventsConfig> {
-        let feed = self.shell.ranks.get(rank)?.kv.as_ref()?;
-        Some(&feed.bound)
+        let outlet = self.shell.ranks.get(rank)?.kv.as_ref()?;
+        Some(&outlet.published()?.bound)
     }
 
     /// Where its side channel or bootstrap server listens; none where it takes no part in pairs.

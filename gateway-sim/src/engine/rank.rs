@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gateway_core::Timestamp;
 use tokio::sync::{Notify, watch};
 
-use super::kv::KvFeed;
+use super::kv::Outlet;
 use super::recorder::Recorder;
 use super::ticket::Progress;
 use super::transfer::{Content, Holdings};
@@ -18,7 +18,7 @@ use crate::model::{
 #[derive(Debug)]
 pub(super) struct Rank {
     pub(super) number: u32,
-    pub(super) kv: Option<KvFeed>,
+    pub(super) kv: Option<Outlet>,
     pub(super) wake: Notify,
     inner: Mutex<Inner>,
 }
@@ -55,7 +55,7 @@ impl Rank {
         number: u32,
         engine: EngineConfig,
         time_scale: f64,
-        kv: Option<KvFeed>,
+        kv: Option<Outlet>,
     ) -> Result<Self, ConfigError> {
         let inner = Inner {
             model: EngineModel::new(engine)?,

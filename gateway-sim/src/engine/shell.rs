@@ -262,7 +262,7 @@ impl Shell {
         } else {
             Fate::Sent
         };
-        if !kv.publish(events, fate) {
+        if !kv.give(events, fate) {
             Counters::add(&self.counters.kv_batches_dropped);
         }
     }

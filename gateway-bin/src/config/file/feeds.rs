@@ -119,6 +119,8 @@ pub struct FeedsFile {
     pub block_tokens: NonZeroU32,
     /// The lag from which on an engine's events are trusted less.
     pub lag_at_most: Span,
+    /// Time between two questions to an engine that keeps its events until it is asked, as TensorRT-LLM does.
+    pub poll_every: Span,
 }
 
 impl Default for FeedsFile {
@@ -127,6 +129,7 @@ impl Default for FeedsFile {
         Self {
             block_tokens: feeds.block_tokens.try_into().unwrap_or(NonZeroU32::MIN),
             lag_at_most: Span(feeds.lag_at_most),
+            poll_every: Span(feeds.poll_every),
         }
     }
 }
@@ -136,6 +139,7 @@ impl From<&FeedsFile> for FeedSettings {
         Self {
             block_tokens: file.block_tokens.get(),
             lag_at_most: file.lag_at_most.0,
+            poll_every: file.poll_every.0,
             ..Self::default()
         }
     }

@@ -1,4 +1,4 @@
-//! KV events over ZeroMQ: requests go where the events say that their prefix is.
+//! KV events: requests go where the events say that their prefix is.
 //!
 //! Nothing but events can know in these tests: prompts are computed by requests that go straight to an engine, past the
 //! router.
@@ -7,6 +7,7 @@ mod bound;
 mod gaps;
 mod late;
 mod lost;
+mod polled;
 mod publisher;
 mod ranks;
 pub(crate) mod rig;

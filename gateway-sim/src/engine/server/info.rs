@@ -81,7 +81,7 @@ pub(super) fn kv_event_sources(shell: &Shell) -> Value {
     };
     let ranks = shell.ranks.iter();
     let sources = ranks.filter_map(|rank| {
-        let feed = rank.kv.as_ref()?;
+        let feed = rank.kv.as_ref()?.published()?;
         Some((rank.number.to_string(), source(feed)))
     });
     Value::Object(sources.collect())

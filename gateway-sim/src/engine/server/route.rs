@@ -125,6 +125,7 @@ async fn run(
         }
         Route::Models => Ok(reply::json(&info::models(shell))),
         Route::Iterations => Ok(reply::json(&trtllm::iterations(shell))),
+        Route::KeptEvents => Ok(reply::json(&trtllm::kv_cache_events(shell))),
         Route::Status { is_second } => Ok(reply::json(&mindie::status(shell, is_second))),
         Route::Info => Ok(reply::json(&tgi::info(shell))),
         Route::Props => Ok(reply::json(&llamacpp::props(shell))),

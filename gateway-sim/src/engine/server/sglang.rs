@@ -8,6 +8,7 @@ use super::page::{self, Row, float, tokens};
 use crate::engine::clock::Clock;
 use crate::engine::config::SimConfig;
 use crate::engine::faults::FaultKind;
+use crate::engine::kv::Outlet;
 use crate::engine::rank::Rank;
 use crate::engine::shell::Shell;
 use crate::engine::transfer::{Transfer, TransferRole};
@@ -19,18 +20,22 @@ const VERSION: &str = "0.5.23";
 /// The part of what `SGLang` 0.5.23 says of itself that tells where its KV events come out.
 pub(super) fn server_info(shell: &Shell) -> Value {
     let config = &shell.config;
-    let kv_events = shell.ranks[0].kv.as_ref().map(|feed| {
-        let bound = &feed.bound;
-        json!({
-            "publisher": "zmq",
-            "endpoint_host": bound.publish.ip().to_string(),
-            "endpoint_port_base": bound.publish.port(),
-            "topic": bound.topic,
-            "block_size": config.engine.block_tokens,
-            "dp_size": shell.ranks.len(),
-            "replay_endpoint_port_base": bound.replay.map(|addr| addr.port()),
-        })
-    });
+    let kv_events = shell.ranks[0]
+        .kv
+        .as_ref()
+        .and_then(Outlet::published)
+        .map(|feed| {
+            let bound = &feed.bound;
+            json!({
+                "publisher": "zmq",
+                "endpoint_host": bound.publish.ip().to_string(),
+                "endpoint_port_base": bound.publish.port(),
+                "topic": bound.topic,
+                "block_size": config.engine.block_tokens,
+                "dp_size": shell.ranks.len(),
+                "replay_endpoint_port_base": bound.replay.map(|addr| addr.port()),
+            })
+        });
     json!({
         "model_path": config.models[0],
         "served_model_name": config.models[0],

@@ -33,6 +33,8 @@ pub(super) enum Route {
     Stats,
     /// TensorRT-LLM's `/metrics`.
     Iterations,
+    /// Its KV events.
+    KeptEvents,
     /// MindIE's, of the first version or the second.
     Status {
         is_second: bool,
@@ -146,6 +148,7 @@ const TRTLLM: &[Row] = &[
     ("GET", "/health_generate", Route::Health),
     ("GET", "/version", Route::Version),
     ("GET", "/metrics", Route::Iterations),
+    ("POST", "/kv_cache_events", Route::KeptEvents),
     ("GET", "/prometheus/metrics", Route::Metrics),
     ("POST", "/tokenize", Route::Tokenize),
 ];

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::page::{self, Row, float, hit_rate};
+use crate::engine::kv::{KeptEvents, Outlet};
 use crate::engine::rank::Rank;
 use crate::engine::shell::Shell;
 use crate::model::ModelMetrics;
@@ -75,4 +76,11 @@ pub(super) fn iterations(shell: &Shell) -> Value {
         })
     };
     shell.ranks.iter().map(iteration).collect()
+}
+
+/// `/kv_cache_events`: what happened to the caches since somebody last asked.
+pub(super) fn kv_cache_events(shell: &Shell) -> Value {
+    let outlets = shell.ranks.iter().filter_map(|rank| rank.kv.as_ref());
+    let kept = outlets.filter_map(Outlet::kept);
+    kept.flat_map(KeptEvents::take).collect()
 }
