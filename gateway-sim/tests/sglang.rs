@@ -54,6 +54,34 @@ async fn every_event_has_all_so_far() {
 }
 
 #[tokio::test]
+async fn events_have_only_what_is_new_where_it_is_started_so() {
+    let engine = start(SimConfig {
+        incremental_streams: true,
+        ..sglang()
+    })
+    .await;
+    let mut body = json!({"input_ids": [900, 901], "stream": true, "return_logprob": true,
+        "sampling_params": {"max_new_tokens": 4, "ignore_eos": true}});
+    let chunks = fetch(&engine, post("/generate", &body)).await.chunks();
+    body["stream"] = false.into();
+    let whole = fetch(&engine, post("/generate", &body)).await.json();
+    let (mut text, mut ids) = (String::new(), Vec::new());
+    for (at, chunk) in (1..).zip(&chunks) {
+        text.push_str(chunk["text"].as_str().expect("a text"));
+        ids.extend(chunk["output_ids"].as_array().expect("ids").clone());
+        assert_eq!(chunk["meta_info"]["completion_tokens"], at);
+        let logprobs = chunk["meta_info"]["output_token_logprobs"].as_array();
+        assert_eq!(logprobs.map(Vec::len), Some(1));
+    }
+    assert_eq!(
+        (json!(text), json!(ids)),
+        (whole["text"].clone(), whole["output_ids"].clone())
+    );
+    let info = fetch(&engine, get("/server_info")).await.json();
+    assert_eq!(info["incremental_streaming_output"], true);
+}
+
+#[tokio::test]
 async fn texts_stops_and_forms_are_understood() {
     let engine = start(sglang()).await;
     let generate = async |parameters: Value| {

@@ -88,6 +88,9 @@ pub(super) struct SimArgs {
     /// Whose HTTP surface it has
     #[arg(long, value_name = "ENGINE", default_value = "vllm")]
     pub(super) flavour: SimFlavour,
+    /// Give only what is new in each event of SGLang's `/generate`, as SGLang with `--incremental-streaming-output`
+    #[arg(long)]
+    pub(super) incremental_streams: bool,
     /// The chip and model size that set its speed
     #[arg(long, default_value = super::sim_engine::DEFAULT_PROFILE)]
     pub(super) profile: String,

@@ -108,6 +108,7 @@ pub(super) fn run(args: &SimArgs) -> anyhow::Result<()> {
         SimFlavour::Llamacpp => Flavour::Llamacpp,
         SimFlavour::Tgi => Flavour::Tgi,
     };
+    config.incremental_streams = args.incremental_streams;
     config.transfer = args.pair.config();
     config.dp_ranks = args.dp_ranks;
     config.adapters.clone_from(&args.adapters);

@@ -22,6 +22,9 @@ pub struct SimConfig {
     /// Whose HTTP surface it has.
     #[serde(default)]
     pub flavour: Flavour,
+    /// Whether events of `SGLang`'s `/generate` have only what is new, as with `--incremental-streaming-output`.
+    #[serde(default)]
+    pub incremental_streams: bool,
     /// Chip, cache and limits.
     pub engine: EngineConfig,
     /// Seconds of the model in a second of wall time: 10 runs everything ten times as fast.
@@ -110,6 +113,7 @@ impl SimConfig {
             models: vec![model.into()],
             adapters: Vec::new(),
             flavour: Flavour::Vllm,
+            incremental_streams: false,
             engine: EngineConfig::for_chip(chip),
             time_scale: 1.0,
             api_key: None,

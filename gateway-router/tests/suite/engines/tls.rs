@@ -1,14 +1,14 @@
 //! Engines behind TLS, with certificates made for each test.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::poll_fn, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use gateway_router::{
     Deadlines, EngineKind, ErrorKind, Retry, RouteError, Target, Tls, TlsIdentity, TlsSettings,
-    engine::{EngineCall, EngineClient, HttpEngine},
-    proto::openai::Api,
+    engine::{EngineCall, EngineClient, GenerateCall, HttpEngine},
+    proto::{engines::TokenCall, openai::Api},
 };
-use gateway_sim::engine::RunningEngine;
+use gateway_sim::engine::{Flavour, RunningEngine};
 use http::HeaderMap;
 use http_body_util::BodyExt;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
@@ -109,7 +109,11 @@ struct Engine {
 }
 
 async fn start(front: Front) -> Engine {
-    let engine = sim::start().await;
+    start_as(Flavour::Vllm, front).await
+}
+
+async fn start_as(flavour: Flavour, front: Front) -> Engine {
+    let engine = sim::start_with(|config| config.flavour = flavour).await;
     let inner = engine.addr();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
@@ -144,12 +148,22 @@ async fn carry(
 }
 
 fn client(port: u16, settings: Option<TlsSettings>) -> HttpEngine {
+    HttpEngine::new(
+        target(port, settings),
+        EngineKind::Vllm,
+        None,
+        4,
+        Duration::from_secs(30),
+    )
+}
+
+fn target(port: u16, settings: Option<TlsSettings>) -> Target {
     let mut target = Target::parse(&format!("https://localhost:{port}")).expect("an address");
     if let Some(settings) = settings {
         let tls = Tls::new(settings).expect("good settings");
         target = target.with_tls(tls).expect("https");
     }
-    HttpEngine::new(target, EngineKind::Vllm, None, 4, Duration::from_secs(30))
+    target
 }
 
 fn trusting(authority: &Authority) -> TlsSettings {
@@ -195,6 +209,37 @@ async fn engines_of_a_named_authority_serve_in_both_versions() {
         let engine = start(front).await;
         serves(&engine, &client(engine.port, Some(trusting(&authority)))).await;
     }
+}
+
+/// As it is set up unless told otherwise: both of its ports under TLS.
+#[tokio::test]
+async fn mindie_serves_and_tells_of_itself_under_tls() {
+    let authority = authority();
+    let front = || Front::showing(issue(&authority, "localhost", false));
+    let business = start_as(Flavour::Mindie, front()).await;
+    let management = start_as(Flavour::Mindie, front()).await;
+    let at = |engine: &Engine| target(engine.port, Some(trusting(&authority)));
+    let both = at(&business).with_management(at(&management));
+    let found = gateway_router::detect(&both, None, Duration::from_secs(30));
+    assert_eq!(within(found).await.expect("found").kind, EngineKind::Mindie);
+    let client = HttpEngine::new(both, EngineKind::Mindie, None, 4, Duration::from_secs(30));
+    within(client.probe()).await.expect("well");
+    let reading = within(client.telemetry()).await.expect("it tells");
+    assert_eq!((reading.running, reading.waiting), (Some(0), Some(0)));
+    let tokens = GenerateCall {
+        call: Arc::new(TokenCall::new("m", [11, 12, 13], 5)),
+        headers: HeaderMap::new(),
+        deadlines: Deadlines::default(),
+        edit: None,
+        event_bytes: 1 << 20,
+    };
+    let mut stream = within(client.generate(tokens)).await.expect("begins");
+    let mut events = Vec::new();
+    let more = poll_fn(|cx| stream.as_mut().poll_more(cx, &mut events));
+    within(more).await.expect("tokens");
+    assert!(!events[0].ids.is_empty());
+    assert_eq!(business.engine.last_request().path, "/infer_token");
+    assert_eq!(management.engine.stats().requests, 0);
 }
 
 #[tokio::test]

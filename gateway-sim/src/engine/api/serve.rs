@@ -100,7 +100,9 @@ fn read(shell: &Shell, kind: Kind, fields: Fields<'_>) -> Result<Ask, ApiError> 
         Kind::Chat => chat::read(fields, max_n, voice),
         Kind::Completions => completions::read(fields, max_n, voice, shell.config.flavour),
         Kind::Generate => generate::read(fields, max_n),
-        Kind::SglangGenerate => sglang::read(fields, max_n, voice),
+        Kind::SglangGenerate => {
+            sglang::read(fields, max_n, voice, shell.config.incremental_streams)
+        }
         Kind::Llamacpp => llamacpp::read(fields, max_n, voice),
         Kind::Text(style) => tgi::read(fields, style, max_n, voice),
     }

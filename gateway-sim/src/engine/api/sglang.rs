@@ -1,4 +1,6 @@
-//! `SGLang`'s `/generate`: text or tokens in, both out, all so far in every event.
+//! `SGLang`'s `/generate`: text or tokens in, both out, in every event all so far or, as it is started, only what is new.
+
+use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 
@@ -44,9 +46,17 @@ const PARAMETERS: [(&str, &str); 25] = [
     ("custom_params", ""),
 ];
 
-struct Generate;
+struct Generate {
+    /// Whether events have only what is new.
+    is_incremental: bool,
+}
 
-pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask, ApiError> {
+pub(super) fn read(
+    fields: Fields<'_>,
+    max_n: u32,
+    voice: &Voice,
+    is_incremental: bool,
+) -> Result<Ask, ApiError> {
     let prompt = match (fields.string("text")?, fields.get("input_ids")) {
         (Some(text), None) => voice.encode(text),
         (None, Some(_)) => sampling::token_ids(fields, "input_ids")?.unwrap_or_default(),
@@ -62,7 +72,7 @@ pub(super) fn read(fields: Fields<'_>, max_n: u32, voice: &Voice) -> Result<Ask,
         false => None,
     };
     Ok(Ask {
-        dialect: Box::new(Generate),
+        dialect: Box::new(Generate { is_incremental }),
         prompts: vec![prompt],
         sampling: Sampling::read(parameters, Some(DEFAULT_MAX_TOKENS), max_n)?,
         delivery: Delivery {
@@ -98,14 +108,15 @@ fn parameters(fields: Fields<'_>) -> Result<Value, ApiError> {
 /// How far a choice is, for one reply or event.
 struct Standing<'a> {
     choice: usize,
-    tokens: usize,
+    /// What is told of them.
+    tokens: Range<usize>,
     finish: Option<&'a Finish>,
     cached_tokens: usize,
 }
 
 impl Generate {
-    /// Everything of a choice so far.
-    fn so_far(job: &Job, standing: &Standing<'_>) -> Value {
+    /// What is told of a choice, and the account of everything so far.
+    fn tell(job: &Job, standing: &Standing<'_>) -> Value {
         let choice = &job.choices[standing.choice];
         let plan = &choice.plan;
         let finish = standing.finish.map(|finish| reason(finish, plan, standing));
@@ -116,12 +127,12 @@ impl Generate {
             "weight_version": "default",
             "num_retractions": 0,
             "reasoning_tokens": 0,
-            "completion_tokens": standing.tokens,
+            "completion_tokens": standing.tokens.end,
             "cached_tokens": standing.cached_tokens,
             "dp_rank": null,
         });
         if let Some(asked) = job.delivery.logprobs {
-            let positions = &choice.logprobs[..standing.tokens];
+            let positions = &choice.logprobs[standing.tokens.clone()];
             let told = positions.iter().map(|position| entry(position.token()));
             meta["output_token_logprobs"] = told.collect();
             if asked.top > 0 {
@@ -132,8 +143,8 @@ impl Generate {
             }
         }
         let mut reply = json!({
-            "text": plan.text(0..standing.tokens),
-            "output_ids": plan.tokens[..standing.tokens],
+            "text": plan.text(standing.tokens.clone()),
+            "output_ids": plan.tokens[standing.tokens.clone()],
             "meta_info": meta,
         });
         if job.choices.len() > 1 {
@@ -152,7 +163,7 @@ fn reason(finish: &Finish, plan: &Plan, standing: &Standing<'_>) -> Value {
         Finish::End | Finish::ToolCalls => json!({"type": "stop", "matched": plan.tokens.last()}),
         Finish::StopText(text) => json!({"type": "stop", "matched": text}),
         Finish::StopToken(token) => json!({"type": "stop", "matched": token}),
-        Finish::Length => json!({"type": "length", "length": standing.tokens}),
+        Finish::Length => json!({"type": "length", "length": standing.tokens.end}),
         Finish::Abort | Finish::Recomputed => {
             json!({"type": "abort", "message": "Aborted", "status_code": null, "err_type": null})
         }
@@ -169,11 +180,15 @@ impl Dialect for Generate {
     }
 
     fn piece(&self, job: &Job, piece: &Piece) -> Option<Value> {
-        Some(Self::so_far(
+        let start = match self.is_incremental {
+            true => piece.tokens.start,
+            false => 0,
+        };
+        Some(Self::tell(
             job,
             &Standing {
                 choice: piece.choice,
-                tokens: piece.tokens.end,
+                tokens: start..piece.tokens.end,
                 finish: piece.finish.as_ref(),
                 cached_tokens: piece.cached_tokens as usize,
             },
@@ -197,11 +212,11 @@ impl Dialect for Generate {
         let reply = |(choice, ending): (usize, &Ending)| {
             let standing = Standing {
                 choice,
-                tokens: ending.tokens,
+                tokens: 0..ending.tokens,
                 finish: Some(&ending.finish),
                 cached_tokens: usage.cached,
             };
-            Self::so_far(job, &standing)
+            Self::tell(job, &standing)
         };
         let mut replies: Vec<Value> = endings.iter().enumerate().map(reply).collect();
         match replies.len() {

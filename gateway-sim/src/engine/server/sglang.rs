@@ -44,7 +44,7 @@ pub(super) fn server_info(shell: &Shell) -> Value {
         "disaggregation_mode": mode(config),
         "kv_events": kv_events,
         "version": VERSION,
-        "incremental_streaming_output": false,
+        "incremental_streaming_output": config.incremental_streams,
     })
 }
 

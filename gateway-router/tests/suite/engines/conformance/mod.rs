@@ -10,7 +10,7 @@ use gateway_router::{
     EngineKind,
     engine::{EngineClient, HttpEngine},
 };
-use gateway_sim::engine::{Flavour, RunningEngine};
+use gateway_sim::engine::{Flavour, RunningEngine, SimConfig};
 
 use crate::common::{rig::credential, sim, within};
 
@@ -39,10 +39,14 @@ async fn pair(kind: EngineKind) -> Pair {
 }
 
 async fn pair_at(kind: EngineKind, time_scale: f64) -> Pair {
+    pair_with(kind, |config| config.time_scale = time_scale).await
+}
+
+async fn pair_with(kind: EngineKind, change: impl FnOnce(&mut SimConfig)) -> Pair {
     let engine = sim::start_with(|config| {
         config.api_key = Some("s3cret".into());
         config.flavour = flavour(kind);
-        config.time_scale = time_scale;
+        change(config);
     })
     .await;
     let client = HttpEngine::new(

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use gateway_router::{
-    Deadlines, EngineKind,
+    BoxBody, Deadlines, EngineKind,
     engine::{EngineCall, EngineClient, EngineReply},
     proto::{
         error::{EngineFault, FaultShape},
@@ -114,19 +114,19 @@ async fn a_model_that_is_not_there_is_refused_by_those_who_look_at_names() {
     }
 }
 
+/// A long stream under way; dropped, it is not wanted any more.
+pub(super) async fn begin(pair: &Pair) -> BoxBody {
+    let sent = pair.client.send(call(Api::ChatCompletions, LONG_STREAM));
+    let mut body = within(sent).await.expect("begins").body;
+    let first = within(body.frame()).await.expect("a chunk");
+    first.expect("unbroken");
+    body
+}
+
 #[tokio::test]
 async fn a_dropped_body_frees_the_request() {
     for pair in slow_pairs().await {
-        let reply = pair
-            .client
-            .send(call(Api::ChatCompletions, LONG_STREAM))
-            .await
-            .expect("begins");
-        let mut body = reply.body;
-        within(body.frame())
-            .await
-            .expect("a chunk")
-            .expect("unbroken");
+        let body = begin(&pair).await;
         assert_eq!(pair.engine.stats().running, 1);
         drop(body);
         freed(&pair).await;

@@ -14,7 +14,7 @@ use gateway_router::{
 use gateway_sim::engine::{FaultKind, FaultSpec};
 use http::HeaderMap;
 
-use super::{Pair, freed, pairs, polled_until, slow_pairs};
+use super::{Pair, freed, pair_with, pairs, polled_until, slow_pairs};
 use crate::common::within;
 
 pub(super) fn call(prompt: &[u32], max_tokens: u64) -> GenerateCall {
@@ -121,6 +121,11 @@ async fn all_wires_carry_the_same_answer() {
         assert!(at_limit || at_end, "{kind:?}: {:?}", answer.finish());
         answers.push((kind, ids, answer.finish().cloned()));
     }
+    let incremental = pair_with(EngineKind::Sglang, |config| {
+        config.incremental_streams = true
+    });
+    let answer = generate(&incremental.await, call(&[11, 12, 13], 5)).await;
+    answers.push((EngineKind::Sglang, answer.ids(), answer.finish().cloned()));
     for (kind, ids, finish) in &answers[1..] {
         assert_eq!((ids, finish), (&answers[0].1, &answers[0].2), "{kind:?}");
     }
