@@ -74,10 +74,11 @@ impl Detokenizer {
         }
     }
 
-    /// The answer is over: appends what is left. Bytes that are no UTF-8 become U+FFFD.
+    /// The answer is over: appends what is left. Bytes that are no UTF-8 become U+FFFD, but of a character that the end cuts
+    /// off nothing is shown, as by vLLM.
     pub fn finish(&mut self, out: &mut String) {
         match &mut self.state {
-            State::Bytes(utf8) => utf8.finish(out),
+            State::Bytes(utf8) => utf8.finish(),
             State::Pieces(pieces) => pieces.finish(out),
             State::Other(other) => other.finish(&self.tokenizer, out),
         }

@@ -35,7 +35,10 @@ impl OtherState {
     }
 
     pub(super) fn finish(&mut self, tokenizer: &Tokenizer, out: &mut String) {
-        let text = tokenizer.decode(&self.ids).unwrap_or_default();
+        let mut text = tokenizer.decode(&self.ids).unwrap_or_default();
+        // A character that the end cuts off; what was given before stays.
+        let whole = text.trim_end_matches(char::REPLACEMENT_CHARACTER).len();
+        text.truncate(whole);
         self.give(text, out);
     }
 

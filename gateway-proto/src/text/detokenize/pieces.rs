@@ -56,8 +56,13 @@ impl PieceState {
         self.run.is_empty()
     }
 
-    /// The text is over.
+    /// The text is over. A run that ends inside a character is shown up to there.
     pub(super) fn finish(&mut self, out: &mut String) {
+        if let Err(error) = str::from_utf8(&self.run)
+            && error.error_len().is_none()
+        {
+            self.run.truncate(error.valid_up_to());
+        }
         self.end_run(out);
     }
 

@@ -26,12 +26,9 @@ impl Utf8 {
         self.pending.is_empty()
     }
 
-    /// No more bytes come: an incomplete character becomes one U+FFFD.
-    pub(super) fn finish(&mut self, out: &mut String) {
-        if !self.pending.is_empty() {
-            self.pending.clear();
-            out.push(char::REPLACEMENT_CHARACTER);
-        }
+    /// No more bytes come: of an incomplete character nothing is shown.
+    pub(super) fn finish(&mut self) {
+        self.pending.clear();
     }
 }
 
@@ -79,9 +76,11 @@ mod tests {
                 utf8.push(chunk, &mut out);
                 prop_assert!(utf8.pending.len() < 4);
             }
-            utf8.finish(&mut out);
+            let cut = utf8.pending.len();
+            utf8.finish();
+            prop_assert!(utf8.is_empty());
             let whole = chunks.concat();
-            prop_assert_eq!(out, String::from_utf8_lossy(&whole));
+            prop_assert_eq!(out, String::from_utf8_lossy(&whole[..whole.len() - cut]));
         }
     }
 }

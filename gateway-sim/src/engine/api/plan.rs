@@ -182,13 +182,7 @@ impl<'a> Draft<'a> {
         self.finish = Some(Finish::StopText(stop.clone()));
     }
 
-    fn settle(mut self) -> Plan {
-        if !matches!(self.finish, Some(Finish::StopText(_))) {
-            self.text.push_str(&self.speech.finish());
-        }
-        if let Some(last) = self.ends.last_mut() {
-            *last = self.text.len();
-        }
+    fn settle(self) -> Plan {
         Plan {
             tokens: self.tokens.into(),
             text: self.text,

@@ -132,7 +132,8 @@ impl Author {
     }
 }
 
-/// Turns tokens into text as they come, holding back the bytes of a character that is not complete.
+/// Turns tokens into text as they come, holding back the bytes of a character that is not complete. Of one that never is,
+/// nothing is shown, as by vLLM.
 #[derive(Debug)]
 pub enum Speech<'a> {
     /// Of the engine's own vocabulary.
@@ -164,15 +165,6 @@ impl Speech<'_> {
                 *pending = rest;
                 text
             }
-        }
-    }
-
-    /// What is left at the end.
-    #[must_use]
-    pub fn finish(self) -> String {
-        match self {
-            Self::Plain(detokenizer) => detokenizer.finish(),
-            Self::Model { pending, .. } => String::from_utf8_lossy(&pending).into_owned(),
         }
     }
 }
