@@ -98,16 +98,13 @@ impl<'a> Asker<'a> {
         let (prefill, decode) = match self.scene.connector {
             Connector::Nixl => {
                 let answer = self.prefilled(&nixl::prefill())?;
-                let decode = nixl::decode(&answer).context("nothing was handed over")?;
+                let decode = nixl::decode(&answer).with_context(|| nothing_in(&answer))?;
                 return self.decoded(&decode);
             }
             Connector::TrtLlm => {
                 let answer = self.prefilled(&trtllm::prefill(id))?;
                 let trtllm::Answered::HandedOver(decode) = trtllm::answered(&answer, false) else {
-                    bail!(
-                        "nothing was handed over: {}",
-                        String::from_utf8_lossy(&answer)
-                    );
+                    bail!(nothing_in(&answer));
                 };
                 return self.decoded(&decode);
             }
@@ -157,6 +154,10 @@ impl<'a> Asker<'a> {
         self.answers.ask(&asked, &[])?;
         self.answers.first()
     }
+}
+
+fn nothing_in(answer: &[u8]) -> String {
+    format!("nothing handed over in {}", String::from_utf8_lossy(answer))
 }
 
 impl Ask for Asker<'_> {

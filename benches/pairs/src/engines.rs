@@ -22,6 +22,11 @@ const STEP_MS: f64 = 0.001;
 /// Tokens of the cache, so that no request ever waits for room.
 const CACHE_TOKENS: u32 = 4 << 20;
 
+/// What they say to everything, longer than anybody wants it.
+const SCRIPT: &str = r#"{"opening": "<|im_start|>assistant\n", "rules": [
+    {"when": "^", "reply": "One engine reads what was asked, and another one writes down what it has to say to that."}
+]}"#;
+
 /// Three engines on a thread of their own. They end with this.
 pub(crate) struct Engines {
     prefill: RunningEngine,
@@ -132,8 +137,9 @@ impl Engines {
 }
 
 async fn start(connector: Connector, role: Option<TransferRole>) -> Result<RunningEngine> {
-    let voice = ModelVoice::load(&Model::Small.folder(), Script::default())
-        .context("the small model's files")?;
+    let script = Script::parse(SCRIPT.as_bytes()).context("our own script")?;
+    let voice =
+        ModelVoice::load(&Model::Small.folder(), script).context("the small model's files")?;
     let config = config(connector, role);
     Ok(SimEngine::start_with(config, Voice::Model(Box::new(voice))).await?)
 }
