@@ -125,6 +125,9 @@ impl Router {
         self.0.admission.news();
             &self.0.runtime,
         Ok(())
+        if let Some(admission) = &next.admission {
+            self.0.admission.set_policy(&admission.policy);
+        }
     }
 
     /// The endpoints now, with their load and health.

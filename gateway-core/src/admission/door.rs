@@ -7,10 +7,18 @@ use crate::EndpointId;
 /// later still finds most of the queue in order.
 const PLACES: usize = 8;
 
+/// The rank of those who take up an answer.
+const GOES_ON: usize = 0;
+
+/// The rank of those who are new.
+fn rank(class: usize, is_owed: bool) -> usize {
+    if is_owed { 1 } else { class + 1 }
+}
+
 #[derive(Debug)]
 struct Standing {
     ticket: Ticket,
-    /// Its class; 0 for those who are owed their share.
+    /// 0 for those who go on, else one more than the class, 1 for those who are owed their share.
     rank: usize,
     is_owed: bool,
     waits_for: Box<[EndpointId]>,
@@ -54,11 +62,30 @@ impl Door {
     pub(super) fn admit(&mut self, ticket: Ticket, class: usize, is_owed: bool) {
         self.insert(Standing {
             ticket,
-            rank: if is_owed { 0 } else { class },
+            rank: rank(class, is_owed),
             is_owed,
             waits_for: Box::default(),
             tried_in: 0,
         });
+    }
+
+    /// Comes behind those who go on, too, and before all others.
+    pub(super) fn admit_going_on(&mut self, ticket: Ticket) {
+        self.insert(Standing {
+            ticket,
+            rank: GOES_ON,
+            is_owed: false,
+            waits_for: Box::default(),
+            tried_in: 0,
+        });
+    }
+
+    /// The classes are others: everybody stands where his own now does, in the order they stood.
+    pub(super) fn rank_anew(&mut self, class_of: impl Fn(Ticket) -> usize) {
+        for one in self.standing.iter_mut().filter(|one| one.rank != GOES_ON) {
+            one.rank = rank(class_of(one.ticket), one.is_owed);
+        }
+        self.standing.sort_by_key(|one| one.rank);
     }
 
     fn insert(&mut self, standing: Standing) {
@@ -70,7 +97,7 @@ impl Door {
 
     fn first_unowed(&self, class: usize) -> Option<usize> {
         let mut standing = self.standing.iter();
-        standing.position(|one| one.rank == class && !one.is_owed)
+        standing.position(|one| one.rank == rank(class, false) && !one.is_owed)
     }
 
     /// Whether anybody of a class stands here in his own right.
@@ -84,17 +111,19 @@ impl Door {
         let standing = self.standing.remove(at);
         let ticket = standing.ticket;
         self.insert(Standing {
-            rank: 0,
+            rank: rank(class, true),
             is_owed: true,
             ..standing
         });
         Some(ticket)
     }
 
-    /// Sends the last one away who stands below `class`, unless he is just trying.
-    pub(super) fn send_back(&mut self, class: usize) -> Option<Ticket> {
+    /// Sends the last one away who stands below `class`, or below those who go on where that is `None`, unless he is just
+    /// trying.
+    pub(super) fn send_back(&mut self, class: Option<usize>) -> Option<Ticket> {
         let last = self.standing.last()?;
-        let may_go = last.rank > class && !last.is_owed && self.turn != Some(last.ticket);
+        let above = class.map_or(GOES_ON, |class| rank(class, false));
+        let may_go = last.rank > above && !last.is_owed && self.turn != Some(last.ticket);
         may_go.then(|| self.standing.pop().map(|one| one.ticket))?
     }
 

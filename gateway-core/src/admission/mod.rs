@@ -10,6 +10,7 @@
 //! - **Flows** within a class, one per caller, take turns by deficit round robin over tokens (Shreedhar and Varghese,
 //!   1995): whoever sends many or large requests waits for himself, not the others for him. Within a flow the order is that
 //!   of arrival.
+//! - **Answers that are taken up** go before all classes, and are given up for nobody: their callers read already.
 //! - **The door.** The first few in line stand at the door, as the very first may wait for an endpoint of its own (a long
 //!   context, a label) while others have room. Those behind may go past him, but never to an endpoint that he waits for.
 //! - **Bounds** in requests and tokens, per class and in all. Where all is full, requests of negative priority are given

@@ -16,7 +16,7 @@ use super::{
 use crate::{EndpointId, Timestamp};
 
 /// Names one request in a queue; later ones are greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub(super) u64);
 
 /// A request that wants to wait.
@@ -26,8 +26,11 @@ pub struct Arrival {
     pub priority: i8,
     /// Whose it is: requests of one flow go in their order, flows take turns.
     pub flow: u64,
-    /// Its prompt and what is expected to come out.
+    /// Its prompt and what is expected to come out; more than 2^32 - 1 count as so many.
     pub tokens: u64,
+    /// It takes up an answer of which its caller has a part: it goes before all that are new, in the order of arrival, and
+    /// finds a place whatever they have filled.
+    pub goes_on: bool,
 }
 
 /// A request that waits, and those that were given up for it.
@@ -80,6 +83,8 @@ pub struct Queue<T> {
     policy: Arc<AdmissionPolicy>,
     pub(super) entries: HashMap<Ticket, Entry<T>>,
     lines: Vec<Line>,
+    /// Those that go on and do not stand at the door yet.
+    going_on: BTreeSet<Ticket>,
     pub(super) tokens: u64,
     /// Those that may be given up, the first to go first: the least priority, and of these the newest.
     sheddable: BTreeSet<(i8, Reverse<Ticket>)>,
@@ -89,19 +94,21 @@ pub struct Queue<T> {
 }
 
 impl<T> Queue<T> {
-    /// An empty queue.
+    /// An empty queue, whose first ticket is `first`: that of a queue of nobody's is the default, that of one in place of
+    /// another is the other's [next](Self::next_ticket), so that whoever left the other late is nobody here.
     #[must_use]
-    pub fn new(policy: Arc<AdmissionPolicy>, now: Timestamp) -> Self {
+    pub fn new(policy: Arc<AdmissionPolicy>, first: Ticket, now: Timestamp) -> Self {
         let lines = policy.classes().iter().map(|_| Line::default());
         Self {
             lines: lines.collect(),
             policy,
             entries: HashMap::new(),
+            going_on: BTreeSet::new(),
             tokens: 0,
             sheddable: BTreeSet::new(),
             door: Door::new(),
             drain: Drain::new(now),
-            next: 0,
+            next: first.0,
         }
     }
 
@@ -109,6 +116,46 @@ impl<T> Queue<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// The ticket of whoever joins next.
+    #[must_use]
+    pub fn next_ticket(&self) -> Ticket {
+        Ticket(self.next)
+    }
+
+    /// From now on that policy holds, for those who wait as well: they go by its classes, in the order they came. Nobody is
+    /// given up for bounds that have become narrower, and nobody's time changes.
+    pub fn set_policy(&mut self, policy: &Arc<AdmissionPolicy>) {
+        if Arc::ptr_eq(&self.policy, policy) {
+            return;
+        }
+        let is_same = self.policy == *policy;
+        self.policy = Arc::clone(policy);
+        if !is_same {
+            self.line_up_anew();
+        }
+    }
+
+    fn line_up_anew(&mut self) {
+        self.lines.clear();
+        let classes = self.policy.classes().len();
+        self.lines.resize_with(classes, Line::default);
+        let mut tickets: Vec<_> = self.entries.keys().copied().collect();
+        tickets.sort_unstable();
+        for ticket in tickets {
+            let entry = self.entries.get_mut(&ticket).expect("just listed");
+            entry.class = self.policy.class_of(entry.arrival.priority);
+            let line = &mut self.lines[entry.class];
+            line.requests += 1;
+            line.tokens += entry.arrival.tokens;
+            if !entry.arrival.goes_on && !self.door.holds(ticket) {
+                line.flows.push(entry.arrival.flow, entry.waiting(ticket));
+            }
+        }
+        let entries = &self.entries;
+        self.door.rank_anew(|ticket| entries[&ticket].class);
+        self.advance();
     }
 
     /// Requests that wait, and their tokens, by class.
@@ -127,7 +174,7 @@ impl<T> Queue<T> {
         value: T,
         now: Timestamp,
     ) -> Result<Joined<T>, Refused> {
-        let tokens = arrival.tokens.max(1);
+        let tokens = arrival.tokens.clamp(1, u32::MAX.into());
         let arrival = Arrival { tokens, ..arrival };
         let class = self.policy.class_of(arrival.priority);
         let victims = self.victims(class, &arrival).ok_or_else(|| Refused {
@@ -140,9 +187,13 @@ impl<T> Queue<T> {
         let line = &mut self.lines[class];
         line.requests += 1;
         line.tokens += tokens;
-        line.flows.push(arrival.flow, Waiting { ticket, tokens });
+        if arrival.goes_on {
+            self.going_on.insert(ticket);
+        } else {
+            line.flows.push(arrival.flow, Waiting { ticket, tokens });
+        }
         self.tokens += tokens;
-        if arrival.priority < 0 {
+        if may_be_shed(&arrival) {
             self.sheddable.insert((arrival.priority, Reverse(ticket)));
         }
         let entry = Entry {
@@ -152,18 +203,33 @@ impl<T> Queue<T> {
         };
         self.entries.insert(ticket, entry);
         if !self.door.has_place() {
-            self.send_back(class);
+            self.send_back((!arrival.goes_on).then_some(class));
         }
         self.advance();
         Ok(Joined {
             ticket,
-            wait_at_most: self.policy.classes()[class].wait_at_most,
+            wait_at_most: self.wait_at_most(&arrival),
             shed,
         })
     }
 
+    /// Whoever goes on waits as long as it has time itself.
+    fn wait_at_most(&self, arrival: &Arrival) -> Duration {
+        let class = self.policy.class_of(arrival.priority);
+        if arrival.goes_on {
+            Duration::MAX
+        } else {
+            self.policy.classes()[class].wait_at_most
+        }
+    }
+
     /// Who has to go so that a request finds a place; `None` where that is not enough.
     fn victims(&self, class: usize, arrival: &Arrival) -> Option<Vec<Ticket>> {
+        if arrival.goes_on {
+            // As many again as may wait at all, so that they are bounded too.
+            let most = self.policy.limits().requests as usize;
+            return (self.going_on.len() < most).then(Vec::new);
+        }
         let (line, own) = (&self.lines[class], &self.policy.classes()[class]);
         let is_full = |requests: usize, most: u32, tokens: u64, most_tokens: u64| {
             requests >= most as usize
@@ -259,7 +325,7 @@ impl<T> Queue<T> {
         }
         if self.door.holds(ticket) {
             self.door.remove(ticket);
-        } else {
+        } else if !self.going_on.remove(&ticket) {
             line.flows.remove(entry.arrival.flow, ticket);
         }
         self.tokens -= entry.arrival.tokens;
@@ -268,8 +334,8 @@ impl<T> Queue<T> {
         Some(entry)
     }
 
-    /// Makes a place at the door for a class, where somebody stands there who is below it.
-    fn send_back(&mut self, class: usize) {
+    /// Makes a place at the door for a class, or for who goes on, where somebody stands there who is below it.
+    fn send_back(&mut self, class: Option<usize>) {
         let Some(ticket) = self.door.send_back(class) else {
             return;
         };
@@ -306,6 +372,10 @@ impl<T> Queue<T> {
     }
 
     fn call_next(&mut self) -> bool {
+        if let Some(ticket) = self.going_on.pop_first() {
+            self.door.admit_going_on(ticket);
+            return true;
+        }
         let mut lines = self.lines.iter();
         let Some(class) = lines.position(|line| !line.flows.is_empty()) else {
             return false;
@@ -333,4 +403,8 @@ impl<T> Queue<T> {
             }
         }
     }
+}
+
+fn may_be_shed(arrival: &Arrival) -> bool {
+    arrival.priority < 0 && !arrival.goes_on
 }

@@ -54,6 +54,9 @@ pub(super) enum Left {
 #[derive(Debug, Default)]
 struct Lines {
     by_model: HashMap<Box<str>, Queue<Arc<Seat>>>,
+    /// No line that has ended had a ticket as late as this one. Who was given up leaves his line when he next looks, which
+    /// may be another one by then.
+    next_ticket: Ticket,
     /// By class; as many as have been configured.
     counts: BTreeMap<String, ClassCounts>,
 }
@@ -80,6 +83,14 @@ impl Admission {
             status.waiting_tokens += tokens;
         }
         all
+    }
+
+    /// From now on that policy holds, for those who wait as well.
+    pub(crate) fn set_policy(&self, policy: &Arc<AdmissionPolicy>) {
+        for queue in self.lines().by_model.values_mut() {
+            queue.set_policy(policy);
+            wake(queue);
+        }
     }
 
     /// There may be room for anybody.
@@ -110,8 +121,9 @@ impl Admission {
         let now = clock.now();
         let mut lines = self.lines();
         let lines = &mut *lines;
-        let new = || Queue::new(Arc::clone(policy), now);
+        let new = || Queue::new(Arc::clone(policy), lines.next_ticket, now);
         let queue = lines.by_model.entry(model.into()).or_insert_with(new);
+        queue.set_policy(policy);
         let class = policy.classes()[policy.class_of(arrival.priority)]
             .name
             .clone();
@@ -197,6 +209,7 @@ impl Admission {
         };
         wake(queue);
         if queue.is_empty() {
+            lines.next_ticket = lines.next_ticket.max(queue.next_ticket());
             lines.by_model.remove(model);
         }
     }

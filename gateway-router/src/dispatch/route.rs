@@ -99,6 +99,7 @@ impl<'a> Route<'a> {
         let age_ms = flight.age().as_secs_f32() * 1_000.0;
         cx.objectives.deadline_ms = cx.objectives.deadline_ms.map(|ms| ms - age_ms);
         if self.subject.leg.is_continuation() {
+                goes_on: self.subject.leg.is_continuation(),
             // The answer began in time; whether it ends in time is not for admission to say.
             cx.objectives.deadline_ms = None;
         }
