@@ -3,7 +3,7 @@
 //! Both legs are sent at once and find each other by a transfer id of the router's making. The decode leg also names the
 //! prefill engine, whose id only its bootstrap port tells.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, net::Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,11 @@ pub fn prefill(transfer_id: &str, peer: &Peer) -> LegEdit {
 /// The decode leg; `host` and `port` are the prefill engine's bootstrap address.
 #[must_use]
 pub fn decode(transfer_id: &str, peer: &Peer, host: &str, port: u16) -> LegEdit {
+    // Within an address of the web one of IPv6 stands in brackets.
+    let host = match host.parse::<Ipv6Addr>() {
+        Ok(_) => Cow::Owned(format!("[{host}]")),
+        Err(_) => Cow::Borrowed(host),
+    };
     let params = Params {
         do_remote_decode: false,
         do_remote_prefill: true,

@@ -45,6 +45,23 @@ fn nixl_hands_over_what_it_was_given_to_the_byte() {
 }
 
 #[test]
+fn mooncakes_decode_leg_finds_a_prefill_engine_by_any_kind_of_address() {
+    let peer = mooncake::Peer {
+        engine_id: "e".to_owned(),
+        rank: None,
+    };
+    for (host, shown) in [
+        ("10.0.0.7", "10.0.0.7"),
+        ("p.example", "p.example"),
+        ("fd00::7", "[fd00::7]"),
+    ] {
+        let leg = edited(&mooncake::decode("t", &peer, host, 8998), &json!({}));
+        let told = &leg["kv_transfer_params"]["remote_bootstrap_addr"];
+        assert_eq!(told, &json!(format!("http://{shown}:8998")));
+    }
+}
+
+#[test]
 fn what_a_decode_engine_would_drop_in_silence_is_no_hand_over() {
     let whole = json!({"do_remote_prefill": true, "remote_engine_id": "e", "remote_host": "h", "remote_port": 1});
     let decode = |params: &Value| {
