@@ -81,6 +81,14 @@ fn what_a_decode_engine_would_drop_in_silence_is_no_hand_over() {
         less[key] = Value::Null;
         assert!(!decode(&less), "{key} is null");
     }
+    // What vLLM says since 0.14 it says with the request's id, which it needs.
+    let mut of_today = whole.clone();
+    of_today["transfer_mode"] = json!("pull");
+    assert!(!decode(&of_today));
+    of_today["remote_request_id"] = Value::Null;
+    assert!(!decode(&of_today));
+    of_today["remote_request_id"] = json!("r");
+    assert!(decode(&of_today));
     for nothing in [
         &b"{}"[..],
         b"[]",

@@ -160,8 +160,8 @@ impl Engine {
         if part == Part::Hold {
             let number = self.handovers.hold(self);
             answer["kv_transfer_params"] = json!({"do_remote_prefill": true, "do_remote_decode": false,
-                "remote_engine_id": self.name, "remote_block_ids": [[1]], "remote_host": "h",
-                "remote_port": 1, "number": number});
+                "remote_engine_id": self.name, "remote_request_id": "r", "remote_block_ids": [[1]],
+                "remote_host": "h", "remote_port": 1, "transfer_mode": "pull", "number": number});
         }
         Ok(reply(200, &answer.to_string()))
     }

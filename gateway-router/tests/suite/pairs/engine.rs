@@ -204,7 +204,8 @@ impl PairEngine {
         }
         json!({"choices": [], "kv_transfer_params": {
             "do_remote_prefill": true, "do_remote_decode": false, "remote_engine_id": self.name,
-            "remote_block_ids": [[number]], "remote_host": "h", "remote_port": 1, "of_tomorrow": number,
+            "remote_request_id": format!("r{number}"), "remote_block_ids": [[number]], "remote_host": "h",
+            "remote_port": 1, "transfer_mode": "pull", "of_tomorrow": number,
         }})
     }
 
