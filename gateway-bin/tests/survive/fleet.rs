@@ -33,6 +33,12 @@ pub(crate) struct Engine {
     pub(crate) is_stopped: bool,
 }
 
+/// Bounds for streams that live through many blows, and eyes that see each of them soon.
+pub(crate) const LONG_SUFFERING: &str = "deadlines: {connect: 2s, first_byte: 5s, idle: 2s, total: 5m}\n\
+    retry: {attempts: 8, budget_burst: 5000}\n\
+    migration: {attempts: 32, budget_burst: 50000}\n\
+    watch: {probe_every: 200ms, probe_timeout: 5s, back_off_at_most: 500ms}\n";
+
 pub(crate) struct Fleet {
     pub(crate) gateway: SocketAddr,
     pub(crate) engines: Vec<Engine>,
@@ -62,7 +68,8 @@ fn script() -> String {
 }
 
 impl Fleet {
-    pub(crate) async fn start() -> Self {
+    /// A fleet under a gateway with `bounds`, lines of its configuration; empty for those that it has of itself.
+    pub(crate) async fn start(bounds: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("script.json"), script()).expect("written");
         let engines = (0..ENGINES).map(|at| Engine {
@@ -76,7 +83,7 @@ impl Fleet {
             engine.start(folder.path());
         }
         let file = folder.path().join("gateway.yaml");
-        std::fs::write(&file, configuration(&engines)).expect("written");
+        std::fs::write(&file, configuration(&engines, bounds)).expect("written");
         let (process, gateway) = Child::serve(&file);
         let fleet = Self {
             gateway,
@@ -120,6 +127,21 @@ impl Fleet {
         let head = "GET /metrics HTTP/1.1\r\n";
         let reply = wire::exchange(self.gateway, head, "", |_| {}).await;
         reply.expect("the gateway answers").body
+    }
+
+    /// Waits until the gateway's books hold no request on any engine.
+    pub(crate) async fn until_nothing_is_left(&self) {
+        let mut page = String::new();
+        for _ in 0..100 {
+            page = self.metrics().await;
+            let lines = page.lines();
+            let mut held = lines.filter(|line| line.starts_with("gateway_endpoint_in_flight{"));
+            if held.all(|line| line.ends_with(" 0")) {
+                return;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        panic!("load is left on an engine: {page}");
     }
 
     /// Answers that another engine took up.
@@ -182,17 +204,13 @@ impl Engine {
     }
 }
 
-fn configuration(engines: &[Engine]) -> String {
+fn configuration(engines: &[Engine], bounds: &str) -> String {
     let hash = KeyHash::of(KEY);
     let files = serde_json::to_string(&model()).expect("a name");
     let mut yaml = format!(
         "listen: 127.0.0.1:0\nthreads: 2\nkeys: [{{name: all, hash: \"{hash}\"}}]\n\
          models: [{{name: m, tokens: {{files: {files}}}}}]\n\
-         deadlines: {{connect: 2s, first_byte: 5s, idle: 2s, total: 5m}}\n\
-         retry: {{attempts: 8, budget_burst: 5000}}\n\
-         migration: {{attempts: 32, budget_burst: 50000}}\n\
-         watch: {{probe_every: 200ms, probe_timeout: 5s, back_off_at_most: 500ms}}\n\
-         log: {{level: error}}\nendpoints:\n"
+         {bounds}log: {{level: error}}\nendpoints:\n"
     );
     for Engine { name, address, .. } in engines {
         let line =

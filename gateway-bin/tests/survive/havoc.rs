@@ -88,6 +88,18 @@ impl Havoc {
         }
     }
 
+    /// Kills all but one in the same moment.
+    pub(crate) fn leave_one_at_once(&mut self) {
+        let engines = &mut self.fleet.engines;
+        let survivor = self.rng.below(engines.len());
+        for (at, engine) in engines.iter_mut().enumerate() {
+            if at != survivor {
+                engine.kill();
+                self.done.push(format!("kill {}", engine.name));
+            }
+        }
+    }
+
     /// A while that ends no earlier than all streams have gone on and the gateway has seen what was done.
     async fn pause(&mut self) {
         let while_ms = self.rng.below(700) as u64;

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     crowd::Crowd,
-    fleet::{ENGINES, Fleet},
+    fleet::{ENGINES, Fleet, LONG_SUFFERING},
     havoc::Havoc,
 };
 
@@ -43,7 +43,7 @@ async fn memory_stays_flat_while_engines_fail() {
     let seed = crate::seed();
     println!("seed {seed}\n\n| minute | RSS, MiB | streams whole | taken up | broken |");
     println!("| --- | --- | --- | --- | --- |");
-    let fleet = Fleet::start().await;
+    let fleet = Fleet::start(LONG_SUFFERING).await;
     let pid = fleet.gateway_pid();
     let crowd = Arc::new(Crowd::learn(&fleet, STREAMS).await);
     let streams = crowd.clone().enter();
@@ -73,6 +73,7 @@ async fn memory_stays_flat_while_engines_fail() {
         }
     }
     streams.join_all().await;
+    havoc.fleet.until_nothing_is_left().await;
     let tally = crowd.tally();
     println!("\n{tally}; most memory {most} KiB, {warm} KiB in the first part");
     assert!(tally.broken.is_empty(), "seed {seed}: {tally:#?}");
