@@ -15,8 +15,13 @@ pub(crate) struct RetryBudget {
 
 impl RetryBudget {
     pub(crate) fn new(settings: &RetrySettings) -> Self {
+        Self::full(settings.budget_burst)
+    }
+
+    /// With so many saved up.
+    pub(crate) fn full(burst: u32) -> Self {
         Self {
-            saved: AtomicI64::new(most(settings)),
+            saved: AtomicI64::new(i64::from(burst) * ONE),
         }
     }
 

@@ -41,10 +41,11 @@ pub mod engine;
 mod error;
 pub mod feed;
 mod goals;
+mod hedges;
 mod pairs;
 mod report;
-mod router;
 mod results;
+mod router;
 mod service;
 mod settings;
 mod snapshot;
@@ -63,6 +64,7 @@ pub use error::{ErrorKind, Origin, Retry, RouteError};
 pub use gateway_core::{self as core, EndpointSpec};
 pub use gateway_proto as proto;
 pub use goals::{Goal, Goals};
+pub use hedges::{HedgeAfter, HedgeOutcome, HedgeReport, HedgeSettings, Hedges};
 pub use pairs::{
     Cleanup, CleanupReport, Fallback, PairFault, PairOutcome, PairReport, PairSettings, Pairs,
     TransferSettings,
@@ -71,9 +73,9 @@ pub use report::{
     Ending, GAP_BUCKETS_MICROS, Gaps, Hints, Leg, NoReports, ReportSink, Resumption, RouteReport,
     Stuck,
 };
+pub use results::{DroppedPart, ResultsStatus};
 pub use router::{BuildError, Router, RouterBuilder};
 pub use settings::{
-pub use results::{DroppedPart, ResultsStatus};
     Credential, Deadlines, EndpointSettings, EngineKind, MigrationSettings, RetrySettings,
     RouterSettings, SizeLimits, TextBlocks, WatchSettings,
 };

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use gateway_core::Timestamp;
 use gateway_proto::{ir::Usage, openai::Api};
 
-use crate::{CleanupReport, ErrorKind, Goal, PairReport};
+use crate::{CleanupReport, ErrorKind, Goal, HedgeReport, PairReport};
 
 /// What a wrapper knows of a request and the decision may use.
 #[derive(Clone, Debug, Default)]
@@ -195,6 +195,8 @@ pub struct RouteReport {
     pub usage: Option<Usage>,
     /// What became of splitting it between two engines; `None` where that was out of the question.
     pub pair: Option<PairReport>,
+    /// What became of a second engine beside a silent one; `None` where none was called for.
+    pub hedge: Option<Box<HedgeReport>>,
 }
 
 /// Hears every report. Called on the request's own path when it ends (also when its task dies): be quick, never block.

@@ -23,6 +23,7 @@ use crate::{
     engine::EngineClient,
     feed::FeedStatus,
     results::ResultsStatus,
+    hedges,
     snapshot::{EngineFactory, Snapshot},
     watch::Watchers,
 };
@@ -47,6 +48,8 @@ pub struct Router(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) budget: RetryBudget,
+    /// For second engines beside silent ones.
+    pub(crate) hedges: RetryBudget,
     /// For answers taken up elsewhere in the middle.
     pub(crate) migrations: RetryBudget,
     pub(crate) sink: Arc<dyn ReportSink>,
@@ -119,15 +122,16 @@ impl Router {
             settings,
             Some(&self.0.snapshot.load()),
             &*self.0.factory,
+            &self.0.runtime,
         )?);
         watchers.follow(&next, self.0.clock, &self.0.runtime);
-        self.0.snapshot.store(next);
-        self.0.admission.news();
-            &self.0.runtime,
-        Ok(())
+        self.0.snapshot.store(Arc::clone(&next));
+        // Behind the swap: whoever joins with the old one before it is put right here.
         if let Some(admission) = &next.admission {
             self.0.admission.set_policy(&admission.policy);
         }
+        self.0.admission.news();
+        Ok(())
     }
 
     /// The endpoints now, with their load and health.
@@ -157,10 +161,6 @@ impl Router {
         feeds
     }
 
-    /// Who waits for an endpoint with room, and how others came out of the line, by class.
-    #[must_use]
-    pub fn admission(&self) -> BTreeMap<String, ClassStatus> {
-        self.0.admission.status()
     /// What is known of the answers that decode engines of `MindIE` give to all requests together, by the name of their
     /// endpoint, sorted.
     #[must_use]
@@ -177,6 +177,10 @@ impl Router {
         known
     }
 
+    /// Who waits for an endpoint with room, and how others came out of the line, by class.
+    #[must_use]
+    pub fn admission(&self) -> BTreeMap<String, ClassStatus> {
+        self.0.admission.status()
     }
 
     /// The router's clock, in whose time fleet readings are to be asked.
@@ -282,6 +286,7 @@ impl RouterBuilder {
         watchers.follow(&snapshot, clock, &runtime);
         Ok(Router(Arc::new(Shared {
             budget: RetryBudget::new(&snapshot.retry),
+            hedges: RetryBudget::full(hedges::BURST),
             migrations: RetryBudget::new(&snapshot.migration.budget()),
             snapshot: ArcSwap::new(snapshot),
             sink: self.sink,

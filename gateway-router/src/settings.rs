@@ -6,7 +6,7 @@ use gateway_core::{EndpointSpec, FleetConfig, Pipelines};
 use http::HeaderValue;
 
 use crate::{
-    AdmissionSettings, Goals, Pairs, TransferSettings,
+    AdmissionSettings, Goals, Hedges, Pairs, TransferSettings,
     adapters::AdapterSettings,
     feed::{FeedSettings, KvEvents},
     wire::Target,
@@ -267,6 +267,8 @@ pub struct RouterSettings {
     pub deadlines: Deadlines,
     /// When to try elsewhere.
     pub retry: RetrySettings,
+    /// When a second engine is asked beside a silent one.
+    pub hedges: Hedges,
     /// When another engine takes up what one has failed.
     pub migration: MigrationSettings,
     /// How engines are watched.

@@ -11,8 +11,8 @@ use gateway_proto::engines::transfer::{Connector, mindie, sglang};
 use tokio::runtime::Handle;
 
 use crate::{
-    AdmissionSettings, Deadlines, EndpointSettings, Goals, MigrationSettings, RetrySettings,
-    RouteError, RouterSettings, SizeLimits, Target, TextBlocks, WatchSettings,
+    AdmissionSettings, Deadlines, EndpointSettings, Goals, Hedges, MigrationSettings,
+    RetrySettings, RouteError, RouterSettings, SizeLimits, Target, TextBlocks, WatchSettings,
     adapters::{AdapterSettings, Loader},
     engine::{EngineClient, HttpEngine},
     feed::{FedBy, FeedSettings},
@@ -34,6 +34,7 @@ pub(crate) struct Snapshot {
     pools: HashMap<String, PairPools>,
     pub(crate) deadlines: Deadlines,
     pub(crate) retry: RetrySettings,
+    pub(crate) hedges: Hedges,
     pub(crate) migration: MigrationSettings,
     pub(crate) watch: WatchSettings,
     pub(crate) text: TextBlocks,
@@ -55,9 +56,9 @@ struct Wired {
     /// The data-parallel rank that the endpoint is, and how many there are at its address.
     rank: Option<(u32, u32)>,
     loader: Arc<Loader>,
-}
     /// What it answers to all requests together, where it does.
     results: Option<Arc<Results>>,
+}
 
 #[derive(Clone, PartialEq)]
 struct Fingerprint {
@@ -73,8 +74,8 @@ impl Snapshot {
         settings: RouterSettings,
         before: Option<&Self>,
         factory: &EngineFactory,
-    ) -> Result<Self, FleetError> {
         runtime: &Handle,
+    ) -> Result<Self, FleetError> {
         let specs = settings.endpoints.iter().map(|told| {
             let mut spec = described(told);
             settings.adapters.describe(&mut spec, told.kind);
@@ -100,11 +101,11 @@ impl Snapshot {
                 Some(wired) => (Arc::clone(&wired.client), Arc::clone(&wired.loader)),
                 None => (wire(told, &made_from, factory, &mut pools), Arc::default()),
             };
-            let wired = Wired {
             let results = results_of(told, &client, kept, runtime);
+            let wired = Wired {
                 client,
-                loader,
                 results,
+                loader,
                 made_from,
                 fed_by: FedBy {
                     events: told.kv_events.clone(),
@@ -127,6 +128,7 @@ impl Snapshot {
             pipelines: settings.pipelines,
             deadlines: settings.deadlines,
             retry: settings.retry,
+            hedges: settings.hedges,
             migration: settings.migration,
             watch: settings.watch,
             text: settings.text,
@@ -157,8 +159,6 @@ impl Snapshot {
         (host, port.unwrap_or(sglang::BOOTSTRAP_PORT))
     }
 
-    /// The data-parallel rank that the endpoint is, and how many there are at its address.
-    pub(crate) fn rank(&self, id: EndpointId) -> Option<(u32, u32)> {
     /// Where prefill engines of `MindIE` find the endpoint; `None` where its host is no address, as they need it.
     pub(crate) fn handed_to(&self, id: EndpointId) -> Option<mindie::Target> {
         let Wired { transfer, host, .. } = self.wired(id);
@@ -172,6 +172,8 @@ impl Snapshot {
         self.wired(id).results.as_ref()
     }
 
+    /// The data-parallel rank that the endpoint is, and how many there are at its address.
+    pub(crate) fn rank(&self, id: EndpointId) -> Option<(u32, u32)> {
         self.wired(id).rank
     }
 
@@ -220,8 +222,6 @@ impl Snapshot {
     }
 }
 
-/// How many data-parallel ranks there are at each address.
-struct Ranks<'a>(HashMap<(&'a str, u16), u32>);
 /// Listens to a decode engine that answers to all requests together; goes on where it is the same engine as before.
 fn results_of(
     told: &EndpointSettings,
@@ -237,6 +237,8 @@ fn results_of(
     Some(kept.unwrap_or_else(|| Results::begin(&told.spec.name, Arc::clone(client), runtime)))
 }
 
+/// How many data-parallel ranks there are at each address.
+struct Ranks<'a>(HashMap<(&'a str, u16), u32>);
 
 impl<'a> Ranks<'a> {
     fn of_endpoints(endpoints: &'a [EndpointSettings]) -> Self {

@@ -23,6 +23,7 @@ pub(super) fn log(report: &RouteReport) {
         resumes = report.leg.resumes.map(|taken| taken.number),
         recomputed_tokens = report.leg.resumes.map(|taken| taken.recomputed_tokens),
         pair = report.pair.as_ref().map(|pair| format!("{pair:#}")),
+        hedge = report.hedge.as_ref().map(|hedge| format!("{hedge:#}")),
         prefill_ms = pair_ms(report, |pair| pair.prefill_took),
         decode_first_ms = pair_ms(report, |pair| pair.decode_took),
         stream = report.stream,

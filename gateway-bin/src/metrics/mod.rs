@@ -13,6 +13,7 @@ mod edge;
 mod endpoints;
 mod feeds;
 mod forecasts;
+mod hedges;
 mod histogram;
 mod migrations;
 mod model;

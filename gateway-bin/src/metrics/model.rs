@@ -6,6 +6,7 @@ use gateway_router::{Ending, ErrorKind, GAP_BUCKETS_MICROS, RouteReport, proto::
 
 use super::{
     edge::EdgeCounts,
+    hedges::HedgeCounts,
     histogram::{Histogram, LONG_MICROS, SHORT_MICROS},
     migrations::MigrationCounts,
     pairs::PairCounts,
@@ -44,6 +45,7 @@ pub(super) struct ModelCounts {
     pub(super) prompt_tokens: AtomicU64,
     pub(super) cached_tokens: AtomicU64,
     pub(super) completion_tokens: AtomicU64,
+    pub(super) hedges: HedgeCounts,
     pub(super) migrations: MigrationCounts,
     pub(super) pairs: PairCounts,
     pub(super) edge: EdgeCounts,
@@ -65,6 +67,7 @@ impl ModelCounts {
             prompt_tokens: AtomicU64::new(0),
             cached_tokens: AtomicU64::new(0),
             completion_tokens: AtomicU64::new(0),
+            hedges: HedgeCounts::default(),
             migrations: MigrationCounts::default(),
             pairs: PairCounts::default(),
             edge: EdgeCounts::new(),
@@ -93,6 +96,9 @@ impl ModelCounts {
         self.total.observe(report.total);
         if !report.queued.is_zero() {
             self.queued.observe(report.queued);
+        }
+        if let Some(hedge) = &report.hedge {
+            self.hedges.report(hedge);
         }
         self.migrations.report(report);
         if let Some(pair) = &report.pair {

@@ -32,6 +32,7 @@ pub(crate) fn page(
     requests(&mut page, &tables);
     histograms(&mut page, &tables);
     tokens(&mut page, &tables);
+    super::hedges::write(&mut page, &tables);
     super::migrations::write(&mut page, &tables);
     super::pairs::write(&mut page, &tables, &metrics.cleanups);
     attempts(&mut page, &tables);

@@ -39,6 +39,7 @@ fn report(model: &str, ending: Ending) -> RouteReport {
             reasoning_tokens: None,
         }),
         pair: None,
+        hedge: None,
     }
 }
 

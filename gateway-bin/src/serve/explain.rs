@@ -1,7 +1,9 @@
 //! The record of a decision, on a reply's headers.
 
+use std::fmt::Display;
+
 use gateway_core::Explanation;
-use gateway_router::PairReport;
+use gateway_router::{HedgeReport, PairReport};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Asks for the record.
@@ -11,6 +13,7 @@ const ENDPOINT: HeaderName = HeaderName::from_static("x-gateway-endpoint");
 const MODE: HeaderName = HeaderName::from_static("x-gateway-mode");
 const PROMPT_TOKENS: HeaderName = HeaderName::from_static("x-gateway-prompt-tokens");
 const PAIR: HeaderName = HeaderName::from_static("x-gateway-pair");
+const HEDGE: HeaderName = HeaderName::from_static("x-gateway-hedge");
 const DECISION: HeaderName = HeaderName::from_static("x-gateway-decision");
 
 /// The longest record, in bytes: common clients and proxies refuse larger header lines.
@@ -30,14 +33,23 @@ pub(super) fn add(headers: &mut HeaderMap, endpoint: &str, explanation: Option<&
 
 /// Adds what became of splitting the request between two engines; their names only for those who may see them.
 pub(super) fn add_pair(headers: &mut HeaderMap, pair: Option<&PairReport>, names: bool) {
-    let Some(pair) = pair else { return };
+    add_story(headers, PAIR, pair, names);
+}
+
+/// Adds what became of a second engine beside a silent one; their names only for those who may see them.
+pub(super) fn add_hedge(headers: &mut HeaderMap, hedge: Option<&HedgeReport>, names: bool) {
+    add_story(headers, HEDGE, hedge, names);
+}
+
+fn add_story(headers: &mut HeaderMap, name: HeaderName, story: Option<impl Display>, names: bool) {
+    let Some(story) = story else { return };
     let said = if names {
-        format!("{pair:#}")
+        format!("{story:#}")
     } else {
-        pair.to_string()
+        story.to_string()
     };
     if let Ok(value) = HeaderValue::from_str(&said) {
-        headers.insert(PAIR, value);
+        headers.insert(name, value);
     }
 }
 

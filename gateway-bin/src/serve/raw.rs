@@ -26,8 +26,10 @@ pub(super) async fn serve(
         endpoint,
         explanation,
         pair,
+        hedge,
     } = route(gate, view, question, id).await?;
     explain::add_pair(response.headers_mut(), pair.as_ref(), explains);
+    explain::add_hedge(response.headers_mut(), hedge.as_deref(), explains);
     if explains {
         explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
         explain::add_mode(response.headers_mut(), None);
@@ -50,6 +52,7 @@ pub(super) async fn route(
         dialect = view.api.name(),
         mode = "text",
         endpoint = field::Empty,
+        hedge = field::Empty,
         status = field::Empty,
     );
     let request = RouteRequest {
@@ -64,6 +67,10 @@ pub(super) async fn route(
     match &routed {
         Ok(reply) => {
             span.record("endpoint", &*reply.endpoint);
+            span.record(
+                "hedge",
+                reply.hedge.as_ref().map(|hedge| hedge.outcome.name()),
+            );
             span.record("status", reply.response.status().as_u16());
         }
         Err(error) => {

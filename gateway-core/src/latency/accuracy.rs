@@ -35,4 +35,37 @@ impl Accuracy {
         self.ratios += ratio;
         self.buckets[RATIO_BUCKETS.partition_point(|&end| end < ratio)] += 1;
     }
+
+    /// The ratio of observed to predicted that `percent` of a hundred requests stayed within, to the upper end of a bucket.
+    /// `None` where fewer than `least` have been seen, or where it lies beyond the last bucket that ends.
+    #[must_use]
+    pub fn ratio_within(&self, percent: u64, least: u64) -> Option<f64> {
+        if self.count < least.max(1) {
+            return None;
+        }
+        let wanted = (self.count * percent.min(100)).div_ceil(100);
+        let mut seen = 0;
+        let reached = |count: &u64| {
+            seen += count;
+            seen >= wanted
+        };
+        let at = self.buckets.iter().position(reached)?;
+        RATIO_BUCKETS.get(at).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_ratio_is_that_of_all_but_a_few() {
+        let mut accuracy = Accuracy::default();
+        assert_eq!(accuracy.ratio_within(95, 0), None, "nothing was seen");
+        (0..95).for_each(|_| accuracy.add(100.0, 105.0));
+        (0..5).for_each(|_| accuracy.add(100.0, 900.0));
+        assert_eq!(accuracy.ratio_within(95, 100), Some(1.1));
+        assert_eq!(accuracy.ratio_within(95, 101), None, "too few");
+        assert_eq!(accuracy.ratio_within(96, 1), None, "beyond all buckets");
+    }
 }

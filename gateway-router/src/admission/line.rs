@@ -105,7 +105,7 @@ impl Admission {
     }
 
     /// Whether somebody waits for that model, so that nobody may go past him.
-    pub(super) fn has_line(&self, model: &str) -> bool {
+    pub(crate) fn has_line(&self, model: &str) -> bool {
         self.waiting.load(Relaxed) > 0 && self.lines().by_model.contains_key(model)
     }
 

@@ -80,6 +80,7 @@ impl Begun {
             endpoint: landed.endpoint,
             explanation: landed.explanation,
             pair: landed.pair,
+            hedge: landed.hedge,
         }
     }
 }
@@ -139,7 +140,6 @@ impl Work for RouteRequest {
         Box::pin(async move { engine.send(call?).await })
     }
 
-    fn adopt(&self, snapshot: &Snapshot, _id: EndpointId, answer: Bytes) -> Opening<Opened> {
     fn sender(&self, snapshot: &Snapshot, id: EndpointId) -> Sender {
         let (request, deadlines) = (self.clone(), snapshot.deadlines);
         let engine = Arc::clone(snapshot.engine(id));
@@ -154,6 +154,7 @@ impl Work for RouteRequest {
         Box::pin(read(reply, snapshot.limits))
     }
 
+    fn adopt(&self, snapshot: &Snapshot, _id: EndpointId, answer: Bytes) -> Opening<Opened> {
         let limits = snapshot.limits;
         let reply = if self.view.stream {
             as_stream(&answer).map(EngineReply::of_events)

@@ -11,7 +11,7 @@ use super::{
     work::Subject,
 };
 use crate::{
-    Clock, Ending, ErrorKind, Gaps, PairOutcome, ReportSink, RouteError, RouteReport,
+    Clock, Ending, ErrorKind, Gaps, HedgeOutcome, PairOutcome, ReportSink, RouteError, RouteReport,
     snapshot::Snapshot,
 };
 
@@ -49,6 +49,7 @@ impl Flight {
             cached_tokens_estimate: 0,
             usage: None,
             pair: None,
+            hedge: None,
         };
         Self {
             report,
@@ -74,6 +75,12 @@ impl Flight {
         self.now().since(self.began)
     }
 
+    /// A decision that began then is over.
+    pub(super) fn decided(&mut self, began: Timestamp) {
+        let took = self.now().since(began).as_micros();
+        self.report.decision_micros += u64::try_from(took).unwrap_or(u64::MAX);
+    }
+
     /// An endpoint was chosen: its load is this flight's from here on.
     pub(super) fn placed(
         &mut self,
@@ -82,10 +89,41 @@ impl Flight {
         snapshot: &Snapshot,
     ) {
         self.report.attempts += 1;
+        self.own(Attempt::begin(placement, pipeline, snapshot, self.now()));
+    }
+
+    fn own(&mut self, attempt: Attempt) {
+        let placement = &attempt.placement;
         self.report.endpoint = Some(Arc::from(placement.endpoint().name()));
         self.report.cached_tokens_estimate = placement.cached_tokens();
         self.report.predicted_ttft = Some(span_of_millis(placement.forecast().ttft_ms));
-        self.current = Some(Attempt::begin(placement, pipeline, snapshot, self.now()));
+        self.current = Some(attempt);
+    }
+
+    /// A second endpoint was chosen beside the one that is silent. Which of the two serves the request is to be seen.
+    pub(super) fn placed_beside(
+        &mut self,
+        placement: Placement,
+        pipeline: &Arc<Pipeline>,
+        snapshot: &Snapshot,
+    ) -> Box<LegLoad> {
+        self.report.attempts += 1;
+        let attempt = Attempt::begin(placement, pipeline, snapshot, self.now());
+        Box::new(LegLoad::of(attempt, self.clock))
+    }
+
+    /// The request is the second endpoint's from here on. The first one is not to blame for what it had no time to do.
+    pub(super) fn move_to(&mut self, second: Box<LegLoad>) {
+        self.end_attempt(Outcome::Neutral, None);
+        if let Some(attempt) = second.into_attempt() {
+            self.own(attempt);
+        }
+    }
+
+    pub(super) fn hedge_ended(&mut self, outcome: HedgeOutcome) {
+        if let Some(hedge) = &mut self.report.hedge {
+            hedge.outcome = outcome;
+        }
     }
 
     /// Two endpoints were chosen: the load of both is this flight's.

@@ -1,7 +1,7 @@
 //! Where one attempt goes, booked there.
 
 use gateway_core::{
-    EndpointId, Explanation, NoEndpoint, RouteCx, Stage,
+    EndpointId, Explanation, NoEndpoint, Placement, RouteCx, Stage,
     pipeline::{Late, PairPlacement, Room},
 };
 use gateway_proto::error::ApiError;
@@ -62,8 +62,7 @@ fn place_now(
         None => place_whole(shared, route, &cx, flight),
         Some(way) => place_split(shared, route, way, &cx, flight),
     };
-    let took = flight.now().since(cx.now);
-    flight.report.decision_micros += u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    flight.decided(cx.now);
     placed.inspect_err(|nobody| {
         tracing::debug!(model = route.subject.model, %nobody, "nobody can take the request");
     })
@@ -75,18 +74,56 @@ fn place_whole(
     cx: &RouteCx<'_>,
     flight: &mut Flight,
 ) -> Result<Placed, NoEndpoint> {
-    let fleet = &route.snapshot.fleet;
-    let (placed, explanation) = if route.subject.hints.explain {
-        let (placed, record) = route.pipeline.place_explained(fleet, cx, &mut shared.rng());
-        (placed, Some(Box::new(record)))
-    } else {
-        (route.pipeline.place(fleet, cx, &mut shared.rng()), None)
-    };
+    let (placed, explanation) = choose(shared, route, cx);
     flight.placed(placed?, route.pipeline, route.snapshot);
     Ok(Placed {
         pair: None,
         explanation,
     })
+}
+
+fn choose(
+    shared: &Shared,
+    route: &Route<'_>,
+    cx: &RouteCx<'_>,
+) -> (Result<Placement, NoEndpoint>, Option<Box<Explanation>>) {
+    let fleet = &route.snapshot.fleet;
+    if !route.subject.hints.explain {
+        return (route.pipeline.place(fleet, cx, &mut shared.rng()), None);
+    }
+    let (placed, record) = route.pipeline.place_explained(fleet, cx, &mut shared.rng());
+    (placed, Some(Box::new(record)))
+}
+
+/// Chooses and books a second endpoint for a request that the endpoint `first` has. It takes no room that others wait for.
+pub(super) fn place_beside(
+    shared: &Shared,
+    route: &Route<'_>,
+    way: Option<&Way<'_>>,
+    first: EndpointId,
+    flight: &mut Flight,
+) -> Option<(Placement, Option<Box<Explanation>>)> {
+    let Route {
+        snapshot, subject, ..
+    } = route;
+    let mut out = route.named(&subject.hints.avoid);
+    out.push(first);
+    let mut cx = route.cx(&out, flight);
+    if let Some(way) = way {
+        cx = cx.whole().among(way.pools().whole);
+    }
+    if let Some(settings) = &snapshot.admission {
+        if shared.admission.has_line(subject.model) {
+            return None;
+        }
+        cx.room = Some(Room {
+            limits: &settings.room,
+            promised: &[],
+        });
+    }
+    let (placed, explanation) = choose(shared, route, &cx);
+    flight.decided(cx.now);
+    Some((placed.ok()?, explanation))
 }
 
 fn place_split(

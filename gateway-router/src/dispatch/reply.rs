@@ -16,7 +16,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 
 use super::stream::StreamBody;
-use crate::PairReport;
+use crate::{HedgeReport, PairReport};
 
 /// A reply with where it came from.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct RouteReply {
     pub explanation: Option<Box<Explanation>>,
     /// What became of splitting it between two engines; `None` where that was out of the question.
     pub pair: Option<PairReport>,
+    /// What became of a second engine beside a silent one; `None` where none was called for.
+    pub hedge: Option<Box<HedgeReport>>,
 }
 
 /// The body of a reply: whole, or a stream of events. It never fails: a stream that breaks ends with one error event and

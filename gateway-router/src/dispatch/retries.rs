@@ -31,16 +31,14 @@ impl Retries {
         error: RouteError,
         flight: &Flight,
     ) -> Result<(), RouteError> {
-        self.deaths += u32::from(error.retry() == Retry::OtherEndpointOnce);
+        self.note(&error);
         let worth = match error.retry() {
             Retry::Never => false,
             Retry::OtherEndpoint => true,
             // Two engines that died on it are enough, whatever others said in between.
             Retry::OtherEndpointOnce => self.deaths < 2,
         };
-        // No engine was troubled by what it cannot do, so asking another one makes nothing worse.
-        let is_free = error.kind() == ErrorKind::Unsupported;
-        self.free += u32::from(is_free);
+        let is_free = is_free(&error);
         // However many engines cannot do it: each is asked once.
         let counted = flight.report.attempts - self.free;
         let allowed = worth && (is_free || counted < snapshot.retry.attempts);
@@ -52,6 +50,22 @@ impl Retries {
         tracing::debug!(request_id, error = %error, "trying another endpoint");
         self.last = Some(error);
         Ok(())
+    }
+
+    /// An attempt failed while another one goes on.
+    pub(super) fn lost(&mut self, error: RouteError) {
+        self.note(&error);
+        self.last = Some(error);
+    }
+
+    fn note(&mut self, error: &RouteError) {
+        self.deaths += u32::from(error.retry() == Retry::OtherEndpointOnce);
+        self.free += u32::from(is_free(error));
+    }
+
+    /// Engines that have died on the request so far.
+    pub(super) fn deaths(&self) -> u32 {
+        self.deaths
     }
 
     /// A pair failed. What follows is due to the request in any case, unless engines die of it.
@@ -66,10 +80,15 @@ impl Retries {
     }
 
     /// There is nobody for the next attempt. With everybody tried, what the last one said is more use than "nobody left".
-    pub(super) fn given_up(self, shared: &Shared, nobody: RouteError) -> RouteError {
+    pub(super) fn given_up(&mut self, shared: &Shared, nobody: RouteError) -> RouteError {
         if self.paid {
             shared.budget.refund();
         }
-        self.last.unwrap_or(nobody)
+        self.last.take().unwrap_or(nobody)
     }
+}
+
+/// No engine was troubled by what it cannot do, so asking another one makes nothing worse.
+fn is_free(error: &RouteError) -> bool {
+    error.kind() == ErrorKind::Unsupported
 }

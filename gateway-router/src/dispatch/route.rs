@@ -10,9 +10,12 @@ use gateway_proto::error::ApiError;
 use super::{
     flight::Flight,
     request::Keys,
+    tokens,
     work::{Subject, Work},
 };
-use crate::{ErrorKind, Goal, Retry, RouteError, admission::Ask, snapshot::Snapshot};
+use crate::{
+    ErrorKind, Goal, Retry, RouteError, admission::Ask, router::Shared, snapshot::Snapshot,
+};
 
 /// What all attempts of a request share.
 pub(super) struct Route<'a> {
@@ -57,6 +60,27 @@ impl<'a> Route<'a> {
         own.map_or(most, |total| total.min(most))
     }
 
+    /// The endpoints that are not to be asked. A call that takes up what others have failed first waits for somebody
+    /// beside them.
+    pub(super) async fn avoided(&self, shared: &Shared, flight: &Flight) -> Vec<EndpointId> {
+        let Subject {
+            model, hints, leg, ..
+        } = &self.subject;
+        let Some(resumes) = &leg.resumes else {
+            return self.named(&hints.avoid);
+        };
+        let left = self.total().saturating_sub(flight.age());
+        let beside = tokens::elsewhere(shared, model, resumes.cause, &hints.avoid, left);
+        self.named(&Box::pin(beside).await)
+    }
+
+    /// Endpoints by their names; those that are gone are none.
+    pub(super) fn named(&self, names: &[Arc<str>]) -> Vec<EndpointId> {
+        let fleet = &self.snapshot.fleet;
+        let known = names.iter().filter_map(|name| fleet.by_name(name));
+        known.map(|endpoint| endpoint.id()).collect()
+    }
+
     /// What it asks of a line of those who wait.
     pub(super) fn ask(&self, tried: &[EndpointId], flight: &Flight) -> Ask<'a> {
         let cx = self.cx(tried, flight);
@@ -75,6 +99,7 @@ impl<'a> Route<'a> {
                 priority: cx.priority,
                 flow: cx.caller,
                 tokens: u64::from(self.subject.prompt_tokens) + output,
+                goes_on: self.subject.leg.is_continuation(),
             },
             until: flight
                 .now()
@@ -99,7 +124,6 @@ impl<'a> Route<'a> {
         let age_ms = flight.age().as_secs_f32() * 1_000.0;
         cx.objectives.deadline_ms = cx.objectives.deadline_ms.map(|ms| ms - age_ms);
         if self.subject.leg.is_continuation() {
-                goes_on: self.subject.leg.is_continuation(),
             // The answer began in time; whether it ends in time is not for admission to say.
             cx.objectives.deadline_ms = None;
         }

@@ -3,19 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use gateway_core::{EndpointId, Explanation};
-use tokio::time::timeout;
 
 use super::{
     flight::Flight,
+    hedge::{self, Traces, Twice},
     pair::{self, Broken, Way},
-    place::place,
+    place::{Placed, place},
     retries::Retries,
     route::Route,
-    tokens,
-    work::{Subject, Work},
+    single,
+    work::Work,
 };
 use crate::{
-    ErrorKind, PairReport, PairSettings, Retry, RouteError, adapters, router::Shared,
+    ErrorKind, HedgeReport, PairReport, PairSettings, RouteError, router::Shared,
     snapshot::Snapshot,
 };
 
@@ -27,6 +27,10 @@ pub(super) struct Landed<B> {
     pub(super) explanation: Option<Box<Explanation>>,
     /// What became of splitting it, where that was not out of the question.
     pub(super) pair: Option<PairReport>,
+    /// What became of a second engine, where one was called for.
+    pub(super) hedge: Option<Box<HedgeReport>>,
+    /// Engines that had died on the answer when this one began it.
+    pub(super) deaths: u32,
 }
 
 /// Makes as many attempts as settings, budget and errors allow, each on another endpoint.
@@ -44,61 +48,140 @@ pub(super) async fn run<W: Work>(
         Ok(route) => route,
         Err(error) => return Err(failed(&mut flight, error)),
     };
-    let mut tried = match cause(&route) {
-        Some(cause) => Box::pin(elsewhere(shared, &route, cause)).await,
-        None => named(&route, &route.subject.hints.avoid),
+    hedge::earn(shared, &route);
+    let mut course = Course {
+        shared,
+        work,
+        way: Way::of(snapshot, &route.subject, work.can_split()),
+        tried: route.avoided(shared, &flight).await,
+        retries: Retries::behind(&route.subject.leg),
+        route: &route,
     };
-    let mut retry = Retries::behind(&route.subject.leg);
-    let mut way = Way::of(snapshot, &route.subject, work.can_split());
-    loop {
-        let placed = match place(shared, &route, way.as_ref(), &tried, &mut flight).await {
-            Ok(placed) => placed,
-            Err(error)
-                if error.kind() == ErrorKind::NoEndpoint && spares(way.as_mut(), &mut tried) =>
-            {
-                continue;
-            }
-            Err(error) => return Err(failed(&mut flight, retry.given_up(shared, error))),
-        };
-        let next = match placed.pair.zip(way.as_mut()) {
-            None => {
-                let id = flight.endpoint_id().expect("just placed");
-                match attempt(work, &route, id, &mut flight).await {
-                    Ok(begun) => return Ok(landed(begun, flight, placed.explanation)),
-                    Err(error) => {
-                        flight.attempt_failed(&error);
-                        tried.push(id);
-                        retry.after(shared, snapshot, error, &flight)
-                    }
-                }
-            }
-            Some((ids, way)) => {
-                let on_both = (ids, way.settings);
+    match course.follow(&mut flight).await {
+        Ok((opened, explanation)) => {
+            let begun = work.begin(opened, snapshot, &mut flight, route.total());
+            Ok(landed(begun, flight, explanation, course.retries.deaths()))
+        }
+        Err(error) => Err(failed(&mut flight, error)),
+    }
+}
+
+/// An answer of which nothing was shown yet, with the record of the decision.
+type Answer<O> = (O, Option<Box<Explanation>>);
+
+/// A request on its way from attempt to attempt.
+struct Course<'a, W> {
+    shared: &'a Shared,
+    work: &'a W,
+    route: &'a Route<'a>,
+    way: Option<Way<'a>>,
+    tried: Vec<EndpointId>,
+    retries: Retries,
+}
+
+impl<W: Work> Course<'_, W> {
+    async fn follow(&mut self, flight: &mut Flight) -> Result<Answer<W::Opened>, RouteError> {
+        loop {
+            let (shared, way) = (self.shared, self.way.as_ref());
+            let placed = match place(shared, self.route, way, &self.tried, flight).await {
+                Ok(placed) => placed,
+                Err(error) if error.kind() == ErrorKind::NoEndpoint && self.spares() => continue,
+                Err(error) => return Err(self.retries.given_up(shared, error)),
+            };
+            let Placed { pair, explanation } = placed;
+            let answered = match pair {
+                None => self.whole(flight).await?,
                 // In a box, so that requests for one engine do not carry its size about.
-                let attempt = attempt_pair(shared, work, &route, on_both, &mut flight);
-                match Box::pin(attempt).await {
-                    Ok(begun) => return Ok(landed(begun, flight, placed.explanation)),
-                    Err(broken) => {
-                        flight.pair_failed(&broken);
-                        way.after(broken, ids, &mut tried, &mut retry)
-                    }
-                }
+                Some(ids) => Box::pin(self.split(ids, flight)).await?,
+            };
+            if let Some((opened, own)) = answered {
+                return Ok((opened, own.or(explanation)));
             }
+        }
+    }
+
+    fn spares(&mut self) -> bool {
+        let way = self.way.as_mut();
+        way.is_some_and(|way| way.spare(&mut self.tried))
+    }
+
+    /// One attempt on one engine, or on two that are asked the same; `None` where another attempt may follow.
+    async fn whole(
+        &mut self,
+        flight: &mut Flight,
+    ) -> Result<Option<Answer<W::Opened>>, RouteError> {
+        let id = flight.endpoint_id().expect("just placed");
+        let opened = match hedge::after(self.route, flight) {
+            None => {
+                let opened = single::open(self.work, self.route, id, flight.age()).await;
+                opened.map(|opened| (opened, None))
+            }
+            // As for pairs: most requests need none.
+            Some(after) => Box::pin(self.twice(after, flight)).await,
         };
-        if let Err(error) = next {
-            return Err(failed(&mut flight, error));
+        let error = match opened {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(error) => error,
+        };
+        self.tried.extend(flight.endpoint_id());
+        flight.attempt_failed(&error);
+        let snapshot = self.route.snapshot;
+        self.retries.after(self.shared, snapshot, error, flight)?;
+        Ok(None)
+    }
+
+    async fn twice(
+        &mut self,
+        after: Duration,
+        flight: &mut Flight,
+    ) -> Result<Answer<W::Opened>, RouteError> {
+        let twice = Twice {
+            shared: self.shared,
+            work: self.work,
+            route: self.route,
+            way: self.way.as_ref(),
+        };
+        let mut traces = Traces {
+            flight,
+            retries: &mut self.retries,
+            tried: &mut self.tried,
+        };
+        twice.open(after, &mut traces).await
+    }
+
+    /// One attempt on two engines that share it; `None` where another attempt may follow.
+    async fn split(
+        &mut self,
+        ids: (EndpointId, EndpointId),
+        flight: &mut Flight,
+    ) -> Result<Option<Answer<W::Opened>>, RouteError> {
+        let way = self.way.as_mut().expect("only such a way has pairs");
+        match attempt_pair(
+            self.shared,
+            self.work,
+            self.route,
+            (ids, way.settings),
+            flight,
+        )
+        .await
+        {
+            Ok(opened) => Ok(Some((opened, None))),
+            Err(broken) => {
+                flight.pair_failed(&broken);
+                way.after(broken, ids, &mut self.tried, &mut self.retries)?;
+                Ok(None)
+            }
         }
     }
 }
 
-/// One attempt on two endpoints, up to what can be shown.
 async fn attempt_pair<W: Work>(
     shared: &Shared,
     work: &W,
     route: &Route<'_>,
     ((prefill, decode), settings): ((EndpointId, EndpointId), PairSettings),
     flight: &mut Flight,
-) -> Result<W::Begun, Broken> {
+) -> Result<W::Opened, Broken> {
     let call = pair::Call {
         work,
         snapshot: route.snapshot,
@@ -107,91 +190,25 @@ async fn attempt_pair<W: Work>(
         settings,
         total: route.total(),
     };
-    let opened = pair::drive(shared, &call, flight).await?;
-    Ok(work.begin(opened, route.snapshot, flight, call.total))
+    pair::drive(shared, &call, flight).await
 }
 
-fn spares(way: Option<&mut Way<'_>>, tried: &mut Vec<EndpointId>) -> bool {
-    way.is_some_and(|way| way.spare(tried))
-}
-
-/// Whose failure of an answer this is to take up.
-fn cause(route: &Route<'_>) -> Option<ErrorKind> {
-    let resumes = route.subject.leg.resumes.as_ref()?;
-    Some(resumes.cause)
-}
-
-/// The endpoints that are not to be asked for an answer that others have failed.
-async fn elsewhere(shared: &Shared, route: &Route<'_>, cause: ErrorKind) -> Vec<EndpointId> {
-    let Subject { model, hints, .. } = &route.subject;
-    let avoid = tokens::elsewhere(shared, model, cause, &hints.avoid).await;
-    named(route, &avoid)
-}
-
-/// Endpoints by their names; those that are gone are none.
-fn named(route: &Route<'_>, names: &[Arc<str>]) -> Vec<EndpointId> {
-    let fleet = &route.snapshot.fleet;
-    let known = names.iter().filter_map(|name| fleet.by_name(name));
-    known.map(|endpoint| endpoint.id()).collect()
-}
-
-fn landed<B>(begun: B, flight: Flight, explanation: Option<Box<Explanation>>) -> Landed<B> {
+fn landed<B>(
+    begun: B,
+    flight: Flight,
+    explanation: Option<Box<Explanation>>,
+    deaths: u32,
+) -> Landed<B> {
     let endpoint = flight.report.endpoint.clone();
     Landed {
         begun,
         pair: flight.report.pair.clone(),
+        hedge: flight.report.hedge.clone(),
         endpoint: endpoint.expect("an attempt has an endpoint"),
         flight,
         explanation,
+        deaths,
     }
-}
-
-/// One attempt, up to what can be shown, within the time it may take.
-async fn attempt<W: Work>(
-    work: &W,
-    route: &Route<'_>,
-    id: EndpointId,
-    flight: &mut Flight,
-) -> Result<W::Begun, RouteError> {
-    let Route {
-        snapshot, subject, ..
-    } = route;
-    let deadlines = &snapshot.deadlines;
-    let total = route.total();
-    let left = total.saturating_sub(flight.age());
-    let patience = if subject.engine_streams {
-        left.min(deadlines.first_byte)
-    } else {
-        left
-    };
-    adapter(route, id, patience).await?;
-    let opened = timeout(patience, work.open(snapshot, id, None)).await;
-    let opened = opened.unwrap_or_else(|_| Err(overdue(snapshot, left, patience)))?;
-    Ok(work.begin(opened, snapshot, flight, total))
-}
-
-/// Waits until the endpoint has the LoRA adapter that is asked for, if any is.
-async fn adapter(route: &Route<'_>, id: EndpointId, patience: Duration) -> Result<(), RouteError> {
-    if !route.is_adapter {
-        return Ok(());
-    }
-    let model = route.subject.model;
-    let ready = timeout(patience, route.snapshot.adapter_ready(id, model)).await;
-    ready.unwrap_or_else(|_| Err(adapters::failure(model, "the request's time was up")))
-}
-
-/// What a passed deadline means. Where time is left the engine was silent for too long. Where the request's own time is
-/// up the engine is to blame only if it had as long as a first byte may take: a caller in a hurry, or the last of several
-/// attempts, must not take an engine out.
-fn overdue(snapshot: &Snapshot, left: Duration, patience: Duration) -> RouteError {
-    let (kind, retry) = if left > patience {
-        (ErrorKind::Timeout, Retry::OtherEndpoint)
-    } else if patience >= snapshot.deadlines.first_byte {
-        (ErrorKind::Timeout, Retry::Never)
-    } else {
-        (ErrorKind::OutOfTime, Retry::Never)
-    };
-    RouteError::engine(kind, retry, "The engine did not answer in time.")
 }
 
 fn failed(flight: &mut Flight, error: RouteError) -> RouteError {

@@ -11,7 +11,7 @@ use gateway_proto::{
 use http::HeaderMap;
 
 use super::{AnswerEvents, by_text, by_tokens};
-use crate::{Hints, PairReport, RouteError, Router};
+use crate::{HedgeReport, Hints, PairReport, RouteError, Router};
 
 /// A request in the neutral form.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub struct AnswerReply {
     pub explanation: Option<Box<Explanation>>,
     /// What became of splitting the first prompt between two engines; `None` where that was out of the question.
     pub pair: Option<PairReport>,
+    /// What became of a second engine beside a silent one; `None` where none was called for.
+    pub hedge: Option<Box<HedgeReport>>,
     /// What is known before its first event.
     pub head: Head,
     /// How its prompt was made, where it is answered by tokens.

@@ -29,7 +29,8 @@ use super::{
     refuse::{bad_request, choices},
 };
 use crate::{
-    ErrorKind, Leg, PairReport, ReplyBody, Retry, RouteError, RouteReply, RouteRequest, Router,
+    ErrorKind, HedgeReport, Leg, PairReport, ReplyBody, Retry, RouteError, RouteReply,
+    RouteRequest, Router,
 };
 
 /// The largest event that is read, in bytes; the router's own limit is checked before.
@@ -50,12 +51,14 @@ pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, Rou
         endpoint,
         explanation,
         pair,
+        hedge,
         events,
     } = begun;
     Ok(AnswerReply {
         endpoint,
         explanation,
         pair,
+        hedge,
         head,
         preparation: None,
         echo: Vec::new(),
@@ -86,6 +89,7 @@ pub(super) struct Begun {
     pub(super) endpoint: Arc<str>,
     pub(super) explanation: Option<Box<Explanation>>,
     pub(super) pair: Option<PairReport>,
+    pub(super) hedge: Option<Box<HedgeReport>>,
     pub(super) events: TextEvents,
 }
 
@@ -101,6 +105,7 @@ pub(super) async fn begin(
         endpoint,
         explanation,
         pair,
+        hedge,
     } = router.route(request).await?;
     let kind = response.headers().get(header::CONTENT_TYPE);
     let streams = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
@@ -113,6 +118,7 @@ pub(super) async fn begin(
         endpoint,
         explanation,
         pair,
+        hedge,
         events,
     })
 }

@@ -16,7 +16,8 @@ use gateway_proto::{
 
 use super::{Ask, EdgeReport};
 use crate::{
-    Leg, PairReport, RouteError, Router, TokenReply, TokenRequest, TokenStep, TokenStream,
+    HedgeReport, Leg, PairReport, RouteError, Router, TokenReply, TokenRequest, TokenStep,
+    TokenStream,
 };
 
 type Begins = Pin<Box<dyn Future<Output = Result<TokenReply, RouteError>> + Send>>;
@@ -66,6 +67,7 @@ pub(super) struct Begun {
     pub(super) endpoint: Arc<str>,
     pub(super) explanation: Option<Box<Explanation>>,
     pub(super) pair: Option<PairReport>,
+    pub(super) hedge: Option<Box<HedgeReport>>,
 }
 
 impl Strand {
@@ -120,7 +122,8 @@ impl Strand {
     /// Asks an engine, and others until one begins to answer.
     pub(super) async fn begin(mut self, router: &Router) -> Result<Begun, RouteError> {
         self.request.leg.began = Some(router.clock().now());
-        let reply = router.generate(self.request.clone()).await?;
+        // In a box: whatever an answer may take on its way is no part of what is held while it is read.
+        let reply = Box::pin(router.generate(self.request.clone())).await?;
         self.state = State::Streams(Box::new(reply.events));
         // The record of the decision is told once.
         self.request.hints.explain = false;
@@ -129,6 +132,7 @@ impl Strand {
             endpoint: reply.endpoint,
             explanation: reply.explanation,
             pair: reply.pair,
+            hedge: reply.hedge,
         })
     }
 

@@ -17,6 +17,7 @@ mod failover;
 mod feed;
 mod goals;
 mod headers;
+mod hedging;
 mod outage;
 mod pairs;
 mod placement;

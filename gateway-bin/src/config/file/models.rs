@@ -9,7 +9,7 @@ use gateway_proto::text::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{ObjectivesFile, PairsFile, PipelineFile};
+use super::{HedgeFile, ObjectivesFile, PairsFile, PipelineFile};
 
 /// A model with settings of its own.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -26,6 +26,9 @@ pub struct ModelFile {
     /// How much its requests matter beside others, -100 to 100; as at the top level where unset.
     #[serde(default)]
     pub priority: Option<i8>,
+    /// When a second endpoint is asked for what a first one is silent on; as at the top level where unset.
+    #[serde(default)]
+    pub hedge: Option<HedgeFile>,
     /// Whether another engine takes up what one has failed in the middle of its answer; as at the top level where unset.
     #[serde(default)]
     pub migration: Option<bool>,

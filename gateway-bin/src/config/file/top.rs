@@ -7,9 +7,9 @@ use gateway_core::Registry;
 
 use super::{
     AdapterFile, Address, AdminFile, AdmissionFile, DeadlinesFile, DiscoveryFile, DrainFile,
-    EndpointFile, FeedsFile, HealthFile, KeyFile, LimitsFile, LogFile, MetricsFile, MigrationFile,
-    ModelFile, ObjectivesFile, PairsFile, PipelineFile, PrefixFile, ResponsesFile, RetryFile,
-    StateFile, TelemetryFile, TextFile, WatchFile,
+    EndpointFile, FeedsFile, HealthFile, HedgeFile, KeyFile, LimitsFile, LogFile, MetricsFile,
+    MigrationFile, ModelFile, ObjectivesFile, PairsFile, PipelineFile, PrefixFile, ResponsesFile,
+    RetryFile, StateFile, TelemetryFile, TextFile, WatchFile,
 };
 
 /// The configuration of the gateway.
@@ -46,6 +46,8 @@ pub struct ConfigFile {
     pub deadlines: DeadlinesFile,
     /// When a failed request is tried on another endpoint.
     pub retry: RetryFile,
+    /// When a second endpoint is asked for what a first one is silent on.
+    pub hedge: HedgeFile,
     /// When another engine takes up an answer that one has failed in the middle.
     pub migration: MigrationFile,
     /// Who waits when no endpoint has room, and who goes first.

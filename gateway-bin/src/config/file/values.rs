@@ -108,7 +108,7 @@ written!(
 written!(Secret, "the secret, best as `${NAME}`", Credential::bearer);
 
 #[derive(Debug, thiserror::Error)]
-enum TimeError {
+pub(super) enum TimeError {
     #[error("`{0}` is no time; write it as `250ms`, `5s` or `1m 30s`")]
     Malformed(String),
     #[error("a time of zero makes no sense here")]
@@ -145,7 +145,7 @@ fn pause(text: &str) -> Result<Duration, TimeError> {
     Duration::try_from(time).map_err(|_| malformed())
 }
 
-fn span(text: &str) -> Result<Duration, TimeError> {
+pub(super) fn span(text: &str) -> Result<Duration, TimeError> {
     pause(text).and_then(|time| {
         if time.is_zero() {
             Err(TimeError::Zero)

@@ -8,6 +8,7 @@ mod discovery;
 mod endpoints;
 mod goals;
 mod hardware;
+mod hedges;
 mod keys;
 mod migration;
 mod models;
@@ -121,6 +122,7 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
     let pipelines = pipelines::lower(file.pipeline.as_ref(), &file.models, cx)?;
     let goals = goals::lower(&file, cx)?;
     let admission = admission::lower(&file.admission, cx)?;
+    let hedges = hedges::lower(&file, cx)?;
     let migration = migration::lower(&file, cx)?;
     let responses = responses::lower(&file.responses, cx)?;
     let router = RouterSettings {
@@ -138,6 +140,7 @@ fn lower(file: ConfigFile, cx: &Cx<'_>) -> Result<Config, ConfigError> {
         },
         deadlines: (&file.deadlines).into(),
         retry: (&file.retry).into(),
+        hedges,
         migration,
         pairs: pairs::lower(&file),
         watch: (&file.watch).into(),

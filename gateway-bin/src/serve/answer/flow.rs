@@ -77,6 +77,7 @@ pub(in crate::serve) async fn serve(
         endpoint,
         explanation,
         pair,
+        hedge,
         head,
         preparation: _,
         echo,
@@ -93,6 +94,7 @@ pub(in crate::serve) async fn serve(
         respond(ReplyBody::from(body), "application/json")
     };
     explain::add_pair(response.headers_mut(), pair.as_ref(), explains);
+    explain::add_hedge(response.headers_mut(), hedge.as_deref(), explains);
     if explains {
         explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
         explain::add_mode(response.headers_mut(), prompt_tokens);
@@ -173,12 +175,17 @@ fn span(question: &Question, request: &Request, id: &str) -> Span {
         prompt_tokens = field::Empty,
         prepare_micros = field::Empty,
         endpoint = field::Empty,
+        hedge = field::Empty,
         status = field::Empty,
     )
 }
 
 fn note(span: &Span, reply: &AnswerReply) {
     span.record("endpoint", &*reply.endpoint);
+    span.record(
+        "hedge",
+        reply.hedge.as_ref().map(|hedge| hedge.outcome.name()),
+    );
     span.record(
         "mode",
         if reply.preparation.is_some() {

@@ -66,6 +66,7 @@ pub(in crate::serve) async fn create(
         endpoint,
         explanation,
         pair,
+        hedge,
         head,
         events,
         ..
@@ -79,6 +80,7 @@ pub(in crate::serve) async fn create(
         answer::respond(ReplyBody::from(body), "application/json")
     };
     explain::add_pair(response.headers_mut(), pair.as_ref(), explains);
+    explain::add_hedge(response.headers_mut(), hedge.as_deref(), explains);
     if explains {
         explain::add(response.headers_mut(), &endpoint, explanation.as_deref());
         explain::add_mode(response.headers_mut(), head.prompt_tokens);

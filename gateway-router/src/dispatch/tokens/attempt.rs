@@ -46,7 +46,7 @@ pub(crate) async fn generate(
     request.call.is_adapter = snapshot.fleet.is_adapter(&request.call.model);
     let work = Arc::new(TokenWork::of(request, shared.clock.now()));
     let landed = run(shared, &snapshot, &*work).await?;
-    let survival = Survival::of(shared, &snapshot, &work);
+    let survival = Survival::of(shared, &snapshot, &work, landed.deaths);
     Ok(into_reply(landed, &work.call, survival))
 }
 
@@ -66,6 +66,7 @@ fn into_reply(
         endpoint: landed.endpoint,
         explanation: landed.explanation,
         pair: landed.pair,
+        hedge: landed.hedge,
         events: TokenStream::new(first, survival, asked.prompt_tokens),
     }
 }
@@ -209,7 +210,6 @@ impl Work for TokenWork {
         Box::pin(async move { engine.prefill(call).await })
     }
 
-    fn adopt(&self, snapshot: &Snapshot, id: EndpointId, answer: Bytes) -> Opening<Opened> {
     fn sender(&self, snapshot: &Snapshot, id: EndpointId) -> Sender {
         let bare = self.call_of(snapshot, None, Arc::clone(&self.call));
         let engine = Arc::clone(snapshot.engine(id));
@@ -231,6 +231,7 @@ impl Work for TokenWork {
         })
     }
 
+    fn adopt(&self, snapshot: &Snapshot, id: EndpointId, answer: Bytes) -> Opening<Opened> {
         let call = self.call_of(snapshot, None, Arc::clone(&self.call));
         let engine = Arc::clone(snapshot.engine(id));
         Box::pin(async move {

@@ -37,19 +37,21 @@ pub(super) async fn begin(
 }
 
 /// The endpoints that an answer which an engine failed is to keep away from, of those that `failed` it, the latest last.
-/// Comes as soon as there is somebody beside them; where nobody could come up, or nobody does in time, it is the latest.
+/// Comes as soon as there is somebody beside them; where nobody could come up, or nobody does within the time `left`, it is
+/// the latest.
 pub(in crate::dispatch) async fn wait(
     shared: &Shared,
     model: &str,
     cause: ErrorKind,
     failed: &[Arc<str>],
+    left: Duration,
 ) -> Vec<Arc<str>> {
     let others = Others {
         shared,
         model,
         cause,
     };
-    let until = shared.clock.now().after(PATIENCE);
+    let until = shared.clock.now().after(PATIENCE.min(left));
     loop {
         if let Some(avoid) = others.to_avoid(failed) {
             return avoid;

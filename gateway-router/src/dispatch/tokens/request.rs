@@ -7,7 +7,7 @@ use gateway_proto::{engines::TokenCall, openai::Api};
 use http::HeaderMap;
 
 use super::TokenStream;
-use crate::{Hints, Leg, PairReport};
+use crate::{HedgeReport, Hints, Leg, PairReport};
 
 /// A call for tokens with what its wrapper knows.
 #[derive(Clone, Debug)]
@@ -54,6 +54,8 @@ pub struct TokenReply {
     pub explanation: Option<Box<Explanation>>,
     /// What became of splitting it between two engines; `None` where that was out of the question.
     pub pair: Option<PairReport>,
+    /// What became of a second engine beside a silent one; `None` where none was called for.
+    pub hedge: Option<Box<HedgeReport>>,
     /// The tokens.
     pub events: TokenStream,
 }

@@ -172,6 +172,9 @@ impl TokenStream {
                 let asked = call.asked;
                 match ready!(call.begins.as_mut().poll(cx)) {
                     Ok(landed) => {
+                        if let Some(survival) = &mut self.survival {
+                            survival.begun(at, landed.deaths);
+                        }
                         let lane = Lane::begin(landed.begun, landed.flight, asked, &mut self.fresh);
                         self.parts.set(at, lane);
                         Ok(News::More)

@@ -69,11 +69,12 @@ pub(super) struct NewCall {
 }
 
 impl Survival {
-    /// For calls that may be taken up.
+    /// For calls that may be taken up; engines may have `died` on this one before it began.
     pub(super) fn of(
         shared: &Arc<Shared>,
         snapshot: &Snapshot,
         work: &Arc<TokenWork>,
+        died: u32,
     ) -> Option<Box<Self>> {
         let call = &work.call;
         snapshot.migration.covers(&call.model).then(|| {
@@ -81,12 +82,18 @@ impl Survival {
                 shared: Arc::clone(shared),
                 work: Arc::clone(work),
                 attempts: snapshot.migration.attempts,
-                choices: vec![Written::default(); call.choices() as usize],
+                choices: vec![Written::nothing(died); call.choices() as usize],
                 failed: Vec::new(),
                 calls: 0,
                 holds_back: !work.stream && call.format != Format::Text,
             })
         })
+    }
+
+    /// The stream's call `part` begins; engines have `died` on it at the place where it stands.
+    pub(super) fn begun(&mut self, part: usize, died: u32) {
+        let own = self.choices.iter_mut().filter(|one| one.part == part);
+        own.for_each(|choice| choice.deaths = died);
     }
 
     pub(super) fn holds_back(&self) -> bool {

@@ -24,6 +24,14 @@ pub(super) struct Written {
 }
 
 impl Written {
+    /// Nothing yet, of an answer that engines may have `died` on.
+    pub(super) fn nothing(died: u32) -> Self {
+        Self {
+            deaths: died,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn note(&mut self, event: &TokenEvent) {
         self.ids.extend_from_slice(&event.ids);
         self.is_finished |= event.finish.is_some();

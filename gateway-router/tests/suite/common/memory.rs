@@ -36,6 +36,8 @@ pub(crate) enum Act {
     Serve,
     /// Serves, but late.
     ServeAfter(Duration),
+    /// Answers 500, but late.
+    FailAfter(Duration),
     /// Nobody listens: connections are refused, probes fail.
     Dead,
     /// Takes requests and probes and never answers.
@@ -59,6 +61,8 @@ pub(crate) enum Act {
 pub(crate) struct MemoryEngine {
     act: Mutex<Act>,
     pub(crate) sent: AtomicUsize,
+    /// Requests that their caller gave up before their answer began.
+    pub(crate) left: AtomicUsize,
     pub(crate) probed: AtomicUsize,
     pub(crate) read: AtomicUsize,
     /// The prompt tokens it says it has processed.
@@ -70,6 +74,7 @@ impl MemoryEngine {
         Arc::new(Self {
             act: Mutex::new(act),
             sent: AtomicUsize::new(0),
+            left: AtomicUsize::new(0),
             probed: AtomicUsize::new(0),
             read: AtomicUsize::new(0),
             counted: AtomicU64::new(0),
@@ -99,20 +104,11 @@ impl EngineClient for MemoryEngine {
     async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError> {
         self.sent.fetch_add(1, SeqCst);
         let act = self.act();
-        match act {
-            Act::Dead => Err(refused()),
-            Act::Silent | Act::Stuck => std::future::pending().await,
-            Act::Drains => Ok(whole(500, "{}")),
-            Act::Busy => Ok(whole(503, "{}")),
-            Act::ServeAfter(late) => {
-                sleep(late).await;
-                Ok(served(&call, Chunks::good()))
-            }
-            Act::Serve => Ok(served(&call, Chunks::good())),
-            Act::HeadOnly => Ok(streamed(Chunks::new(0, Duration::ZERO, After::Silence))),
-            Act::Freeze { after, every } => Ok(streamed(Chunks::new(after, every, After::Silence))),
-            Act::Cut { after } => Ok(streamed(Chunks::new(after, Duration::ZERO, After::Break))),
-        }
+        let waiting = Waiting(&self.left);
+        let answer = act.answer(&call).await;
+        // It was waited for.
+        std::mem::forget(waiting);
+        answer
     }
 
     async fn probe(&self) -> Result<(), RouteError> {
@@ -133,6 +129,40 @@ impl EngineClient for MemoryEngine {
 
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError> {
         self.wakes().await.map(|()| Vec::new())
+    }
+}
+
+/// Counts whoever is not waited for.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+impl Act {
+    async fn answer(self, call: &EngineCall) -> Result<EngineReply, RouteError> {
+        match self {
+            Self::Dead => Err(refused()),
+            Self::Silent | Self::Stuck => std::future::pending().await,
+            Self::Drains => Ok(whole(500, "{}")),
+            Self::Busy => Ok(whole(503, "{}")),
+            Self::FailAfter(late) => {
+                sleep(late).await;
+                Ok(whole(500, "{}"))
+            }
+            Self::ServeAfter(late) => {
+                sleep(late).await;
+                Ok(served(call, Chunks::good()))
+            }
+            Self::Serve => Ok(served(call, Chunks::good())),
+            Self::HeadOnly => Ok(streamed(Chunks::new(0, Duration::ZERO, After::Silence))),
+            Self::Freeze { after, every } => {
+                Ok(streamed(Chunks::new(after, every, After::Silence)))
+            }
+            Self::Cut { after } => Ok(streamed(Chunks::new(after, Duration::ZERO, After::Break))),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where nobody takes an answer up: what was shown, and one clean error.
 
+use std::time::Duration;
+
 use gateway_router::{Ending, RouterSettings, Stuck};
 
 use super::{
@@ -71,6 +73,42 @@ async fn where_the_request_may_be_what_kills_engines() {
         assert_eq!(stuck, Some(Stuck::Deaths), "{how:?}");
         assert_eq!(fleet.calls(2).len(), 0);
     }
+}
+
+/// An engine that dies before its first token has died on the request as well.
+#[tokio::test(start_paused = true)]
+async fn where_one_died_of_it_before_the_first_token() {
+    let (dies, breaks_soon): (&[Fault], &[Fault]) =
+        (&[fault(How::Dies, 0)], &[fault(How::Breaks, 2)]);
+    let (fleet, stuck) = breaks(&[dies, breaks_soon, &[]], 2, |_| {}).await;
+    assert_eq!(stuck, Some(Stuck::Deaths));
+    assert_eq!(fleet.calls(2).len(), 0);
+    // The same within a call that takes the answer up: hung at 20, died before 21, broke at 21.
+    let (hangs, breaks_then): (&[Fault], &[Fault]) =
+        (&[fault(How::Hangs, 20)], &[fault(How::Breaks, 1)]);
+    let (fleet, stuck) = breaks(&[hangs, dies, breaks_then, &[]], 21, |_| {}).await;
+    assert_eq!(stuck, Some(Stuck::Deaths));
+    assert_eq!(fleet.calls(3).len(), 0);
+}
+
+/// Whoever is in a hurry does not wait for an engine to come up.
+#[tokio::test(start_paused = true)]
+async fn where_the_time_is_up_before_an_engine_is() {
+    let dies: &[Fault] = &[fault(How::Breaks, 5)];
+    let fleet = Fleet::new(&[dies, &[]]);
+    let listed = fleet.rig.router.fleet();
+    listed
+        .by_name("b")
+        .expect("listed")
+        .state()
+        .set_draining(true);
+    let mut hurried = request(call(60));
+    let most = Duration::from_secs(3);
+    hurried.hints.total = Some(most);
+    let told = fleet.answer(hurried).await;
+    assert_eq!(told.error(), How::Breaks.kind().name());
+    let last = fleet.rig.reports.last();
+    assert_eq!((last.attempts, last.total), (0, most), "in virtual time");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ mod choices;
 mod edge;
 mod faults;
 mod forms;
+mod hedging;
 mod text;
 mod wire;
 mod writer;

@@ -37,6 +37,8 @@ pub(super) enum How {
     ThrowsOut,
     /// Is turned away where it is asked.
     Refused,
+    /// The engine dies of it before its first token.
+    Dies,
 }
 
 impl How {
@@ -50,6 +52,7 @@ impl How {
             Self::Hangs => ErrorKind::Timeout,
             Self::ThrowsOut => ErrorKind::Recomputed,
             Self::Refused => ErrorKind::Connect,
+            Self::Dies => ErrorKind::Closed,
         }
     }
 }
@@ -118,11 +121,8 @@ impl EngineClient for WritingEngine {
             .push((*call.call).clone());
         let faults = self.faults.lock();
         let fault = faults.unwrap_or_else(PoisonError::into_inner).pop_front();
-        if let Some(Fault {
-            how: How::Refused, ..
-        }) = fault
-        {
-            return Err(error(ErrorKind::Connect));
+        if let Some(how @ (How::Refused | How::Dies)) = fault.map(|fault| fault.how) {
+            return Err(error(how.kind()));
         }
         Ok(Box::pin(Writing {
             texts: (0..call.call.choices())
@@ -150,7 +150,11 @@ impl EngineClient for WritingEngine {
 }
 
 fn error(kind: ErrorKind) -> RouteError {
-    RouteError::new(kind, Retry::OtherEndpoint, ApiError::upstream("It failed."))
+    let retry = match kind {
+        ErrorKind::Closed => Retry::OtherEndpointOnce,
+        _ => Retry::OtherEndpoint,
+    };
+    RouteError::new(kind, retry, ApiError::upstream("It failed."))
 }
 
 /// One choice as far as it is written.
