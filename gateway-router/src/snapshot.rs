@@ -179,7 +179,17 @@ impl Snapshot {
 
     /// Who may do what of a request for `model`, where not all its engines do everything.
     pub(crate) fn pools(&self, model: &str) -> Option<&PairPools> {
-        self.pools.get(model)
+        if self.pools.is_empty() {
+            return None;
+        }
+        let of_adapter = || {
+            let having = self.fleet.endpoints().iter();
+            let having = having.filter(|endpoint| endpoint.has_adapter(model));
+            let mut adapted = having.flat_map(|endpoint| &endpoint.spec().models);
+            adapted.find_map(|model| self.pools.get(model))
+        };
+        // An adapter that engines have got since this was made goes where its model goes.
+        self.pools.get(model).or_else(of_adapter)
     }
 
     /// What the endpoint's KV feeds depend on.

@@ -7,6 +7,9 @@ use gateway_proto::engines::transfer::Connector;
 /// Why a pair did not serve a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PairFault {
+    /// There is no splitting such a request: several choices, a single token, or in words that engines take no part of a
+    /// hand-over with.
+    NotSplittable,
     /// One side of it has nobody who could do it, or nobody who understands the other.
     NoPair,
     /// No connection to the prefill engine.
@@ -31,7 +34,8 @@ pub enum PairFault {
 
 impl PairFault {
     /// All faults.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
+        Self::NotSplittable,
         Self::NoPair,
         Self::PrefillUnreachable,
         Self::PrefillFailed,
@@ -48,6 +52,7 @@ impl PairFault {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::NotSplittable => "not_splittable",
             Self::NoPair => "no_pair",
             Self::PrefillUnreachable => "prefill_unreachable",
             Self::PrefillFailed => "prefill_failed",

@@ -20,6 +20,14 @@ use crate::{
     fault::{self, Turn},
 };
 
+/// The connectors whose hand-overs the engines here know.
+pub(crate) const CONNECTORS: [Connector; 4] = [
+    Connector::Nixl,
+    Connector::Mooncake,
+    Connector::Sglang,
+    Connector::TrtLlm,
+];
+
 /// One schedule.
 pub(crate) struct Plan {
     pub(crate) seed: u64,
@@ -84,19 +92,14 @@ impl Plan {
         let engines: Vec<_> = engines.collect();
         let requests = 6 + rng.below(7);
         let callers = (0..requests).map(|at| CallerPlan::drawn(at, &mut rng));
-        let mut callers: Vec<_> = callers.collect();
+        let callers: Vec<_> = callers.collect();
         let mut settings = common_settings(count, &mut rng);
         if !is_sheltered {
             stint(&mut settings, &mut rng);
         }
-        let connector =
-            one_in(&mut rng, 4).then(|| [Connector::Nixl, Connector::Sglang][rng.below(2)]);
+        let connector = one_in(&mut rng, 3).then(|| CONNECTORS[rng.below(CONNECTORS.len())]);
         if let Some(connector) = connector {
-            pair(&mut settings, connector);
-            // By text there is nothing else to be seen of a pair.
-            for caller in callers.iter_mut().filter(|one| one.route == Route::Chat) {
-                caller.route = Route::Tokens { enough: None };
-            }
+            pair(&mut settings, connector, count > 3 && one_in(&mut rng, 2));
         }
         Self {
             seed,
@@ -207,10 +210,14 @@ fn common_settings(engines: usize, rng: &mut Rng) -> RouterSettings {
     settings
 }
 
-/// Makes a prefill engine of the first and a decode engine of the second; the others do both.
-fn pair(settings: &mut RouterSettings, connector: Connector) {
-    let halves = settings.endpoints.iter_mut();
-    for (endpoint, role) in halves.zip([Role::Prefill, Role::Decode]) {
+/// Makes a prefill engine of the first, a decode engine of the second and where it `has_two` a prefill engine of the third;
+/// the others do both.
+fn pair(settings: &mut RouterSettings, connector: Connector, has_two: bool) {
+    let roles = [Role::Prefill, Role::Decode, Role::Prefill];
+    let halves = if has_two { 3 } else { 2 };
+    let endpoints = settings.endpoints.iter_mut();
+    for (endpoint, role) in endpoints.zip(&roles[..halves]) {
+        let role = *role;
         endpoint.spec.role = role;
         endpoint.transfer = Some(TransferSettings::new(connector));
         endpoint.spec.is_half = !connector.serves_whole();

@@ -71,7 +71,7 @@ async fn through(plan: &Plan) -> Tally {
     sleep(Duration::from_millis(1)).await;
     let tasks = Handle::current().metrics().num_alive_tasks();
     assert_eq!(tasks, 0, "seed {}: tasks left running", plan.seed);
-    Tally::of(&told, &outcome.reports, handed_over)
+    Tally::of(plan, &told, &outcome.reports, handed_over)
 }
 
 /// Callers come and go while engines fail.

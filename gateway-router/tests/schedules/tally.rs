@@ -2,9 +2,12 @@
 
 use std::ops::AddAssign;
 
-use gateway_router::{Ending, RouteReport};
+use gateway_router::{Ending, PairFault, PairOutcome, PairReport, RouteReport};
 
-use crate::caller::{Seen, Told};
+use crate::{
+    caller::{Seen, Told},
+    plan::{CONNECTORS, Plan, Route},
+};
 
 /// Counts over schedules.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,10 +28,21 @@ pub(crate) struct Tally {
     pub(crate) handed_over: u64,
     /// Requests that a pair could not serve, and one engine did, or tried to.
     pub(crate) fallen_back: u64,
+    /// Answers that were over when prefill was.
+    pub(crate) finished: u64,
+    /// Requests that pairs served, by connector, by text and by tokens.
+    pub(crate) split: [[u64; 2]; CONNECTORS.len()],
+    /// Requests whose pair failed, in the same way.
+    pub(crate) parted: [[u64; 2]; CONNECTORS.len()],
 }
 
 impl Tally {
-    pub(crate) fn of(told: &[Told], reports: &[RouteReport], handed_over: u64) -> Self {
+    pub(crate) fn of(
+        plan: &Plan,
+        told: &[Told],
+        reports: &[RouteReport],
+        handed_over: u64,
+    ) -> Self {
         let seen = |wanted: fn(&Seen) -> bool| {
             let fits = told.iter().filter(|one| wanted(&one.seen));
             fits.count() as u64
@@ -46,8 +60,13 @@ impl Tally {
             .map(|one| u64::from(one.attempts.saturating_sub(1)));
         let stuck = reports.iter().filter(|one| one.stuck.is_some());
         let pairs = reports.iter().filter_map(|one| one.pair.as_ref());
-        let fallen_back = pairs.filter(|pair| pair.fault().is_some());
+        let fallen_back = pairs.filter(|pair| has_parted(pair));
+        let paired = |fits: fn(&PairReport) -> bool| by_connector(plan, told, reports, fits);
+        let is_finished = |pair: &PairReport| pair.outcome == PairOutcome::Finished;
         Self {
+            finished: paired(is_finished).as_flattened().iter().sum(),
+            split: paired(|pair| pair.outcome == PairOutcome::Split),
+            parted: paired(|pair| has_parted(pair) && pair.tried > 0),
             schedules: 1,
             requests: told.len() as u64,
             whole: seen(|seen| matches!(seen, Seen::Whole)),
@@ -80,6 +99,9 @@ impl Tally {
             stuck,
             handed_over,
             fallen_back,
+            finished,
+            split,
+            parted,
         } = *self;
         let counts = [
             whole,
@@ -96,6 +118,11 @@ impl Tally {
         ];
         let least = schedules / 100;
         assert!(counts.iter().all(|count| *count > least), "{self:?}");
+        let paired = [finished]
+            .into_iter()
+            .chain(split.into_iter().chain(parted).flatten());
+        let least = schedules / 400;
+        assert!(paired.into_iter().all(|count| count > least), "{self:?}");
     }
 }
 
@@ -114,5 +141,40 @@ impl AddAssign for Tally {
         self.stuck += more.stuck;
         self.handed_over += more.handed_over;
         self.fallen_back += more.fallen_back;
+        self.finished += more.finished;
+        add(&mut self.split, more.split);
+        add(&mut self.parted, more.parted);
+    }
+}
+
+fn has_parted(pair: &PairReport) -> bool {
+    pair.fault()
+        .is_some_and(|fault| fault != PairFault::NotSplittable)
+}
+
+/// How many requests had pairs that fit.
+fn by_connector(
+    plan: &Plan,
+    told: &[Told],
+    reports: &[RouteReport],
+    fits: fn(&PairReport) -> bool,
+) -> [[u64; 2]; CONNECTORS.len()] {
+    let mut counts = [[0; 2]; CONNECTORS.len()];
+    let mut known = CONNECTORS.iter();
+    let Some(row) = known.position(|one| Some(*one) == plan.connector) else {
+        return counts;
+    };
+    for told in told {
+        let own = reports.iter().filter(|one| one.request_id == told.plan.id);
+        let fitting = own.filter(|one| one.pair.as_ref().is_some_and(fits));
+        let column = usize::from(told.plan.route != Route::Chat);
+        counts[row][column] += fitting.count() as u64;
+    }
+    counts
+}
+
+fn add(sums: &mut [[u64; 2]; CONNECTORS.len()], more: [[u64; 2]; CONNECTORS.len()]) {
+    for (sum, more) in sums.as_flattened_mut().iter_mut().zip(more.as_flattened()) {
+        *sum += more;
     }
 }

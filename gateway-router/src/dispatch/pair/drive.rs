@@ -3,9 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::future::join;
 use gateway_core::{EndpointId, health::Outcome};
 use gateway_proto::{engines::transfer::LegEdit, openai::Api};
 use http_body_util::{BodyExt, Limited};
+use tokio::time::timeout;
 
 use super::{
     broken::Broken,
@@ -14,7 +16,7 @@ use super::{
     mindie::{Answer, Rounds, Stopping},
 };
 use crate::{
-    ErrorKind, PairOutcome, PairSettings, Retry, RouteError,
+    ErrorKind, PairOutcome, PairSettings, Retry, RouteError, adapters,
     dispatch::{
         flight::Flight,
         work::{Opening, Work},
@@ -44,12 +46,13 @@ pub(in crate::dispatch) async fn drive<W: Work>(
     call: &Call<'_, W>,
     flight: &mut Flight,
 ) -> Result<W::Opened, Broken> {
-    let mut legs = Legs::new(call.owed(shared, flight));
+    call.adapters(flight).await?;
     let connector = call
         .snapshot
         .transfer(call.prefill)
         .expect("who prefills hands over")
         .connector;
+    let mut legs = Legs::new(call.owed(shared, flight), connector);
     let room = shared.room();
     let mut machine = machine::of(connector, call.terms(room));
     let mut order = machine.start();
@@ -94,23 +97,19 @@ pub(in crate::dispatch) async fn drive<W: Work>(
             Order::Wait => {}
             Order::Take => return Ok(call.take(legs, flight)),
             Order::Adopt(answer) => {
-                legs.hearing.settle();
-                let adopted = call.work.adopt(call.snapshot, call.prefill, answer).await;
-                flight.finished_at_prefill();
-                return adopted.map_err(Broken::prefill);
+                let answer = call.work.adopt(call.snapshot, call.prefill, answer);
+                return adopt(answer, legs, flight).await;
             }
             Order::AdoptEvents(events) => {
-                legs.hearing.settle();
                 let reply = EngineReply::of_events(events);
-                let adopted = call.work.read(call.snapshot, call.prefill, reply).await;
-                flight.finished_at_prefill();
-                return adopted.map_err(Broken::prefill);
+                let answer = call.work.read(call.snapshot, call.prefill, reply);
+                return adopt(answer, legs, flight).await;
             }
             Order::GiveUp(broken) => {
                 // It may be another process that hands over now than the one that said who it is.
                 call.snapshot.engine(call.prefill).forget_bootstrap();
                 take_back(&mut legs, flight);
-                legs.give_up(broken.error.kind() != ErrorKind::Connect);
+                legs.give_up(&broken);
                 return Err(broken);
             }
         }
@@ -121,6 +120,21 @@ pub(in crate::dispatch) async fn drive<W: Work>(
         note(&event, flight);
         order = machine.on(event);
     }
+}
+
+/// The prefill engine's answer is the caller's.
+async fn adopt<O: Send>(
+    answer: Opening<O>,
+    legs: Legs<O>,
+    flight: &mut Flight,
+) -> Result<O, Broken> {
+    legs.hearing.settle();
+    let adopted = answer.await;
+    flight.finished_at_prefill();
+    if adopted.is_ok() {
+        legs.adopted();
+    }
+    adopted.map_err(Broken::prefill)
 }
 
 /// The decode engine's load is the flight's again, where a leg had it.
@@ -141,6 +155,23 @@ fn note(event: &Event, flight: &mut Flight) {
 }
 
 impl<W: Work> Call<'_, W> {
+    /// Waits until both engines have the LoRA adapter that is asked for, if any is.
+    async fn adapters(&self, flight: &Flight) -> Result<(), Broken> {
+        let subject = self.work.subject();
+        let model = subject.model;
+        if !self.snapshot.fleet.is_adapter(model) {
+            return Ok(());
+        }
+        let left = self.total.saturating_sub(flight.age());
+        let ready = |id| async move {
+            let ready = timeout(left, self.snapshot.adapter_ready(id, model)).await;
+            ready.unwrap_or_else(|_| Err(adapters::failure(model, "the request's time was up")))
+        };
+        let (prefill, decode) = join(ready(self.prefill), ready(self.decode)).await;
+        prefill.map_err(Broken::prefill)?;
+        decode.map_err(Broken::decode)
+    }
+
     fn owed(&self, shared: &Shared, flight: &Flight) -> Owed {
         let name = |id| {
             let endpoint = self.snapshot.fleet.by_id(id).expect("just placed");
@@ -194,7 +225,7 @@ impl<W: Work> Call<'_, W> {
     fn join(&self, legs: &mut Legs<W::Opened>, rounds: &Rounds, id: String, flight: &Flight) {
         let opening = self.span(flight, self.snapshot.deadlines.connect);
         let whole = self.span(flight, self.total);
-        legs.hearing.join(rounds.join(id), opening, whole);
+        legs.join(rounds.join(id), opening, whole);
     }
 
     fn follow(&self, answer: Answer) -> Opening<W::Opened> {

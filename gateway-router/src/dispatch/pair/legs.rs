@@ -9,13 +9,16 @@ use std::{
 };
 
 use bytes::Bytes;
+use gateway_proto::engines::transfer::Connector;
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::{
     super::{load::LegLoad, work::Opening},
+    broken::Broken,
     linger::Lingers,
     machine::Event,
-    mindie::Hearing,
+    mindie::{Claim, Hearing},
+    traced::Traced,
 };
 use crate::{Cleanup, CleanupReport, ErrorKind, ReportSink, Retry, RouteError};
 
@@ -31,11 +34,13 @@ pub(super) struct Leg<T> {
     answer: Opening<T>,
     timer: Pin<Box<Sleep>>,
     is_last: bool,
+    traced: Traced,
 }
 
 impl<T> Leg<T> {
-    pub(super) fn new(answer: Opening<T>, span: Span) -> Self {
+    pub(super) fn new(answer: Opening<T>, span: Span, traced: Traced) -> Self {
         Self {
+            traced,
             answer,
             timer: Box::pin(sleep(span.most)),
             is_last: span.is_last,
@@ -49,6 +54,15 @@ impl<T> Leg<T> {
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RouteError>> {
+        let answer = self.poll_in_time(cx);
+        if let Poll::Ready(answer) = &answer {
+            self.traced.over(answer);
+        }
+        answer
+    }
+
+    fn poll_in_time(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RouteError>> {
+        let _within = self.traced.span.enter();
         if let Poll::Ready(answer) = self.answer.as_mut().poll(cx) {
             return Poll::Ready(answer);
         }
@@ -111,11 +125,13 @@ pub(super) struct Legs<O: Send + 'static> {
     opened: Option<O>,
     held: Held,
     owed: Owed,
+    traced: Traced,
 }
 
 impl<O: Send + 'static> Legs<O> {
-    pub(super) fn new(owed: Owed) -> Self {
+    pub(super) fn new(owed: Owed, connector: Connector) -> Self {
         Self {
+            traced: Traced::pair(connector, &owed.prefill, &owed.decode),
             asked: None,
             prefill: None,
             decode: None,
@@ -128,19 +144,29 @@ impl<O: Send + 'static> Legs<O> {
     }
 
     pub(super) fn ask(&mut self, answer: Opening<Bytes>, span: Span) {
-        self.asked = Some(Leg::new(answer, span));
+        let traced = self.traced.leg("bootstrap", &self.owed.prefill);
+        self.asked = Some(Leg::new(answer, span, traced));
     }
 
     pub(super) fn prefill(&mut self, answer: Opening<Bytes>, span: Span) {
-        self.prefill = Some(Leg::new(answer, span));
+        let traced = self.traced.leg("prefill", &self.owed.prefill);
+        self.prefill = Some(Leg::new(answer, span, traced));
     }
 
     pub(super) fn decode(&mut self, answer: Opening<O>, span: Span, load: Option<Box<LegLoad>>) {
         if self.held == Held::ForAnybody {
             self.held = Held::ForDecode;
         }
-        self.decode = Some(Leg::new(answer, span));
+        let traced = self.traced.leg("decode", &self.owed.decode);
+        self.decode = Some(Leg::new(answer, span, traced));
         self.load = load;
+    }
+
+    /// Takes a place among those whom the decode engine answers, and listens there.
+    pub(super) fn join(&mut self, place: Opening<Claim>, span: Span, whole: Span) {
+        let leg = |part| self.traced.leg(part, &self.owed.decode);
+        let traced = (leg("join"), leg("hear"));
+        self.hearing.join(place, span, whole, traced);
     }
 
     /// The decode engine's load, where its leg is over or is to end now.
@@ -181,6 +207,7 @@ impl<O: Send + 'static> Legs<O> {
 
     /// The decode leg's answer. A prefill leg that is still answering goes on by itself; `over` is told when it is over.
     pub(super) fn take(mut self, over: impl FnOnce(bool) + Send + 'static) -> Option<O> {
+        self.traced.ended("split");
         if let Some(mut leg) = self.prefill.take() {
             let rest = async move { over(poll_fn(|cx| leg.poll(cx)).await.is_ok()) };
             if !self.owed.lingers.keep(rest) {
@@ -190,13 +217,19 @@ impl<O: Send + 'static> Legs<O> {
         self.opened.take()
     }
 
-    /// The pair is given up: nothing comes over any more, so that nothing is worth waiting for. `has_decode` says whether
-    /// the decode engine can have heard of what it was to fetch.
-    pub(super) fn give_up(mut self, has_decode: bool) {
+    /// The prefill leg's answer is the caller's.
+    pub(super) fn adopted(mut self) {
+        self.traced.ended("finished");
+    }
+
+    /// The pair is given up: nothing comes over any more, so that nothing is worth waiting for.
+    pub(super) fn give_up(mut self, broken: &Broken) {
+        self.traced.given_up(broken);
         if self.decode.take().is_some() {
             self.owed.tell(&self.owed.decode, Cleanup::DecodeCancelled);
         }
-        if self.held == Held::ForDecode && !has_decode {
+        // The decode engine cannot have heard of what it was to fetch.
+        if self.held == Held::ForDecode && broken.error.kind() == ErrorKind::Connect {
             self.held = Held::ForAnybody;
         }
     }
@@ -211,15 +244,16 @@ impl<O: Send + 'static> Drop for Legs<O> {
         if self.held == Held::ForAnybody {
             owed.tell(&owed.prefill, Cleanup::LeftToLease);
         }
-        if let Some(leg) = self.decode.take() {
+        if let Some(mut leg) = self.decode.take() {
             let (told, load) = (owed.clone(), self.load.take());
             let rest = async move {
                 // Until its leg has ended the engine is busy with it.
                 let _load = load;
-                let cleanup = match timeout(told.grace, leg.answer).await {
+                let cleanup = match timeout(told.grace, leg.answer.as_mut()).await {
                     Ok(_) => Cleanup::DecodeAwaited,
                     Err(_) => Cleanup::DecodeCutOff,
                 };
+                leg.traced.ended(cleanup.name());
                 told.tell(&told.decode, cleanup);
             };
             if !owed.lingers.keep(rest) {

@@ -16,6 +16,7 @@ mod nixl;
 mod sglang;
 #[cfg(test)]
 mod tests;
+mod traced;
 mod trtllm;
 mod way;
 

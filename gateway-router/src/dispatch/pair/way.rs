@@ -21,6 +21,8 @@ pub(in crate::dispatch) struct Way<'a> {
     may_split: bool,
     /// Whether a pair would do, were there one.
     is_splittable: bool,
+    /// Whether it goes on with an answer, which is no request of its own.
+    goes_on: bool,
     prefills_failed: u32,
     fault: Option<PairFault>,
     /// A decode engine that failed, perhaps for want of what it was handed over, which engines do not say.
@@ -35,12 +37,14 @@ impl<'a> Way<'a> {
         can_split: bool,
     ) -> Option<Self> {
         let pools = snapshot.pools(subject.model)?;
-        let is_splittable = can_split && !subject.leg.is_continuation();
+        let goes_on = subject.leg.is_continuation();
+        let is_splittable = can_split && !goes_on;
         Some(Self {
             pools,
             settings: snapshot.pairs.of(subject.model),
             may_split: is_splittable,
             is_splittable,
+            goes_on,
             prefills_failed: 0,
             fault: None,
             spared: None,
@@ -69,8 +73,12 @@ impl<'a> Way<'a> {
 
     /// Why one engine serves it alone; `is_alone` says that there is no pair now.
     pub(in crate::dispatch) fn fault(&self, is_alone: bool) -> Option<PairFault> {
-        let no_pair = (is_alone && self.is_splittable).then_some(PairFault::NoPair);
-        self.fault.or(no_pair)
+        let unmet = match self.is_splittable {
+            true if is_alone => Some(PairFault::NoPair),
+            true => None,
+            false => (!self.goes_on).then_some(PairFault::NotSplittable),
+        };
+        self.fault.or(unmet)
     }
 
     /// A pair has failed: another prefill engine is tried once, then the request goes whole to one engine.

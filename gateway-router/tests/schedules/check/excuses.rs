@@ -1,6 +1,6 @@
 //! Where one engine serves throughout and nothing is stinted, what may still fail.
 
-use gateway_router::{ErrorKind, Stuck};
+use gateway_router::{ErrorKind, PairFault, Stuck};
 
 use super::Case;
 use crate::{caller::Seen, plan::Route};
@@ -23,7 +23,8 @@ pub(super) fn are_good(case: &Case<'_>) {
         return;
     }
     let pairs = case.reports.iter().filter_map(|one| one.pair.as_ref());
-    if pairs.filter_map(|pair| pair.fault()).next().is_some() {
+    let mut faults = pairs.filter_map(|pair| pair.fault());
+    if faults.any(|fault| fault != PairFault::NotSplittable) {
         // After a pair's failure a request is served whole once.
         return;
     }

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::{
     condition::Strike,
+    part::Part,
     tokens::end_of,
     writer::{Writing, Wrote},
 };
@@ -27,6 +28,7 @@ use super::{
 pub(super) struct Asked {
     pub(super) call: Arc<TokenCall>,
     pub(super) stream: bool,
+    pub(super) part: Part,
 }
 
 impl Asked {
@@ -38,6 +40,7 @@ impl Asked {
         Self {
             call: Arc::new(TokenCall::new("m", prompt, max_tokens)),
             stream: body["stream"] == true,
+            part: Part::of(&body),
         }
     }
 }

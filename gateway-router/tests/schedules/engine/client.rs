@@ -3,6 +3,7 @@
 use std::{future::pending, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use gateway_router::{
     RouteError,
     core::load::Telemetry,
@@ -13,9 +14,11 @@ use http::HeaderMap;
 use tokio::time::sleep;
 
 use super::{
+    adopted::Adopted,
     chat::{self, Asked},
     condition::{Mode, Says},
     errors,
+    part::Part,
     state::Engine,
     tokens::Tokens,
     writer::Writing,
@@ -33,8 +36,12 @@ fn id_of(headers: &HeaderMap) -> Arc<str> {
 impl EngineClient for Client {
     async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError> {
         let id = id_of(&call.headers);
-        let Asked { call, stream } = Asked::of(&call);
+        let Asked { call, stream, part } = Asked::of(&call);
         let lease = self.0.admit(&id, &call.prompt, call.max_tokens).await?;
+        if part.is_prefill() {
+            return self.0.prefilled(&part, &call, id, lease).await;
+        }
+        self.0.get_prompt(&part, &id).await?;
         let writing = Writing::begin(lease, call, id);
         if stream {
             Ok(chat::streamed(writing))
@@ -48,7 +55,7 @@ impl EngineClient for Client {
         let asked = call;
         let call = Arc::clone(&asked.call);
         let lease = self.0.admit(&id, &call.prompt, call.max_tokens).await?;
-        self.0.get_prompt(&asked, &id).await?;
+        self.0.get_prompt(&Part::of_call(&asked), &id).await?;
         let prompt_tokens = call.prompt.len() as u64;
         let writing = Writing::begin(lease, call, id);
         let tells = self.0.tells_usage;
@@ -59,7 +66,17 @@ impl EngineClient for Client {
         let id = id_of(&call.headers);
         let asked = &call.call;
         let lease = self.0.admit(&id, &asked.prompt, asked.max_tokens).await?;
-        self.0.prefilled(&call, id, lease).await
+        let part = Part::of_call(&call);
+        self.0.prefilled(&part, &call.call, id, lease).await
+    }
+
+    fn read_tokens(&self, call: &GenerateCall, reply: EngineReply) -> Option<BoxTokens> {
+        Some(Box::pin(Adopted::of(reply, &call.call)))
+    }
+
+    async fn ask_bootstrap(&self, _host: &str, _port: u16) -> Result<Bytes, RouteError> {
+        self.answers().await?;
+        Ok(self.0.introduction())
     }
 
     async fn probe(&self) -> Result<(), RouteError> {

@@ -1,10 +1,12 @@
 //! Engines in memory that write, count what they hold, and fail as they are told.
 
+mod adopted;
 mod chat;
 mod client;
 mod condition;
 mod errors;
 mod pair;
+mod part;
 mod state;
 mod tokens;
 mod writer;

@@ -1,4 +1,4 @@
-//! Hand-overs of prompts between engines, as vLLM's NIXL and SGLang's bootstrap do them.
+//! Hand-overs of prompts between engines, as those of each connector do them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,16 +6,19 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use gateway_router::{
     RouteError,
-    engine::{EngineReply, GenerateCall},
+    engine::EngineReply,
+    proto::engines::{TokenCall, TokenEvent, TokenFinish},
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
-    chat::reply,
+    chat::{reply, words},
     errors,
+    part::Part,
     state::{Engine, Lease},
     tokens::end_of,
     writer::{Writing, Wrote},
@@ -25,36 +28,12 @@ use super::{
 const WAITS: u32 = 100;
 const LOOKS_EVERY: Duration = Duration::from_millis(10);
 
-/// What one leg is asked for besides its call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// Nothing: it serves the whole request.
-    Whole,
-    /// To hold the prompt for somebody.
-    Hold,
-    /// To fetch what is held under this number.
-    Fetch(u64),
-    /// To meet the other leg in this room.
-    Meet(u64),
-}
-
-impl Part {
-    fn of(call: &GenerateCall) -> Self {
-        let Some(edit) = &call.edit else {
-            return Self::Whole;
-        };
-        let body = edit.apply(b"{}").expect("an object");
-        let body: Value = serde_json::from_slice(&body).expect("JSON");
-        let params = &body["kv_transfer_params"];
-        if params["do_remote_decode"] == true {
-            return Self::Hold;
-        }
-        if let Some(number) = params["number"].as_u64() {
-            return Self::Fetch(number);
-        }
-        let room = body["bootstrap_room"].as_u64();
-        room.map_or(Self::Whole, Self::Meet)
-    }
+/// Two legs that meet.
+#[derive(Default)]
+struct Meeting {
+    legs: u32,
+    /// The process that prefills, where the legs tell themselves apart.
+    giver: Option<String>,
 }
 
 /// What all engines of a schedule know of hand-overs.
@@ -68,8 +47,7 @@ struct Books {
     held: BTreeMap<u64, (Arc<Engine>, u32)>,
     fetched: BTreeSet<u64>,
     twice: u32,
-    /// Legs that have come to each room.
-    rooms: BTreeMap<u64, u32>,
+    rooms: BTreeMap<u64, Meeting>,
 }
 
 impl Handovers {
@@ -81,7 +59,7 @@ impl Handovers {
     /// How many were fetched, and rooms that two legs met in.
     pub(crate) fn made(&self) -> u64 {
         let books = self.books();
-        let met = books.rooms.values().filter(|legs| **legs > 1).count();
+        let met = books.rooms.values().filter(|met| met.legs > 1).count();
         (books.fetched.len() + met) as u64
     }
 
@@ -97,6 +75,14 @@ impl Handovers {
         let number = books.made;
         books.held.insert(number, (Arc::clone(engine), process));
         number
+    }
+
+    fn gives(&self, room: u64, process: String) {
+        self.books().rooms.entry(room).or_default().giver = Some(process);
+    }
+
+    fn giver(&self, room: u64) -> Option<String> {
+        self.books().rooms.get(&room)?.giver.clone()
     }
 
     fn fetch(&self, number: u64) -> Result<(), RouteError> {
@@ -119,16 +105,28 @@ impl Handovers {
 }
 
 impl Engine {
+    /// What its bootstrap port says, as its health route would answer.
+    pub(super) fn introduction(&self) -> Bytes {
+        let ranks = json!({"0": {"engine_id": self.process_name()}});
+        Bytes::from(ranks.to_string())
+    }
+
+    fn process_name(&self) -> String {
+        format!("{}/{}", self.name, self.condition().borrow().process)
+    }
+
     /// Before it decodes: whatever it is to get from another engine.
-    pub(super) async fn get_prompt(
-        &self,
-        call: &GenerateCall,
-        id: &Arc<str>,
-    ) -> Result<(), RouteError> {
-        match Part::of(call) {
-            Part::Whole | Part::Hold => return Ok(()),
-            Part::Fetch(number) => self.handovers.fetch(number)?,
-            Part::Meet(room) => self.meet(room, id).await?,
+    pub(super) async fn get_prompt(&self, part: &Part, id: &Arc<str>) -> Result<(), RouteError> {
+        match part {
+            Part::Whole | Part::Hold | Part::HoldOrFinish | Part::Give(_) => return Ok(()),
+            Part::Fetch(number) => self.handovers.fetch(*number)?,
+            Part::Meet(room) => self.meet(*room, id).await?,
+            Part::Take(room, peer) => {
+                self.meet(*room, id).await?;
+                if self.handovers.giver(*room).as_ref() != Some(peer) {
+                    return Err(errors::failed());
+                }
+            }
         }
         let works = self.condition().borrow().transfers;
         if works { Ok(()) } else { Err(errors::failed()) }
@@ -137,40 +135,76 @@ impl Engine {
     /// The prefill leg's answer.
     pub(super) async fn prefilled(
         self: &Arc<Self>,
-        call: &GenerateCall,
+        part: &Part,
+        call: &TokenCall,
         id: Arc<str>,
         lease: Lease,
     ) -> Result<EngineReply, RouteError> {
-        let part = Part::of(call);
-        if let Part::Meet(room) = part {
-            self.meet(room, &id).await?;
+        match part {
+            Part::Give(room) => {
+                self.handovers.gives(*room, self.process_name());
+                self.meet(*room, &id).await?;
+            }
+            Part::Meet(room) => self.meet(*room, &id).await?,
+            _ => {}
         }
-        let mut writing = Writing::begin(lease, Arc::clone(&call.call), id);
+        let mut first = call.clone();
+        if *part == Part::HoldOrFinish {
+            first.max_tokens = 1;
+        }
+        let mut writing = Writing::begin(lease, Arc::new(first), id);
+        let mut written = None;
         loop {
             let piece = writing.pieces.recv().await;
-            if matches!(piece, Some(Wrote::End)) {
-                break;
+            match &piece {
+                Some(Wrote::End) => break,
+                Some(Wrote::Tokens(events)) => written = events.first().cloned(),
+                _ => {
+                    end_of(piece.as_ref())?;
+                }
             }
-            end_of(piece.as_ref())?;
         }
         if !self.condition().borrow().transfers {
             return Ok(reply(500, "{}"));
         }
-        let mut answer = json!({"choices": []});
-        if part == Part::Hold {
-            let number = self.handovers.hold(self);
-            answer["kv_transfer_params"] = json!({"do_remote_prefill": true, "do_remote_decode": false,
-                "remote_engine_id": self.name, "remote_request_id": "r", "remote_block_ids": [[1]],
-                "remote_host": "h", "remote_port": 1, "transfer_mode": "pull", "number": number});
-        }
+        let answer = match part {
+            Part::Hold => self.held(),
+            Part::HoldOrFinish => self.held_or_finished(&written.expect("it is over")),
+            _ => json!({"choices": []}),
+        };
         Ok(reply(200, &answer.to_string()))
     }
 
+    fn held(self: &Arc<Self>) -> Value {
+        let number = self.handovers.hold(self);
+        json!({"choices": [], "kv_transfer_params": {
+            "do_remote_prefill": true, "do_remote_decode": false, "remote_engine_id": self.name,
+            "remote_request_id": "r", "remote_block_ids": [[1]], "remote_host": "h", "remote_port": 1,
+            "transfer_mode": "pull", "number": number,
+        }})
+    }
+
+    fn held_or_finished(self: &Arc<Self>, first: &TokenEvent) -> Value {
+        if matches!(first.finish, Some(TokenFinish::Stop { .. })) {
+            let message = json!({"role": "assistant", "content": words(&first.ids)});
+            let choice = json!({
+                "index": 0, "message": message, "finish_reason": "stop", "token_ids": first.ids,
+            });
+            return json!({"choices": [choice]});
+        }
+        let number = self.handovers.hold(self);
+        let params = json!({
+            "request_type": "context_only", "ctx_request_id": number, "first_gen_tokens": first.ids,
+        });
+        let choice = json!({"index": 0, "finish_reason": "length", "disaggregated_params": params});
+        json!({"choices": [choice], "prompt_token_ids": [1]})
+    }
+
     async fn meet(&self, room: u64, id: &Arc<str>) -> Result<(), RouteError> {
-        *self.handovers.books().rooms.entry(room).or_default() += 1;
+        self.handovers.books().rooms.entry(room).or_default().legs += 1;
         let process = self.condition().borrow().process;
         for _ in 0..WAITS {
-            if self.handovers.books().rooms[&room] > 1 {
+            if self.handovers.books().rooms[&room].legs > 1 {
                 return Ok(());
             }
             sleep(LOOKS_EVERY).await;

@@ -130,11 +130,7 @@ impl Writer {
         let open = (0..).zip(&mut self.texts).filter(|(_, text)| !text.is_over);
         open.map(|(choice, text)| {
             let (id, finish) = text.next();
-            let logprob = IdLogprob {
-                id,
-                logprob: -f64::from(id),
-                top: Vec::new(),
-            };
+            let logprob = logprob(id);
             TokenEvent {
                 choice,
                 ids: vec![id],
@@ -164,5 +160,13 @@ impl Writer {
     /// A reader that is gone aborts this task.
     async fn say(&self, piece: Wrote) {
         self.sender.send(piece).await.unwrap_or_default();
+    }
+}
+
+pub(super) fn logprob(id: u32) -> IdLogprob {
+    IdLogprob {
+        id,
+        logprob: -f64::from(id),
+        top: Vec::new(),
     }
 }

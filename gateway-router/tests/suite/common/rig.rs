@@ -48,6 +48,18 @@ impl EngineClient for Unwatched {
         self.0.ask_bootstrap(host, port).await
     }
 
+    fn forget_bootstrap(&self) {
+        self.0.forget_bootstrap();
+    }
+
+    async fn results(&self) -> Result<EngineReply, RouteError> {
+        self.0.results().await
+    }
+
+    async fn stop(&self, model: &str, id: &str) -> Result<(), RouteError> {
+        self.0.stop(model, id).await
+    }
+
     async fn probe(&self) -> Result<(), RouteError> {
         Ok(())
     }

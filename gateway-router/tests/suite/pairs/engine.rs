@@ -62,6 +62,8 @@ pub(super) struct World {
     pub(super) legs: Vec<(&'static str, &'static str)>,
     /// Legs that were dropped before they had answered.
     pub(super) dropped: Vec<(&'static str, &'static str)>,
+    /// Engines that cannot load LoRA adapters.
+    pub(super) unloadable: BTreeSet<&'static str>,
     /// Every body.
     pub(super) bodies: Vec<Value>,
     pub(super) dresults: Dresults,
@@ -276,6 +278,17 @@ impl EngineClient for PairEngine {
         lock(&self.world).legs.push((self.name, "asked"));
         let answer = json!({"0": {"engine_id": self.name}});
         Ok(Bytes::from(answer.to_string()))
+    }
+
+    async fn load_adapter(&self, name: &str, _path: &str) -> Result<(), RouteError> {
+        let mut world = lock(&self.world);
+        world.legs.push((self.name, "load"));
+        if world.unloadable.contains(self.name) {
+            let message = format!("no such adapter: {name}");
+            let (kind, retry) = (ErrorKind::AdapterNotLoaded, Retry::OtherEndpoint);
+            return Err(RouteError::new(kind, retry, ApiError::upstream(message)));
+        }
+        Ok(())
     }
 
     async fn probe(&self) -> Result<(), RouteError> {

@@ -103,6 +103,8 @@ async fn what_cannot_be_split_is_served_whole() {
         (Api::Completions, completion("[1,2]"), true),
         (Api::Completions, completion(r#"["hi"]"#), false),
         (Api::Completions, completion("[[1],[2]]"), false),
+        // In its own words: engines take no part of a hand-over with them.
+        (Api::Messages, chat(r#","max_tokens":9"#), false),
     ];
     for (api, body, is_split) in cases {
         let legs = legs_of(api, &body).await;

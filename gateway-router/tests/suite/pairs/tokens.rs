@@ -105,6 +105,6 @@ async fn several_choices_and_single_tokens_are_not_split() {
         let rig = PairRig::new(Connector::Nixl, &parts);
         ids(&rig, call).await.expect("served");
         assert_eq!(rig.legs(), [("d1", "whole")]);
-        assert_eq!(rig.told(), "none");
+        assert_eq!(rig.told(), "single_phase; reason=not_splittable");
     }
 }

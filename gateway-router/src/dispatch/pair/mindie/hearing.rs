@@ -12,6 +12,7 @@ use super::{
     super::{
         legs::{Leg, Span},
         machine::Event,
+        traced::Traced,
     },
     claim::{Claim, Duty},
 };
@@ -25,7 +26,8 @@ pub(in crate::dispatch::pair) struct Hearing {
     /// The place, once something was heard there.
     claim: Option<Claim>,
     duty: Option<Arc<Duty>>,
-    whole: Option<Span>,
+    /// How long it may take from then on.
+    whole: Option<(Span, Traced)>,
 }
 
 impl Hearing {
@@ -35,10 +37,11 @@ impl Hearing {
         place: Opening<Claim>,
         span: Span,
         whole: Span,
+        (joining, hearing): (Traced, Traced),
     ) {
         self.claim = None;
-        self.joining = Some(Leg::new(place, span));
-        self.whole = Some(whole);
+        self.joining = Some(Leg::new(place, span, joining));
+        self.whole = Some((whole, hearing));
     }
 
     /// Listens no longer than this from now on.
@@ -89,7 +92,7 @@ impl Hearing {
             let part = claim.part().await?;
             Ok((claim, part))
         });
-        let whole = self.whole.expect("whoever joins says how long");
-        self.first = Some(Leg::new(first, whole));
+        let (whole, traced) = self.whole.take().expect("whoever joins says how long");
+        self.first = Some(Leg::new(first, whole, traced));
     }
 }
