@@ -110,6 +110,10 @@ impl Work for RouteRequest {
         Self::keys(self, &snapshot.text, &snapshot.feeds, is_adapter)
     }
 
+    fn is_chat_to_engines(&self) -> bool {
+        self.view.api == Api::ChatCompletions
+    }
+
     /// The hand-over is one choice's, of a prompt in OpenAI's words, and of a single token nothing is left to decode.
     fn can_split(&self) -> bool {
         let view = &self.view;
@@ -134,7 +138,7 @@ impl Work for RouteRequest {
     }
 
     fn prefill(&self, snapshot: &Snapshot, id: EndpointId, edit: &LegEdit) -> Opening<EngineReply> {
-        let edit = edit.clone().for_text(self.view.api == Api::ChatCompletions);
+        let edit = edit.clone().for_text(self.is_chat_to_engines());
         let call = self.call_of(snapshot.deadlines, Some(&edit));
         let engine = Arc::clone(snapshot.engine(id));
         Box::pin(async move { engine.send(call?).await })

@@ -46,6 +46,9 @@ pub(super) trait Work: Sync {
     /// The prompt as block hashes, computed once for all attempts.
     fn keys(&self, snapshot: &Snapshot, is_adapter: bool) -> Keys;
 
+    /// Whether engines are asked on the route of chats.
+    fn is_chat_to_engines(&self) -> bool;
+
     /// Whether it can be split between two engines.
     fn can_split(&self) -> bool;
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::future::join;
 use gateway_core::{EndpointId, health::Outcome};
-use gateway_proto::{engines::transfer::LegEdit, openai::Api};
+use gateway_proto::engines::transfer::LegEdit;
 use http_body_util::{BodyExt, Limited};
 use tokio::time::timeout;
 
@@ -192,7 +192,7 @@ impl<W: Work> Call<'_, W> {
             room,
             bootstrap: self.snapshot.bootstrap(self.prefill),
             rank: self.snapshot.rank(self.prefill),
-            is_chat: self.work.subject().api == Api::ChatCompletions,
+            is_chat: self.work.is_chat_to_engines(),
             streams: self.work.subject().engine_streams,
             handed_to: self.snapshot.handed_to(self.decode),
         }

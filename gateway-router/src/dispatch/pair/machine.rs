@@ -88,7 +88,7 @@ pub(super) struct Terms {
     pub(super) bootstrap: (String, u16),
     /// The data-parallel rank that prefills and how many there are, where each is an endpoint of its own.
     pub(super) rank: Option<(u32, u32)>,
-    /// Whether the request is a chat.
+    /// Whether the engines are asked on the route of chats.
     pub(super) is_chat: bool,
     /// Whether the engines stream.
     pub(super) streams: bool,

@@ -187,6 +187,11 @@ impl Work for TokenWork {
         }
     }
 
+    /// Whatever the caller asked for, engines complete ids.
+    fn is_chat_to_engines(&self) -> bool {
+        false
+    }
+
     /// The hand-over is one choice's, and of a single token nothing is left to decode.
     fn can_split(&self) -> bool {
         self.call.choices() == 1 && self.call.max_tokens > 1

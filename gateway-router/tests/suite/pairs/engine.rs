@@ -266,7 +266,13 @@ impl EngineClient for PairEngine {
     }
 
     async fn generate(&self, call: GenerateCall) -> Result<BoxTokens, RouteError> {
-        let reply = self.leg(ids::body_of(&call)).await?;
+        let body = ids::body_of(&call);
+        // The completions route knows no such member.
+        if body.get("prompt_token_ids").is_some() {
+            let api = ApiError::invalid_request("Extra inputs are not permitted.");
+            return Err(RouteError::new(ErrorKind::Rejected, Retry::Never, api));
+        }
+        let reply = self.leg(body).await?;
         ids::tokens_of(reply).await
     }
 

@@ -62,6 +62,20 @@ async fn a_pair_serves_what_is_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_prompt_that_was_handed_over_as_ids_is_given_where_the_route_of_tokens_takes_it() {
+    let parts = [("p1", Act::Serve), ("d1", Act::Serve)];
+    let rig = one(Connector::TrtLlm, &parts).await;
+    let bodies = &lock(&rig.world).bodies;
+    let decode = bodies[1].as_object().expect("an object");
+    assert_eq!(decode["prompt"], serde_json::json!([1, 2]));
+    let mut members: Vec<_> = decode.keys().map(String::as_str).collect();
+    members.sort_unstable();
+    // What the test notes of the call is not on the wire.
+    members.retain(|name| *name != "asked");
+    assert_eq!(members, ["disaggregated_params", "prompt", "stream"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn failures_of_either_leg_end_in_one_whole_answer() {
     for connector in Connector::ALL {
         for act in [Act::Refuse, Act::Answer(500), Act::Hang, Act::ErrorEvent] {
