@@ -26,21 +26,25 @@ pub fn room_at(room: u64, rank: u32, ranks: u32) -> u64 {
     }
 }
 
-/// The decode leg: as [`leg`], and which data-parallel rank prefills, where the request was sent to one.
+/// The decode leg: as [`prefill`], but streamed where the caller streams, and which data-parallel rank prefills, where the
+/// request was sent to one.
 #[must_use]
 pub fn decode(host: &str, port: u16, room: u64, prefill_rank: Option<u32>) -> LegEdit {
-    let leg = leg(host, port, room);
+    let leg = leg(LegEdit::default(), host, port, room);
     match prefill_rank {
         Some(rank) => leg.set("disagg_prefill_dp_rank", &rank),
         None => leg,
     }
 }
 
-/// The prefill leg.
+/// The prefill leg. Its answer comes whole, as the status of a stream says nothing of how the leg went.
 #[must_use]
-pub fn leg(host: &str, port: u16, room: u64) -> LegEdit {
-    LegEdit::default()
-        .set("bootstrap_host", host)
+pub fn prefill(host: &str, port: u16, room: u64) -> LegEdit {
+    leg(LegEdit::default().whole(), host, port, room)
+}
+
+fn leg(edit: LegEdit, host: &str, port: u16, room: u64) -> LegEdit {
+    edit.set("bootstrap_host", host)
         .set("bootstrap_port", &port)
         .set("bootstrap_room", &(room & ROOMS))
 }

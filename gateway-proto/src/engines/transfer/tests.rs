@@ -156,7 +156,7 @@ fn sglangs_decode_leg_names_the_rank_that_prefills() {
         })
     );
     let unnamed = edited(&sglang::decode("p", 8998, 5, None), &json!({}));
-    assert_eq!(unnamed, edited(&sglang::leg("p", 8998, 5), &json!({})));
+    assert_eq!(unnamed.get("disagg_prefill_dp_rank"), None);
 }
 
 #[test]
@@ -178,15 +178,21 @@ fn a_room_lies_at_its_rank_and_stays_a_room() {
 
 #[test]
 fn sglangs_legs_say_the_same() {
-    let leg = sglang::leg("p", 8998, u64::MAX);
-    let body = edited(&leg, &json!({"bootstrap_room": 1, "stream": true}));
-    assert_eq!(
-        body,
-        json!({
-            "stream": true, "bootstrap_host": "p", "bootstrap_port": 8998,
-            "bootstrap_room": 9_223_372_036_854_775_807_u64,
-        })
-    );
+    let asked = json!({"bootstrap_room": 1, "stream": true, "stream_options": {}});
+    let mut expected = json!({
+        "stream": true, "stream_options": {}, "bootstrap_host": "p", "bootstrap_port": 8998,
+        "bootstrap_room": 9_223_372_036_854_775_807_u64,
+    });
+    let decode = sglang::decode("p", 8998, u64::MAX, None);
+    assert_eq!(edited(&decode, &asked), expected);
+    // But for how prefill tells how it went.
+    expected["stream"] = json!(false);
+    expected
+        .as_object_mut()
+        .expect("an object")
+        .remove("stream_options");
+    let prefill = sglang::prefill("p", 8998, u64::MAX);
+    assert_eq!(edited(&prefill, &asked), expected);
     assert!(sglang::blames_transfer("Decode transfer failed for rid"));
     assert!(!sglang::blames_transfer("CUDA out of memory"));
 }
@@ -194,10 +200,10 @@ fn sglangs_legs_say_the_same() {
 #[test]
 fn a_member_that_the_caller_gave_twice_is_replaced_for_good() {
     let body = br#"{"bootstrap_room":1,"x":0,"bootstrap_room":2}"#;
-    let body = sglang::leg("p", 1, 7).apply(body).expect("an object");
+    let body = sglang::prefill("p", 1, 7).apply(body).expect("an object");
     let text = std::str::from_utf8(&body).expect("text");
     assert_eq!(text.matches("bootstrap_room").count(), 1);
-    assert!(sglang::leg("p", 1, 7).apply(b"[1]").is_err());
+    assert!(sglang::prefill("p", 1, 7).apply(b"[1]").is_err());
 }
 
 #[test]

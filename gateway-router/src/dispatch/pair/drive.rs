@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::future::join;
 use gateway_core::{EndpointId, health::Outcome};
-use gateway_proto::engines::transfer::LegEdit;
+use gateway_proto::{engines::transfer::LegEdit, openai::reply_facts};
 use http_body_util::{BodyExt, Limited};
 use tokio::time::timeout;
 
@@ -306,8 +306,14 @@ pub(super) async fn read(reply: EngineReply, most: usize) -> Result<Bytes, Route
     if !is_well {
         return Err(status::read(status, &read.unwrap_or_default()));
     }
-    read.map_err(|_| {
-        let message = "The prefill engine's reply broke off or was too large.";
-        RouteError::engine(ErrorKind::Broken, Retry::OtherEndpoint, message)
-    })
+    let whole =
+        read.map_err(|_| broken("The prefill engine's reply broke off or was too large."))?;
+    if reply_facts(&whole).aborted {
+        return Err(broken("The prefill engine gave the request up."));
+    }
+    Ok(whole)
+}
+
+fn broken(message: &str) -> RouteError {
+    RouteError::engine(ErrorKind::Broken, Retry::OtherEndpoint, message)
 }

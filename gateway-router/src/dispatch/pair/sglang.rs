@@ -30,7 +30,7 @@ impl Machine for Sglang {
             None => (None, self.terms.room),
         };
         Order::Both {
-            prefill: sglang::leg(host, *port, room),
+            prefill: sglang::prefill(host, *port, room),
             decode: sglang::decode(host, *port, room, rank),
         }
     }

@@ -165,7 +165,12 @@ impl Engine {
             }
         }
         if !self.condition().borrow().transfers {
-            return Ok(reply(500, "{}"));
+            // Where both legs meet, a prefill engine may give its own up under a polite 200.
+            let (status, said) = match part {
+                Part::Meet(_) => (200, r#"{"choices":[{"finish_reason":"abort"}]}"#),
+                _ => (500, "{}"),
+            };
+            return Ok(reply(status, said));
         }
         let answer = match part {
             Part::Hold => self.held(),

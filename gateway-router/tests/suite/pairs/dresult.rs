@@ -152,7 +152,12 @@ async fn answered(
         Act::Hang => std::future::pending().await,
         Act::After(late) => sleep(late).await,
         Act::HandNothing => return Ok(whole(200, &json!({"choices": []}))),
-        Act::Serve | Act::Finish | Act::ErrorEvent => {}
+        Act::ErrorEvent => return Ok(whole(500, &no)),
+        Act::Abort => {
+            let choice = json!({"index": 0, "finish_reason": "abort"});
+            return Ok(whole(200, &json!({"choices": [choice]})));
+        }
+        Act::Serve | Act::Finish | Act::FetchNothing(_) | Act::MeetAndAnswer(_) => {}
     }
     let is_last = engine.act() == Act::Finish;
     let mut told = json!({"reqId": asked.id, "isStream": streams});
@@ -212,7 +217,9 @@ fn hand_over(world: &SharedWorld, asked: &Asked, streams: bool) -> bool {
             _ => {}
         }
         match act {
-            Act::Answer(_) | Act::FailAfter(_) | Act::ErrorEvent => say("error", "no"),
+            Act::Answer(_) | Act::FailAfter(_) | Act::ErrorEvent | Act::Abort => {
+                say("error", "no");
+            }
             Act::BlameTransfer => say("error", "Pull kv failed irreversibly."),
             _ if thrown == Some(Thrown::AtOnce) => say("retry", &again(streams)),
             _ if thrown == Some(Thrown::Midway) => {

@@ -44,9 +44,15 @@ pub(super) enum Act {
     HandNothing,
     /// Prefill: the first token was the last.
     Finish,
-    /// Decode: an error event under a polite 200, before any token.
+    /// An error event under a polite 200, before any token; a 500 where the answer comes whole.
     ErrorEvent,
-    /// Says that the hand-over failed.
+    /// Gives the request up under a polite 200.
+    Abort,
+    /// Answers this status where it is to fetch what was handed over, and serves requests whole.
+    FetchNothing(u16),
+    /// Serves, and answers with this status a second after its partner has come.
+    MeetAndAnswer(u16),
+    /// Does not get what was handed over, and says so in the words of its connector, if that has any.
     BlameTransfer,
 }
 
@@ -168,9 +174,15 @@ impl PairEngine {
                     "data: {\"error\":{\"message\":\"no\",\"code\":500}}\n\ndata: [DONE]\n\n";
                 return Ok(events(event.to_owned()));
             }
+            Act::ErrorEvent => return Ok(whole(500, &json!({"error": {"message": "no"}}))),
+            Act::Abort => return Ok(given_up(stream)),
             _ => {}
         }
         self.meet(&body).await;
+        if let Act::MeetAndAnswer(status) = self.act() {
+            sleep(Duration::from_secs(1)).await;
+            return Ok(whole(status, &json!({"error": {"message": "no"}})));
+        }
         match kind {
             "prefill" => Ok(whole(200, &self.hand_over(&body))),
             "decode" => Ok(self.fetched(&body, stream)),
@@ -329,6 +341,17 @@ pub(super) fn chunk(delta: &Value, finish: &Value) -> String {
     let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
     let chunk = json!({"object": "chat.completion.chunk", "choices": [choice]});
     format!("data: {chunk}\n\n")
+}
+
+/// As SGLang tells it where it has no status to tell.
+fn given_up(stream: bool) -> EngineReply {
+    let choice = json!({"index": 0, "delta": {}, "finish_reason": "abort"});
+    let told = json!({"choices": [choice]});
+    if stream {
+        events(format!("data: {told}\n\ndata: [DONE]\n\n"))
+    } else {
+        whole(200, &told)
+    }
 }
 
 pub(super) fn whole(status: u16, body: &Value) -> EngineReply {

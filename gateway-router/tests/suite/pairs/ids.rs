@@ -43,7 +43,7 @@ pub(super) async fn tokens_of(reply: EngineReply) -> Result<BoxTokens, RouteErro
     let text = whole.to_bytes();
     let text = String::from_utf8_lossy(&text);
     let has = |word| text.contains(word);
-    if has("\"error\"") {
+    if has("\"error\"") || has("\"abort\"") {
         return Err(failed(&text));
     }
     let ids = if has("Hello") { HELLO } else { WRONG };

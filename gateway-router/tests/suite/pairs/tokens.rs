@@ -54,8 +54,8 @@ async fn a_pair_serves_what_is_well() {
             .collect();
         let prefill = match connector {
             Connector::Nixl | Connector::Mooncake => (Some(1), Some(false)),
-            Connector::TrtLlm => (Some(3), Some(false)),
-            Connector::Sglang | Connector::MindIe => (Some(3), Some(true)),
+            Connector::TrtLlm | Connector::Sglang => (Some(3), Some(false)),
+            Connector::MindIe => (Some(3), Some(true)),
         };
         assert_eq!(asked, [prefill, (Some(3), Some(true))], "{connector:?}");
     }
@@ -78,15 +78,23 @@ async fn a_prompt_that_was_handed_over_as_ids_is_given_where_the_route_of_tokens
 #[tokio::test(start_paused = true)]
 async fn failures_of_either_leg_end_in_one_whole_answer() {
     for connector in Connector::ALL {
-        for act in [Act::Refuse, Act::Answer(500), Act::Hang, Act::ErrorEvent] {
+        let fails = [
+            Act::Refuse,
+            Act::Answer(500),
+            Act::Hang,
+            Act::ErrorEvent,
+            Act::Abort,
+        ];
+        for act in fails {
             let parts = [("p1", act), ("d1", Act::Serve), ("u", Act::Serve)];
             let rig = one(connector, &parts).await;
-            let expected = if act == Act::ErrorEvent {
-                "s"
+            let told = rig.told();
+            let expected = if matches!(act, Act::ErrorEvent | Act::Abort) {
+                "single_phase; reason=prefill_failed"
             } else {
                 "single_phase"
             };
-            assert!(rig.told().starts_with(expected), "{connector:?} {act:?}");
+            assert!(told.starts_with(expected), "{connector:?} {act:?}: {told}");
             let parts = [("p1", Act::Serve), ("d1", act), ("u", Act::Serve)];
             let rig = one(connector, &parts).await;
             let told = rig.told();
