@@ -212,6 +212,7 @@ impl RouteRequest {
             body,
             headers,
             deadlines,
+            is_once: edit.is_some(),
         })
     }
 }

@@ -46,7 +46,10 @@ pub(super) async fn post(
         }
         let headers = call.headers.clone();
         let connect = call.deadlines.connect;
-        let reply = engine.post(wire.path(), headers, body, connect).await?;
+        let is_leg = call.edit.is_some();
+        let reply = engine
+            .post_as(is_leg, wire.path(), headers, body, connect)
+            .await?;
         if reply.status.is_success() {
             engine.rungs.tokens.settle(at);
             return Ok((wire, reply));

@@ -18,8 +18,7 @@ use tokio::time::timeout;
 
 use super::{
     BoxTokens, EngineCall, EngineClient, EngineReply, GenerateCall, Profile, adapters,
-    bootstrap::Bootstrap,
-    events, generate, readings, results, rungs::Rungs, side,
+    bootstrap::Bootstrap, events, generate, readings, results, rungs::Rungs, side,
 };
 use crate::{
     Credential, EngineKind, ErrorKind, Retry, RouteError,
@@ -149,6 +148,20 @@ impl HttpEngine {
         Ok((reply, connection))
     }
 
+    /// The same, but never on two connections: what the engine may have begun is not to reach it again.
+    async fn exchange_once(
+        pool: &Pool,
+        request: Request<Full<Bytes>>,
+        connect: Duration,
+    ) -> Result<(Response<Incoming>, Connection), SendError> {
+        let mut connection = match pool.idle() {
+            Some(connection) => connection,
+            None => pool.open(connect).await?,
+        };
+        let reply = connection.send(request).await?;
+        Ok((reply, connection))
+    }
+
     /// Sends JSON and waits for the head of the reply.
     pub(super) async fn post(
         &self,
@@ -157,10 +170,26 @@ impl HttpEngine {
         body: Bytes,
         connect: Duration,
     ) -> Result<EngineReply, RouteError> {
+        self.post_as(false, route, headers, body, connect).await
+    }
+
+    /// The same; `is_once` says that it must not go out twice.
+    pub(super) async fn post_as(
+        &self,
+        is_once: bool,
+        route: &'static str,
+        headers: HeaderMap,
+        body: Bytes,
+        connect: Duration,
+    ) -> Result<EngineReply, RouteError> {
         let mut request = self.request(self.pool.target(), Method::POST, route, headers, body);
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::CONTENT_TYPE, json);
-        let exchanged = Self::exchange(&self.pool, request, connect).await;
+        let exchanged = if is_once {
+            Self::exchange_once(&self.pool, request, connect).await
+        } else {
+            Self::exchange(&self.pool, request, connect).await
+        };
         let (reply, connection) = exchanged.map_err(unsent)?;
         let (head, body) = reply.into_parts();
         let body = EngineBody::new(body, connection, Arc::clone(&self.pool));
@@ -207,8 +236,14 @@ impl HttpEngine {
 #[async_trait]
 impl EngineClient for HttpEngine {
     async fn send(&self, call: EngineCall) -> Result<EngineReply, RouteError> {
-        let route = call.api.path();
-        self.post(route, call.headers, call.body, call.deadlines.connect)
+        let EngineCall {
+            api,
+            body,
+            headers,
+            deadlines,
+            is_once,
+        } = call;
+        self.post_as(is_once, api.path(), headers, body, deadlines.connect)
             .await
     }
 

@@ -44,6 +44,8 @@ pub struct EngineCall {
     pub headers: HeaderMap,
     /// How long a new connection may take.
     pub deadlines: Deadlines,
+    /// Whether it must not reach the engine twice: it names what another engine holds for one reader.
+    pub is_once: bool,
 }
 
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");

@@ -182,6 +182,7 @@ fn call(members: &str) -> EngineCall {
         body: Bytes::from(body),
         headers: HeaderMap::new(),
         deadlines: Deadlines::default(),
+        is_once: false,
     }
 }
 

@@ -8,6 +8,7 @@ mod dresult;
 mod engine;
 mod failures;
 mod ids;
+mod once;
 mod policy;
 mod ranks;
 mod rig;

@@ -21,6 +21,7 @@ fn call(api: Api, body: &str) -> EngineCall {
         body: Bytes::from(body.to_owned()),
         headers: HeaderMap::new(),
         deadlines: Deadlines::default(),
+        is_once: false,
     }
 }
 
