@@ -30,7 +30,7 @@ pub(crate) struct Snapshot {
     pub(crate) fleet: Fleet,
     pub(crate) pipelines: Pipelines,
     pub(crate) pairs: Pairs,
-    /// The pools of models that are not served by engines that do everything alone.
+    /// The pools of models, adapters left out, that are not served by engines that do everything alone.
     pools: HashMap<String, PairPools>,
     pub(crate) deadlines: Deadlines,
     pub(crate) retry: RetrySettings,
@@ -183,12 +183,12 @@ impl Snapshot {
             return None;
         }
         let of_adapter = || {
-            let having = self.fleet.endpoints().iter();
-            let having = having.filter(|endpoint| endpoint.has_adapter(model));
-            let mut adapted = having.flat_map(|endpoint| &endpoint.spec().models);
+            let serving = self.fleet.endpoints().iter();
+            let serving = serving.filter(|endpoint| endpoint.serves(model));
+            let mut adapted = serving.flat_map(|endpoint| &endpoint.spec().models);
             adapted.find_map(|model| self.pools.get(model))
         };
-        // An adapter that engines have got since this was made goes where its model goes.
+        // Adapters come and go; each goes where its model goes.
         self.pools.get(model).or_else(of_adapter)
     }
 

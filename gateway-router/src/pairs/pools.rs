@@ -1,6 +1,9 @@
 //! Who may do what of a model's split requests.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use gateway_core::{
     Endpoint, EndpointId, Fleet, Role,
@@ -24,7 +27,7 @@ pub(crate) struct PairPools {
 
 impl PairPools {
     /// The pools of all models that are not served by engines that do everything alone. `hands_over` says who can be half
-    /// of a pair.
+    /// of a pair. LoRA adapters come and go, and are served by those of their models.
     pub(crate) fn of_fleet(
         fleet: &Fleet,
         hands_over: impl Fn(EndpointId) -> bool,
@@ -35,13 +38,17 @@ impl PairPools {
         if !fleet.endpoints().iter().any(concerns) {
             return HashMap::new();
         }
-        let models = fleet.models().into_iter();
+        let models = fleet.endpoints().iter().flat_map(|e| &e.spec().models);
+        let models: BTreeSet<&String> = models.collect();
         models
+            .into_iter()
             .filter_map(|model| {
                 let endpoints = fleet.endpoints().iter();
-                let serving: Vec<_> = endpoints.filter(|e| e.serves(&model)).collect();
+                let serving: Vec<_> = endpoints
+                    .filter(|e| e.spec().models.contains(model))
+                    .collect();
                 let is_concerned = serving.iter().any(|&e| concerns(e));
-                is_concerned.then(|| (model, Self::of(&serving, &hands_over)))
+                is_concerned.then(|| (model.clone(), Self::of(&serving, &hands_over)))
             })
             .collect()
     }

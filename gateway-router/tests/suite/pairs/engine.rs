@@ -73,6 +73,8 @@ pub(super) struct World {
     /// Every body.
     pub(super) bodies: Vec<Value>,
     pub(super) dresults: Dresults,
+    /// LoRA adapters that all engines have.
+    pub(super) adapters: Vec<String>,
 }
 
 pub(super) type SharedWorld = Arc<Mutex<World>>;
@@ -319,6 +321,10 @@ impl EngineClient for PairEngine {
 
     async fn models(&self) -> Result<Vec<ModelCard>, RouteError> {
         Ok(Vec::new())
+    }
+
+    async fn adapters(&self) -> Result<Option<Vec<String>>, RouteError> {
+        Ok(Some(lock(&self.world).adapters.clone()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the settings say: who serves where there is no pair, and what is not split at all.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use gateway_router::{
     ErrorKind, Fallback, RouteRequest,
@@ -7,8 +9,10 @@ use gateway_router::{
     proto::{engines::transfer::Connector, openai::Api},
 };
 
+use tokio::time::{sleep, timeout};
+
 use super::{
-    engine::Act,
+    engine::{Act, lock},
     rig::{PairRig, Part, settings},
 };
 use crate::common::{rig, within};
@@ -137,6 +141,30 @@ async fn prompts_below_the_bound_are_not_split() {
         assert_eq!(rig.legs().len(), expected, "above {most}");
         assert_eq!(rig.told(), if expected == 2 { "split" } else { "none" });
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn adapters_that_are_found_later_are_split_as_their_models_are() {
+    let rig = PairRig::new(Connector::Nixl, &[("p1", Act::Serve), ("d1", Act::Serve)]);
+    let body = r#"{"model":"law","messages":[{"role":"user","content":"hi"}]}"#;
+    let ask = || {
+        let request = RouteRequest::parse(Api::ChatCompletions, Bytes::from(body)).expect("good");
+        rig.rig.router.route(request)
+    };
+    let error = within(ask()).await.expect_err("nobody has it yet");
+    assert_eq!(error.kind(), ErrorKind::UnknownModel);
+    lock(&rig.world).adapters.push("law".to_owned());
+    let found = async {
+        while !rig.rig.router.fleet().is_adapter("law") {
+            sleep(Duration::from_secs(1)).await;
+        }
+    };
+    timeout(Duration::from_secs(600), found)
+        .await
+        .expect("engines are asked now and then");
+    sleep(Duration::from_secs(60)).await;
+    within(ask()).await.expect("served");
+    assert_eq!(rig.legs(), [("p1", "prefill"), ("d1", "decode")]);
 }
 
 #[tokio::test(start_paused = true)]
