@@ -277,6 +277,7 @@ impl<W: Work> Call<'_, W> {
         Span {
             most: most.min(left),
             is_last: left <= most,
+            is_ample: left >= self.snapshot.deadlines.first_byte,
         }
     }
 

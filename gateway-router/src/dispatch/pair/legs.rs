@@ -22,18 +22,21 @@ use super::{
 };
 use crate::{Cleanup, CleanupReport, ErrorKind, ReportSink, Retry, RouteError};
 
-/// How long one exchange may take, and whether the request's own time is up then.
+/// How long one exchange may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     pub(super) most: Duration,
+    /// Whether the request's own time is up then.
     pub(super) is_last: bool,
+    /// Whether an engine that was silent for so long is to blame whoever was in a hurry.
+    pub(super) is_ample: bool,
 }
 
 /// An exchange under way.
 pub(super) struct Leg<T> {
     answer: Opening<T>,
     timer: Pin<Box<Sleep>>,
-    is_last: bool,
+    span: Span,
     traced: Traced,
 }
 
@@ -43,14 +46,14 @@ impl<T> Leg<T> {
             traced,
             answer,
             timer: Box::pin(sleep(span.most)),
-            is_last: span.is_last,
+            span,
         }
     }
 
     /// It may take so long from now on.
     pub(super) fn within(&mut self, span: Span) {
         self.timer = Box::pin(sleep(span.most));
-        self.is_last = span.is_last;
+        self.span = span;
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, RouteError>> {
@@ -71,10 +74,10 @@ impl<T> Leg<T> {
 
     /// A caller in a hurry says nothing of an engine.
     fn overdue(&self) -> RouteError {
-        let (kind, retry) = if self.is_last {
-            (ErrorKind::OutOfTime, Retry::Never)
-        } else {
-            (ErrorKind::Timeout, Retry::OtherEndpoint)
+        let (kind, retry) = match self.span {
+            Span { is_last: false, .. } => (ErrorKind::Timeout, Retry::OtherEndpoint),
+            Span { is_ample: true, .. } => (ErrorKind::Timeout, Retry::Never),
+            _ => (ErrorKind::OutOfTime, Retry::Never),
         };
         RouteError::engine(kind, retry, "The engine did not answer in time.")
     }

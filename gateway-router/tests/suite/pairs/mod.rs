@@ -1,6 +1,7 @@
 //! Prefill on one engine, decode on another: what happens when all is well, and when anything is not.
 
 mod adapters;
+mod blame;
 mod cancel;
 #[cfg(feature = "text")]
 mod dialects;
