@@ -285,13 +285,9 @@ impl<W: Work> Call<'_, W> {
     fn take(&self, legs: Legs<W::Opened>, flight: &mut Flight) -> W::Opened {
         flight.pair_ended(PairOutcome::Split);
         let prefill = flight.take_prefill();
-        let opened = legs.take(move |well| {
+        let opened = legs.take(move |outcome| {
             if let Some(prefill) = prefill {
-                prefill.over(if well {
-                    Outcome::Served
-                } else {
-                    Outcome::Failed
-                });
+                prefill.over(outcome);
             }
         });
         opened.expect("it has begun")

@@ -9,11 +9,15 @@ use std::{
 };
 
 use bytes::Bytes;
+use gateway_core::health::Outcome;
 use gateway_proto::engines::transfer::Connector;
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::{
-    super::{load::LegLoad, work::Opening},
+    super::{
+        load::{LegLoad, outcome_of},
+        work::Opening,
+    },
     broken::Broken,
     linger::Lingers,
     machine::Event,
@@ -209,10 +213,13 @@ impl<O: Send + 'static> Legs<O> {
     }
 
     /// The decode leg's answer. A prefill leg that is still answering goes on by itself; `over` is told when it is over.
-    pub(super) fn take(mut self, over: impl FnOnce(bool) + Send + 'static) -> Option<O> {
+    pub(super) fn take(mut self, over: impl FnOnce(Outcome) + Send + 'static) -> Option<O> {
         self.traced.ended("split");
         if let Some(mut leg) = self.prefill.take() {
-            let rest = async move { over(poll_fn(|cx| leg.poll(cx)).await.is_ok()) };
+            let rest = async move {
+                let answer = poll_fn(|cx| leg.poll(cx)).await;
+                over(answer.map_or_else(|error| outcome_of(error.kind()), |_| Outcome::Served));
+            };
             if !self.owed.lingers.keep(rest) {
                 self.owed.tell(&self.owed.prefill, Cleanup::NoRoom);
             }
