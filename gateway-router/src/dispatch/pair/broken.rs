@@ -42,6 +42,14 @@ impl Broken {
         Self::of(fault, Side::Decode, error)
     }
 
+    /// Whether the engine itself said so.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(
+            self.error.kind(),
+            ErrorKind::EngineFailed | ErrorKind::Busy | ErrorKind::Rejected
+        )
+    }
+
     /// Both legs were silent for too long.
     pub(super) fn silent(error: RouteError) -> Self {
         Self::of(PairFault::TransferTimeout, Side::Either, error)

@@ -238,8 +238,8 @@ impl<O: Send + 'static> Legs<O> {
         if self.decode.take().is_some() {
             self.owed.tell(&self.owed.decode, Cleanup::DecodeCancelled);
         }
-        // The decode engine cannot have heard of what it was to fetch.
-        if self.held == Held::ForDecode && broken.error.kind() == ErrorKind::Connect {
+        // A decode engine that answers frees what it does not fetch; of any other nobody knows that it has heard of it.
+        if self.held == Held::ForDecode && !broken.is_answer() {
             self.held = Held::ForAnybody;
         }
     }

@@ -252,7 +252,9 @@ async fn what_was_handed_over_goes_out_once() {
                 ["prefill", "decode", "whole"],
                 "{connector:?} {act:?}"
             );
-            let left = (act == Act::Refuse).then(|| ("p1".to_owned(), Cleanup::LeftToLease));
+            // A decode engine that answers frees what it does not fetch.
+            let answers = matches!(act, Act::Answer(_) | Act::ErrorEvent);
+            let left = (!answers).then(|| ("p1".to_owned(), Cleanup::LeftToLease));
             assert_eq!(
                 rig.cleanups(),
                 Vec::from_iter(left),
