@@ -166,6 +166,12 @@ impl RouteError {
         self.0.retry
     }
 
+    /// The same error, of a request that another endpoint may be asked.
+    pub(crate) fn elsewhere(mut self) -> Self {
+        self.0.retry = Retry::OtherEndpoint;
+        self
+    }
+
     /// What the caller is told, without a word of the engine's inner life.
     #[must_use]
     pub fn to_api(&self) -> &ApiError {

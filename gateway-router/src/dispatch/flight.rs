@@ -222,7 +222,7 @@ impl Flight {
         let (prefill, decode) = match broken.side {
             Side::Prefill => (blamed, Outcome::Neutral),
             Side::Decode => (Outcome::Neutral, blamed),
-            Side::Either | Side::Neither => (Outcome::Neutral, Outcome::Neutral),
+            Side::Fetching | Side::Either | Side::Neither => (Outcome::Neutral, Outcome::Neutral),
         };
         self.prefill_over(prefill);
         self.end_attempt(decode, None);

@@ -1,5 +1,7 @@
 //! Whether a failed attempt is followed by another one.
 
+use std::mem;
+
 use super::flight::Flight;
 use crate::{ErrorKind, Leg, Retry, RouteError, router::Shared, snapshot::Snapshot};
 
@@ -10,6 +12,8 @@ pub(super) struct Retries {
     deaths: u32,
     /// Attempts that troubled no engine.
     free: u32,
+    /// Whether an attempt is due to the request after the next one, should that fail.
+    owes_another: bool,
     /// Whether the next attempt was paid for from the budget.
     paid: bool,
 }
@@ -31,6 +35,9 @@ impl Retries {
         error: RouteError,
         flight: &Flight,
     ) -> Result<(), RouteError> {
+        if mem::take(&mut self.owes_another) && error.retry() != Retry::Never {
+            return self.excuse(error);
+        }
         self.note(&error);
         let worth = match error.retry() {
             Retry::Never => false,
@@ -66,6 +73,11 @@ impl Retries {
     /// Engines that have died on the request so far.
     pub(super) fn deaths(&self) -> u32 {
         self.deaths
+    }
+
+    /// The next attempt is to tell who has failed the pair; should it fail too, another one is due to the request.
+    pub(super) fn owe_another(&mut self) {
+        self.owes_another = true;
     }
 
     /// A pair failed. What follows is due to the request in any case, unless engines die of it.

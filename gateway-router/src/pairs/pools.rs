@@ -97,6 +97,17 @@ impl PairPools {
         }
     }
 
+    /// For a request that `first` is to serve whole, or whoever else can.
+    pub(crate) fn unsplit_at<'a>(&'a self, first: &'a EndpointId) -> Pools<'a> {
+        Pools {
+            alone: [
+                Group::These(std::slice::from_ref(first)),
+                Group::These(&self.whole),
+            ],
+            ..self.unsplit(Fallback::SinglePhase)
+        }
+    }
+
     fn alone(&self, fallback: Fallback) -> [Group<'_>; 2] {
         match fallback {
             Fallback::SinglePhase => [Group::These(&self.whole), Group::These(&self.last)],

@@ -9,6 +9,8 @@ use crate::{ErrorKind, PairFault, RouteError};
 pub(in crate::dispatch) enum Side {
     Prefill,
     Decode,
+    /// The decode engine's, or that of what it was to fetch: engines do not say. It is seen when it serves the request whole.
+    Fetching,
     /// One of them, and nobody knows which.
     Either,
     /// Neither engine is the worse for it.
@@ -42,12 +44,31 @@ impl Broken {
         Self::of(fault, Side::Decode, error)
     }
 
+    /// The decode engine of a prompt that prefill has taken, from engines that have no words of their own for hand-overs.
+    pub(super) fn fetching(error: RouteError) -> Self {
+        let error = match error.kind() {
+            ErrorKind::EngineFailed => error,
+            // What prefill took is no mistake of the caller's.
+            ErrorKind::Rejected => error.elsewhere(),
+            _ => return Self::decode(error),
+        };
+        Self::of(PairFault::DecodeFailed, Side::Fetching, error)
+    }
+
     /// Whether the engine itself said so.
     pub(super) fn is_answer(&self) -> bool {
         matches!(
             self.error.kind(),
             ErrorKind::EngineFailed | ErrorKind::Busy | ErrorKind::Rejected
         )
+    }
+
+    /// The engine is to blame after all where `asks_whole` does not allow for the proof.
+    pub(super) fn judged(mut self, asks_whole: bool) -> Self {
+        if self.side == Side::Fetching && !asks_whole {
+            self.side = Side::Decode;
+        }
+        self
     }
 
     /// Both legs were silent for too long.
@@ -67,7 +88,8 @@ impl Broken {
 
     /// The two cannot work together.
     pub(super) fn no_pair(message: &str) -> Self {
-        let error = RouteError::engine(ErrorKind::Unsupported, crate::Retry::OtherEndpoint, message);
+        let error =
+            RouteError::engine(ErrorKind::Unsupported, crate::Retry::OtherEndpoint, message);
         Self {
             fault: PairFault::NoPair,
             side: Side::Neither,

@@ -16,7 +16,7 @@ use super::{
     mindie::{Answer, Rounds, Stopping},
 };
 use crate::{
-    ErrorKind, PairOutcome, PairSettings, Retry, RouteError, adapters,
+    ErrorKind, Fallback, PairOutcome, PairSettings, Retry, RouteError, adapters,
     dispatch::{
         flight::Flight,
         work::{Opening, Work},
@@ -110,7 +110,7 @@ pub(in crate::dispatch) async fn drive<W: Work>(
                 call.snapshot.engine(call.prefill).forget_bootstrap();
                 take_back(&mut legs, flight);
                 legs.give_up(&broken);
-                return Err(broken);
+                return Err(broken.judged(call.asks_decode_whole()));
             }
         }
         let event = legs.next().await;
@@ -185,6 +185,13 @@ impl<W: Work> Call<'_, W> {
             lingers: shared.lingers.clone(),
             grace: self.settings.grace,
         }
+    }
+
+    /// Whether the decode engine may be asked for all of it next.
+    fn asks_decode_whole(&self) -> bool {
+        let endpoint = self.snapshot.fleet.by_id(self.decode);
+        let endpoint = endpoint.expect("just placed");
+        self.settings.fallback == Fallback::SinglePhase && endpoint.spec().serves_whole()
     }
 
     fn terms(&self, room: u64) -> Terms {

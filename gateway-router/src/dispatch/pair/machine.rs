@@ -48,10 +48,15 @@ pub(super) enum Order {
 impl Order {
     /// What follows the beginning of the only decode leg there is.
     pub(super) fn of_decode(begun: Result<(), RouteError>) -> Self {
-        match begun {
-            Ok(()) => Self::Take,
-            Err(error) => Self::GiveUp(Broken::decode(error)),
-        }
+        begun.map_or_else(|error| Self::GiveUp(Broken::decode(error)), |()| Self::Take)
+    }
+
+    /// The same of a decode leg with what prefill has handed over, from engines that have no words of their own for that.
+    pub(super) fn of_fetch(begun: Result<(), RouteError>) -> Self {
+        begun.map_or_else(
+            |error| Self::GiveUp(Broken::fetching(error)),
+            |()| Self::Take,
+        )
     }
 }
 

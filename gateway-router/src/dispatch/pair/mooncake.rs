@@ -39,7 +39,7 @@ impl Machine for Mooncake {
     fn on(&mut self, event: Event) -> Order {
         let (next, order) = match (&mut self.state, event) {
             (State::Asking, Event::Told(Ok(answer))) => match self.peer(&answer) {
-                Some(peer) => (State::BothOut(Concurrent::default()), self.both(&peer)),
+                Some(peer) => (State::BothOut(Concurrent::wordless()), self.both(&peer)),
                 None => (State::Over, Order::GiveUp(Broken::nothing_handed_over())),
             },
             (State::Asking, Event::Told(Err(error))) => {

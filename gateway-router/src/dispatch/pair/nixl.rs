@@ -32,7 +32,7 @@ impl Machine for Nixl {
             (Self::Prefilling, Event::Prefilled(Err(error))) => {
                 (Self::Over, Order::GiveUp(Broken::prefill(error)))
             }
-            (Self::Decoding, Event::Decoding(begun)) => (Self::Over, Order::of_decode(begun)),
+            (Self::Decoding, Event::Decoding(begun)) => (Self::Over, Order::of_fetch(begun)),
             _ => return Order::Wait,
         };
         *self = next;

@@ -43,9 +43,10 @@ use Came::{
 
 const CONNECT: ErrorKind = ErrorKind::Connect;
 const FAILED: ErrorKind = ErrorKind::EngineFailed;
+const REFUSED: ErrorKind = ErrorKind::Rejected;
 const TIMEOUT: ErrorKind = ErrorKind::Timeout;
 
-const ALL: [Came; 23] = [
+const ALL: [Came; 24] = [
     Told(true),
     Told(false),
     NotTold(CONNECT),
@@ -59,6 +60,7 @@ const ALL: [Came; 23] = [
     Decoding,
     NotDecoding(CONNECT),
     NotDecoding(FAILED),
+    NotDecoding(REFUSED),
     NotDecoding(TIMEOUT),
     NotDecoding(ErrorKind::OutOfTime),
     Blamed,
@@ -201,26 +203,31 @@ const PREFILL_FAILS: [(Came, Said); 3] = [
     (NotPrefilled(TIMEOUT), PREFILL_LATE),
 ];
 
-const DECODE_ENDS: [(Came, Said); 6] = [
-    (Decoding, Take),
-    (
-        NotDecoding(CONNECT),
-        GiveUp(PairFault::DecodeUnreachable, Side::Decode),
-    ),
-    (
-        NotDecoding(FAILED),
-        GiveUp(PairFault::DecodeFailed, Side::Decode),
-    ),
-    (
-        NotDecoding(TIMEOUT),
-        GiveUp(PairFault::DecodeTimeout, Side::Decode),
-    ),
-    (
-        NotDecoding(ErrorKind::OutOfTime),
-        GiveUp(PairFault::DecodeTimeout, Side::Decode),
-    ),
-    (Blamed, TRANSFER),
-];
+/// What a decode leg that is out may come to, before prefill is done with its own and after.
+fn decode_ends(it: Connector, is_prefilled: bool) -> Vec<(Came, Said)> {
+    let decode = |fault| GiveUp(fault, Side::Decode);
+    let fetching = GiveUp(PairFault::DecodeFailed, Side::Fetching);
+    let has_words = it == Connector::Sglang;
+    let blamed = |is_clear| {
+        if is_clear {
+            decode(PairFault::DecodeFailed)
+        } else {
+            fetching
+        }
+    };
+    vec![
+        (Decoding, Take),
+        (NotDecoding(CONNECT), decode(PairFault::DecodeUnreachable)),
+        (NotDecoding(FAILED), blamed(has_words)),
+        (NotDecoding(REFUSED), blamed(has_words || !is_prefilled)),
+        (NotDecoding(TIMEOUT), decode(PairFault::DecodeTimeout)),
+        (
+            NotDecoding(ErrorKind::OutOfTime),
+            decode(PairFault::DecodeTimeout),
+        ),
+        (Blamed, TRANSFER),
+    ]
+}
 
 /// What ends a hand-over in the last state there is.
 const ENDS: [Came; 2] = [Decoding, NotDecoding(FAILED)];
@@ -236,7 +243,7 @@ fn nixl() {
         (Nothing, NOTHING),
     ]);
     state(it, &[], &prefilling);
-    state(it, &[HandedOver], &DECODE_ENDS);
+    state(it, &[HandedOver], &decode_ends(it, true));
     for end in ENDS {
         state(it, &[HandedOver, end], &[]);
     }
@@ -251,7 +258,7 @@ fn trtllm() {
     let mut prefilling = PREFILL_FAILS.to_vec();
     prefilling.extend([(HandedOver, Decode), (Finished, Adopt), (Nothing, NOTHING)]);
     state(it, &[], &prefilling);
-    state(it, &[HandedOver], &DECODE_ENDS);
+    state(it, &[HandedOver], &decode_ends(it, true));
     for end in ENDS {
         state(it, &[HandedOver, end], &[]);
     }
@@ -267,13 +274,13 @@ fn both_out(it: Connector, before: &[Came]) {
         (NotPrefilled(TIMEOUT), SILENT),
         (NotDecoding(TIMEOUT), SILENT),
     ];
-    let others = [&PREFILL_FAILS[..], &DECODE_ENDS[..]].concat();
     let mut answered = silent.to_vec();
-    answered.extend(others);
+    answered.extend(PREFILL_FAILS);
+    answered.extend(decode_ends(it, false));
     state(it, before, &answered);
     // Prefill has done its part: who is silent now is the other.
     let mut answered = PREFILL_FAILS.to_vec();
-    answered.extend(DECODE_ENDS);
+    answered.extend(decode_ends(it, true));
     for done in [HandedOver, Finished, Nothing] {
         state(it, &after(&[done]), &answered);
         for end in ENDS {

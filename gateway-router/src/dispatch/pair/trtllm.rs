@@ -43,7 +43,7 @@ impl Machine for TrtLlm {
             (State::Prefilling, Event::Prefilled(Err(error))) => {
                 (State::Over, Order::GiveUp(Broken::prefill(error)))
             }
-            (State::Decoding, Event::Decoding(begun)) => (State::Over, Order::of_decode(begun)),
+            (State::Decoding, Event::Decoding(begun)) => (State::Over, Order::of_fetch(begun)),
             _ => return Order::Wait,
         };
         self.state = next;

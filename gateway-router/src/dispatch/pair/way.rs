@@ -1,5 +1,7 @@
 //! Which way a request goes: to a pair, or whole to one engine; and which way after a pair has failed.
 
+use std::mem;
+
 use gateway_core::{EndpointId, pipeline::Pools};
 
 use super::{
@@ -7,8 +9,7 @@ use super::{
     Broken, Side,
 };
 use crate::{
-    ErrorKind, Fallback, PairFault, PairSettings, Retry, RouteError, pairs::PairPools,
-    snapshot::Snapshot,
+    Fallback, PairFault, PairSettings, Retry, RouteError, pairs::PairPools, snapshot::Snapshot,
 };
 
 /// Prefill engines that are tried before the request goes whole to one engine.
@@ -25,8 +26,11 @@ pub(in crate::dispatch) struct Way<'a> {
     goes_on: bool,
     prefills_failed: u32,
     fault: Option<PairFault>,
-    /// A decode engine that failed, perhaps for want of what it was handed over, which engines do not say.
-    spared: Option<EndpointId>,
+    /// The decode engine that failed, perhaps for want of what it was handed over, which engines do not say: it is asked
+    /// first for the whole answer.
+    again: Option<EndpointId>,
+    /// Engines that were silent with each other. Each may serve the request whole where nobody else is left.
+    spared: Vec<EndpointId>,
 }
 
 impl<'a> Way<'a> {
@@ -47,23 +51,24 @@ impl<'a> Way<'a> {
             goes_on,
             prefills_failed: 0,
             fault: None,
-            spared: None,
+            again: None,
+            spared: Vec::new(),
         })
     }
 
-    /// With nobody else left, a decode engine that failed on what it was handed over may serve the request whole, once.
+    /// With nobody else left, those who may have been failed by their partner may serve the request whole, once.
     pub(in crate::dispatch) fn spare(&mut self, tried: &mut Vec<EndpointId>) -> bool {
-        let Some(spared) = self.spared.take() else {
-            return false;
-        };
-        tried.retain(|id| *id != spared);
-        true
+        let spared = mem::take(&mut self.spared);
+        tried.retain(|id| !spared.contains(id));
+        self.again.take().is_some() || !spared.is_empty()
     }
 
     /// Who may do what. A request that no pair could ever serve goes to whoever can, whatever is to follow failures.
-    pub(in crate::dispatch) fn pools(&self) -> Pools<'a> {
+    pub(in crate::dispatch) fn pools(&self) -> Pools<'_> {
         if self.may_split {
             self.pools.split(self.settings.fallback)
+        } else if let Some(again) = &self.again {
+            self.pools.unsplit_at(again)
         } else if self.is_splittable {
             self.pools.unsplit(self.settings.fallback)
         } else {
@@ -99,11 +104,15 @@ impl<'a> Way<'a> {
                 self.prefills_failed += 1;
                 tried.push(prefill);
             }
-            Side::Decode => {
-                tried.push(decode);
-                self.spared = (error.kind() == ErrorKind::EngineFailed).then_some(decode);
+            Side::Decode => tried.push(decode),
+            Side::Fetching => {
+                self.again = Some(decode);
+                retries.owe_another();
             }
-            Side::Either => tried.extend([prefill, decode]),
+            Side::Either => {
+                self.spared = vec![prefill, decode];
+                tried.extend(&self.spared);
+            }
             Side::Neither => {}
         }
         let tries_another = side == Side::Prefill && self.prefills_failed < PREFILLS_AT_MOST;

@@ -167,11 +167,18 @@ impl PairEngine {
             }
             Act::Hang => std::future::pending().await,
             Act::After(late) => sleep(late).await,
-            Act::BlameTransfer => {
+            Act::BlameTransfer if kind == "room" => {
                 let error = json!({"error": {"message": "Decode transfer failed for rid"}});
                 return Ok(whole(500, &error));
             }
-            Act::ErrorEvent if kind != "prefill" => {
+            Act::BlameTransfer if kind == "decode" => {
+                let error = json!({"error": {"message": "Internal server error"}});
+                return Ok(whole(500, &error));
+            }
+            Act::FetchNothing(status) if kind == "decode" => {
+                return Ok(whole(status, &json!({"error": {"message": "no"}})));
+            }
+            Act::ErrorEvent if stream => {
                 let event =
                     "data: {\"error\":{\"message\":\"no\",\"code\":500}}\n\ndata: [DONE]\n\n";
                 return Ok(events(event.to_owned()));

@@ -50,6 +50,13 @@ impl PairRig {
         Self::of(settings, parts)
     }
 
+    /// With so many attempts at most of what is no pair.
+    pub(super) fn with_retries(connector: Connector, parts: &[Part], attempts: u32) -> Self {
+        let mut settings = settings(connector, parts);
+        settings.retry.attempts = attempts;
+        Self::of(settings, parts)
+    }
+
     pub(super) fn of(settings: RouterSettings, parts: &[Part]) -> Self {
         let world = SharedWorld::default();
         let engines: Vec<_> = parts
