@@ -6,6 +6,7 @@ mod completions;
 mod fields;
 mod form;
 mod generate;
+mod handed;
 mod invent;
 mod job;
 mod late;
@@ -24,6 +25,7 @@ pub(super) mod tokenize;
 mod tools;
 
 pub(super) use fields::Fields;
+pub(super) use handed::{Handed, decode};
 pub(super) use job::Job;
 pub(super) use serve::{Kind, serve, suffer};
 pub(super) use tgi::Style;

@@ -13,13 +13,13 @@ use super::fields::Fields;
 use super::job::{Ask, Caller, Job};
 use super::stream::Streamer;
 use super::tgi::Style;
-use super::{chat, completions, generate, late, llamacpp, sglang, tgi};
+use super::{chat, completions, generate, handed, late, llamacpp, sglang, tgi};
 use crate::engine::error::ApiError;
 use crate::engine::faults::{FaultControl, FaultKind, FaultSpec};
 use crate::engine::flavour::Flavour;
 use crate::engine::server::reply::Body;
 use crate::engine::shell::Shell;
-use crate::engine::transfer::Leg;
+use crate::engine::transfer::{HandOver, Leg};
 
 /// The routes that generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +41,13 @@ pub(in crate::engine) async fn serve(
     name: &str,
 ) -> Result<Response<Body>, ApiError> {
     let fields = Fields::of_body(body)?;
+    let over = HandOver::read(shell, headers)?;
     let leg = Leg::read(shell, fields)?;
     let is_one_token = leg.as_ref().is_some_and(Leg::is_one_token);
     let settled = settle(shell, kind, headers, fields, name, is_one_token).await;
+    if let Some(over) = over {
+        return handed::prefill(shell, &over, (kind, body, name), settled?).await;
+    }
     let (job, dialect) = match (settled, leg) {
         (Ok((job, dialect)), Some(leg)) => return in_pair(shell, leg, job, dialect).await,
         (Ok(settled), None) => settled,
@@ -65,7 +69,7 @@ pub(in crate::engine) async fn serve(
 }
 
 /// Reads a request and settles its answers.
-async fn settle(
+pub(super) async fn settle(
     shell: &Shell,
     kind: Kind,
     headers: &HeaderMap,
@@ -161,7 +165,7 @@ pub(in crate::engine) async fn suffer(shell: &Shell, body: &Bytes) -> Result<(),
     Ok(())
 }
 
-fn draw_fate(faults: &FaultControl) -> Option<Fate> {
+pub(super) fn draw_fate(faults: &FaultControl) -> Option<Fate> {
     let kinds = [
         FaultKind::FreezeStreams,
         FaultKind::DropStream,

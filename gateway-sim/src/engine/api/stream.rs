@@ -71,6 +71,43 @@ impl Streamer {
         }
     }
 
+    /// Leaves out what another engine has sent of the only answer: what comes before it, and so many tokens.
+    pub(super) fn skip(&mut self, tokens: usize) {
+        self.sent[0] = tokens;
+        self.is_opened[0] = tokens > 0;
+        self.turn = 1;
+    }
+
+    /// Tokens of the only answer that were sent.
+    pub(super) fn written(&self) -> usize {
+        self.sent[0]
+    }
+
+    /// Tokens of it that were not.
+    pub(super) fn left(&self) -> usize {
+        self.job.choices[0].plan.len().saturating_sub(self.sent[0])
+    }
+
+    /// The next token of the only answer, whether the model has it or not, with all that comes before it, and behind it
+    /// where it is the last one.
+    pub(super) fn one_token(&mut self) -> Bytes {
+        let mut out = Vec::new();
+        if !std::mem::replace(&mut self.is_opened[0], true)
+            && let Some(opening) = self.dialect.opening(&self.job, 0)
+        {
+            out.extend_from_slice(&self.with_usage(0, opening));
+        }
+        if let Some(chunk) = self.advance(0) {
+            out.extend_from_slice(&self.with_usage(0, chunk));
+        }
+        while self.phase != Phase::Tokens
+            && let Some(chunk) = self.ready()
+        {
+            out.extend_from_slice(&chunk);
+        }
+        out.into()
+    }
+
     pub(super) fn into_response(self) -> Response<Body> {
         reply::event_stream(StreamBody::new(self.into_stream()))
     }

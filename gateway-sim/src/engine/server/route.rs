@@ -23,6 +23,7 @@ use crate::engine::faults::{FaultKind, FaultSpec};
 use crate::engine::flavour::{ErrorShape, Flavour};
 use crate::engine::shell::Shell;
 use crate::engine::stats::Counters;
+use crate::engine::transfer;
 
 /// Answers one request.
 pub(super) async fn answer(
@@ -127,6 +128,8 @@ async fn run(
         Route::Iterations => Ok(reply::json(&trtllm::iterations(shell))),
         Route::KeptEvents => Ok(reply::json(&trtllm::kv_cache_events(shell))),
         Route::Status { is_second } => Ok(reply::json(&mindie::status(shell, is_second))),
+        Route::Results => transfer::listen(shell),
+        Route::Stop => transfer::stop(shell, &json_body(config, request).await?),
         Route::Info => Ok(reply::json(&tgi::info(shell))),
         Route::Props => Ok(reply::json(&llamacpp::props(shell))),
         Route::Slots => Ok(llamacpp::slots(shell, request.uri().query())),

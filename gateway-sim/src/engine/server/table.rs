@@ -39,6 +39,10 @@ pub(super) enum Route {
     Status {
         is_second: bool,
     },
+    /// A decode engine's answers to all requests together.
+    Results,
+    /// A request is not wanted any more.
+    Stop,
     /// TGI's.
     Info,
     /// llama.cpp's.
@@ -137,6 +141,7 @@ const MINDIE: &[Row] = &[
         "/infer_token",
         Route::Generation(Kind::Text(Style::InferToken)),
     ),
+    ("GET", "/dresult", Route::Results),
     ("GET", "/v2/health/ready", Route::Health),
     ("GET", "/v2/health/live", Route::Health),
     ("GET", "/v1/status", Route::Status { is_second: false }),
@@ -184,8 +189,18 @@ const fn own(flavour: Flavour) -> [&'static [Row]; 2] {
     }
 }
 
+/// Whether a path of `MindIE` stops a request of one of its models.
+fn is_stop(path: &str) -> bool {
+    let model = path.strip_prefix("/v2/models/");
+    let model = model.and_then(|rest| rest.strip_suffix("/stopInfer"));
+    model.is_some_and(|model| !model.is_empty() && !model.contains('/'))
+}
+
 /// The route of a method and a path.
 pub(super) fn find(flavour: Flavour, method: &Method, path: &str) -> Result<Route, ApiError> {
+    if flavour == Flavour::Mindie && method == Method::POST && is_stop(path) {
+        return Ok(Route::Stop);
+    }
     let [own, more] = own(flavour);
     let here = || {
         let rows = COMMON.iter().chain(own).chain(more);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TransferConfig {
-    /// Which part it plays. Only `SGLang`'s surface asks; with the others, each request says so.
+    /// Which part it plays. Only the surfaces of `SGLang` and MindIE ask; with the others, each request says so.
     pub role: TransferRole,
     /// How vLLM's surface hands KV over.
     pub connector: Connector,

@@ -63,7 +63,7 @@ fn address(shell: &Shell, source: &Source) -> Peer {
     known.unwrap_or_else(|| source.peer.clone())
 }
 
-async fn release(peer: &Peer, name: &str) {
+pub(super) async fn release(peer: &Peer, name: &str) {
     // An engine that is gone holds nothing.
     let _ = ask(peer, Method::POST, "/kv/release", &json!({"name": name})).await;
 }

@@ -13,14 +13,14 @@ const MOST_BYTES: usize = 1 << 20;
 
 /// Where another engine's listener is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Peer {
+pub(in crate::engine) struct Peer {
     pub(super) host: String,
     pub(super) port: u16,
 }
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PeerError {
+pub(in crate::engine) enum PeerError {
     /// Nobody listens there.
     Unreachable,
     /// The connection broke before the answer was there.

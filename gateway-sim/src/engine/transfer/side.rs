@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::bootstrap;
+use super::{bootstrap, mindie};
 use crate::engine::faults::FaultKind;
 use crate::engine::shell::{Life, Shell};
 
-/// The most bytes of a question.
-const MOST_BYTES: usize = 1 << 16;
+/// The most bytes of a question: a whole request, where one is handed over.
+const MOST_BYTES: usize = 32 << 20;
 
 /// Answers other engines until this one stops; a dead engine's connections end at once.
 pub(in crate::engine) async fn accept(listener: TcpListener, shell: Arc<Shell>) {
@@ -73,6 +73,7 @@ async fn answer(
         "/kv/heartbeat" => heartbeat(&shell, &body),
         "/kv/release" => release(&shell, &body),
         "/room" => bootstrap::receive(&shell, &body).await,
+        "/dmi/decode" => mindie::take(&shell, &body),
         _ => None,
     };
     let (status, text) = match answer {

@@ -10,6 +10,7 @@ use gateway_core::Rng;
 use tokio::sync::watch;
 
 use super::TransferConfig;
+use super::mindie::Dmi;
 use super::peer::Peer;
 use super::rooms::Rooms;
 use crate::engine::clock::Clock;
@@ -26,6 +27,7 @@ pub(in crate::engine) struct Transfer {
     /// Different for each engine and each start.
     pub(in crate::engine) engine_id: String,
     pub(super) rooms: Rooms,
+    pub(in crate::engine) dmi: Dmi,
     /// Moves when blocks become ready to be fetched.
     pub(super) ready: watch::Sender<u64>,
     pub(in crate::engine) counts: TransferCounts,
@@ -54,6 +56,7 @@ impl Transfer {
             addr,
             engine_id: format!("{:016x}{:016x}", rng.next_u64(), rng.next_u64()),
             rooms: Rooms::default(),
+            dmi: Dmi::default(),
             ready: watch::Sender::new(0),
             counts: TransferCounts::default(),
             peers: Mutex::default(),
@@ -79,7 +82,7 @@ impl Transfer {
     }
 
     /// How long KV of so many tokens takes on its way, in the model's time.
-    pub(super) fn span_of(&self, tokens: usize) -> Duration {
+    pub(in crate::engine) fn span_of(&self, tokens: usize) -> Duration {
         let rate = f64::from(self.config.tokens_per_second.max(1));
         #[expect(
             clippy::cast_precision_loss,
