@@ -55,9 +55,25 @@ fn check(model: &Model) {
         for id in &ids {
             detokenizer.push(*id, &mut text);
         }
+        let is_whole = detokenizer.is_whole();
         detokenizer.finish(&mut text);
         let whole = model.plain.decode(&ids, !keep_special).unwrap();
-        prop_assert_eq!(text, whole, "{}", model.name);
+        if is_whole || text == whole {
+            prop_assert_eq!(text, whole, "{}", model.name);
+            return Ok(());
+        }
+        // Of a character that the end cuts off nothing is shown; some decoders show marks for all of its run of bytes.
+        let before = whole.trim_end_matches(char::REPLACEMENT_CHARACTER);
+        prop_assert!(
+            text.starts_with(before),
+            "{}: {text:?} of {whole:?}",
+            model.name
+        );
+        prop_assert!(
+            text.chars().count() < whole.chars().count(),
+            "{}",
+            model.name
+        );
         Ok(())
     });
     run.unwrap();
