@@ -2,23 +2,25 @@
 
 use std::fmt;
 
-use crate::{Endpoint, KvMismatch, RouteCx, Stage, plugin::Candidate};
+use crate::{Endpoint, KvMismatch, Role, RouteCx, Stage, plugin::Candidate};
 
 use super::super::{Explanation, FilteredOut};
 
 /// Rules out who cannot be half of a pair: by the prompt's length, and beside a decode engine by what the two would have
-/// to agree on. Gives who ruled out how many.
+/// to agree on. Halves that are to serve a request whole make way for those that are meant for its length, where there are
+/// any. Gives who ruled out how many.
 pub(in crate::pipeline) fn keep_legs(
     cx: &RouteCx<'_>,
     candidates: &mut Vec<Candidate<'_>>,
     mut record: Option<&mut Explanation>,
 ) -> Vec<(String, u32)> {
     let mut counts = Vec::new();
-    if cx.stage == Stage::Unified {
-        return counts;
-    }
-    let rules: [(&str, Rule); 2] = [(RANGE, range), (PARTNER, partner)];
-    for (name, rule) in rules {
+    let rules: &[(&str, Rule)] = match cx.stage {
+        Stage::Unified if is_out_of_place(cx, candidates) => &[(RANGE, range_of_half)],
+        Stage::Unified => return counts,
+        _ => &[(RANGE, range), (PARTNER, partner)],
+    };
+    for &(name, rule) in rules {
         let before = candidates.len();
         candidates.retain(|candidate| {
             let why = rule(cx, candidate.endpoint);
@@ -63,6 +65,18 @@ fn range(cx: &RouteCx<'_>, endpoint: &Endpoint) -> Option<Why> {
     let (least, most) = endpoint.spec().prompt_range?;
     let is_out = cx.prompt_tokens > 0 && !(least..=most).contains(&cx.prompt_tokens);
     is_out.then_some(Why::Length(least, most))
+}
+
+/// Of a request that is served whole, as `range`, of those that are halves of pairs.
+fn range_of_half(cx: &RouteCx<'_>, endpoint: &Endpoint) -> Option<Why> {
+    let is_half = endpoint.spec().role != Role::Unified;
+    is_half.then(|| range(cx, endpoint)).flatten()
+}
+
+/// Whether some of those who could serve a request whole are halves that are not meant for its length, and others are there.
+fn is_out_of_place(cx: &RouteCx<'_>, candidates: &[Candidate<'_>]) -> bool {
+    let is_out = |candidate: &Candidate<'_>| range_of_half(cx, candidate.endpoint).is_some();
+    candidates.iter().any(is_out) && !candidates.iter().all(is_out)
 }
 
 /// The decode engine is another one, and can take over what this one computes.

@@ -208,7 +208,12 @@ fn lengths_rule_each_half_by_itself() {
     assert_eq!(placed(1_000), pair("p-short", "d-short"));
     assert_eq!(placed(4_000), pair("p-long", "d-short"));
     assert_eq!(placed(4_001), pair("p-long", "d-long"));
-    assert_eq!(placed(60_000), single("d-short"), "nobody prefills that");
+    assert_eq!(placed(60_000), single("d-long"), "nobody prefills that");
+    assert_eq!(
+        placed(200_000),
+        single("d-short"),
+        "nobody is meant for that"
+    );
 }
 
 #[test]
