@@ -170,9 +170,15 @@ impl Steward {
     }
 
     async fn change(&mut self, change: Change) -> Result<(), ChangeError> {
+        let before = self.roster.clone();
         self.roster.change(change)?;
         self.merge();
-        self.apply()?;
+        if let Err(error) = self.apply() {
+            // Kept, it would fail with every list to come.
+            self.roster = before;
+            self.merge();
+            return Err(error.into());
+        }
         self.ask().await;
         Ok(())
     }

@@ -21,6 +21,9 @@ pub(crate) enum ChangeError {
     /// The name is taken.
     #[error("An endpoint `{0}` is listed already.")]
     Taken(String),
+    /// The engine is listed under this name.
+    #[error("That engine is listed already, as endpoint `{0}`.")]
+    SameEngine(String),
     /// There is no such endpoint.
     #[error("There is no endpoint `{0}`.")]
     Unknown(String),

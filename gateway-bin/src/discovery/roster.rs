@@ -13,9 +13,11 @@ use crate::config::EndpointConfig;
 
 /// The most endpoints that operators may add.
 const ADDED_AT_MOST: usize = 1_024;
+/// The most names that stay drained while nobody lists them.
+const DRAINED_AT_MOST: usize = 1_024;
 
 /// Who is listed by whom, who is drained, and who leaves.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Roster {
     added: Vec<EndpointConfig>,
     drained: BTreeSet<String>,
@@ -32,7 +34,7 @@ struct Listed {
     source: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Leaving {
     was: Listed,
     since: Instant,
@@ -46,6 +48,12 @@ impl Listed {
 
 fn name(config: &EndpointConfig) -> &str {
     &config.settings.spec.name
+}
+
+/// What tells engines apart: address and rank.
+fn engine(config: &EndpointConfig) -> (String, Option<u32>) {
+    let target = &config.settings.target;
+    (target.to_string(), target.rank())
 }
 
 impl Roster {
@@ -138,7 +146,7 @@ impl Roster {
             Change::Add(endpoints) => self.add(endpoints),
             Change::Drain(name) => {
                 self.known(&name)?;
-                self.drained.insert(name);
+                self.drain(name);
                 Ok(())
             }
             Change::Resume(name) => {
@@ -155,11 +163,31 @@ impl Roster {
         if let Some(taken) = endpoints.iter().find(is_taken) {
             return Err(ChangeError::Taken(name(taken).to_owned()));
         }
+        let twin = endpoints.iter().find_map(|one| self.listed_at(one));
+        if let Some(twin) = twin {
+            return Err(ChangeError::SameEngine(twin.name().to_owned()));
+        }
         if self.added.len() + endpoints.len() > ADDED_AT_MOST {
             return Err(ChangeError::TooMany(ADDED_AT_MOST));
         }
         self.added.extend(endpoints);
         Ok(())
+    }
+
+    /// Who is listed for the same engine.
+    fn listed_at(&self, one: &EndpointConfig) -> Option<&Listed> {
+        let engine = engine(one);
+        let mut listed = self.listed.iter();
+        listed.find(|listed| self::engine(&listed.config) == engine)
+    }
+
+    /// Whoever is drained stays so while nobody lists it: a source may miss it for a moment.
+    fn drain(&mut self, name: String) {
+        if self.drained.len() >= DRAINED_AT_MOST {
+            let listed: HashSet<&str> = self.listed.iter().map(Listed::name).collect();
+            self.drained.retain(|name| listed.contains(name.as_str()));
+        }
+        self.drained.insert(name);
     }
 
     fn remove(&mut self, gone: &str) -> Result<(), ChangeError> {
@@ -205,11 +233,9 @@ fn unique<'a>(all: impl Iterator<Item = (EndpointConfig, &'a str)>) -> (Vec<List
     let (mut names, mut engines) = (HashSet::new(), HashSet::new());
     let (mut listed, mut left_out) = (Vec::new(), 0);
     for (mut config, source) in all {
-        let target = &config.settings.target;
-        let engine = (target.to_string(), target.rank());
         // The configuration may list an engine under two names; what others find is not listed a second time.
         let is_fixed = source == "config";
-        let is_new = engines.insert(engine) || is_fixed;
+        let is_new = engines.insert(engine(&config)) || is_fixed;
         if listed.len() < EndpointId::LIMIT && is_new && names.insert(name(&config).to_owned()) {
             let source = source.to_owned();
             config.settings.spec.source = Some(source.clone());

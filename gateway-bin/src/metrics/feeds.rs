@@ -30,7 +30,7 @@ const TRUSTS: [(FeedTrust, &str, &str); 7] = [
 
 type Count = fn(&FeedStatus) -> u64;
 
-const COUNTERS: [(&str, &str, Count); 12] = [
+const COUNTERS: [(&str, &str, Count); 13] = [
     (
         "gateway_kv_feed_batches_total",
         "Messages with KV events taken in.",
@@ -75,6 +75,11 @@ const COUNTERS: [(&str, &str, Count); 12] = [
         "gateway_kv_feed_decode_errors_total",
         "Messages that could not be read.",
         |feed| feed.stats.decode_errors + feed.broken,
+    ),
+    (
+        "gateway_kv_feed_other_ranks_total",
+        "Messages left out because they are of another data-parallel rank.",
+        |feed| feed.of_others,
     ),
     (
         "gateway_kv_feed_orphans_total",

@@ -94,11 +94,12 @@ pub(super) async fn serve(
         Route::Drain(name) => Change::Resume(owned(name)),
     };
     let is_new = matches!(change, Change::Add(_));
-    tracing::info!(key = &**key, method = %parts.method, path = parts.uri.path(), "endpoints changed by an operator");
-    gate.orders
-        .change(change)
-        .await
-        .map_err(|error| refused(&error))?;
+    let (method, path) = (&parts.method, parts.uri.path());
+    gate.orders.change(change).await.map_err(|error| {
+        tracing::info!(key = &**key, %method, path, %error, "an operator's change is refused");
+        refused(&error)
+    })?;
+    tracing::info!(key = &**key, %method, path, "endpoints changed by an operator");
     let status = if is_new {
         StatusCode::CREATED
     } else {
@@ -128,7 +129,7 @@ fn entry(body: &Bytes) -> Result<Vec<EndpointConfig>, Refusal> {
 
 fn refused(error: &ChangeError) -> Refusal {
     let (status, code) = match error {
-        ChangeError::Taken(_) => (409, "endpoint_exists"),
+        ChangeError::Taken(_) | ChangeError::SameEngine(_) => (409, "endpoint_exists"),
         ChangeError::Unknown(_) => (404, "endpoint_not_found"),
         ChangeError::NotAdded(_) => (409, "endpoint_not_added"),
         ChangeError::TooMany(_) => (409, "too_many_endpoints"),

@@ -21,18 +21,6 @@ async fn sent(address: SocketAddr, id: &str, body: &str) -> u16 {
     exchange(address, &chat(id, body)).await.status
 }
 
-/// Ends the process; its log lines.
-async fn lines(child: Child) -> Vec<Value> {
-    child.signal("-TERM");
-    let (well, log) = tokio::task::spawn_blocking(|| child.end())
-        .await
-        .expect("no panic");
-    assert!(well, "{log}");
-    log.lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
-}
-
 /// The only access line of request `id`.
 fn access<'a>(lines: &'a [Value], id: &str) -> &'a Value {
     let of_it = |line: &&Value| line["target"] == "gateway::access" && line["request_id"] == id;
@@ -57,7 +45,7 @@ async fn every_request_has_one_line_with_its_status() {
         assert_eq!(sent(address, id, body).await, status, "{id}");
     }
 
-    let lines = lines(child).await;
+    let lines = child.drain().await;
     for (id, status, outcome) in [
         ("whole", 200, "completed"),
         ("stream", 200, "completed"),
@@ -91,7 +79,7 @@ async fn a_caller_that_leaves_before_the_reply_has_a_line_without_status() {
     while engines[0].stats().aborted == 0 {
         time::sleep(Duration::from_millis(5)).await;
     }
-    let lines = lines(child).await;
+    let lines = child.drain().await;
     let line = access(&lines, "left");
     assert_eq!(line["outcome"], "cancelled");
     assert!(line.get("status").is_none(), "{line}");
@@ -104,7 +92,7 @@ async fn the_span_tells_model_endpoint_and_status_at_level_debug() {
     let (child, address) = Child::serve(&file);
     assert_eq!(sent(address, "looked-at", CHAT).await, 200);
 
-    let lines = lines(child).await;
+    let lines = child.drain().await;
     let closed = |line: &&Value| line["message"] == "close" && line["span"]["name"] == "request";
     let span = &lines.iter().find(closed).expect("a span")["span"];
     assert_eq!(span["id"], "looked-at");

@@ -7,6 +7,7 @@ use std::{
     process::{self, Command, Stdio},
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) fn gateway() -> Command {
@@ -57,6 +58,18 @@ impl Child {
         let mut stderr = self.0.stderr.take().expect("piped");
         stderr.read_to_string(&mut log).expect("text");
         (status.success(), log)
+    }
+
+    /// Has it drain and end; its log lines.
+    pub(crate) async fn drain(self) -> Vec<Value> {
+        self.signal("-TERM");
+        let (well, log) = tokio::task::spawn_blocking(|| self.end())
+            .await
+            .expect("no panic");
+        assert!(well, "{log}");
+        log.lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
     }
 }
 

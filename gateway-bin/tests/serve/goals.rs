@@ -152,18 +152,6 @@ async fn the_page_sets_predictions_beside_what_happened() {
     }
 }
 
-/// Ends the process; its log lines.
-async fn lines(child: Child) -> Vec<Value> {
-    child.signal("-TERM");
-    let (well, log) = tokio::task::spawn_blocking(|| child.end())
-        .await
-        .expect("no panic");
-    assert!(well, "{log}");
-    log.lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_learned_outlives_the_process_and_a_broken_file_does_not_matter() {
     let engines = rig::engines(1, 100.0).await;
@@ -185,7 +173,7 @@ async fn what_was_learned_outlives_the_process_and_a_broken_file_does_not_matter
     let body = stream();
     let chat = request("POST", "/v1/chat/completions", &headers, body.as_bytes());
     assert_eq!(exchange(address, &chat).await.status, 200);
-    let first = lines(child).await;
+    let first = child.drain().await;
     assert_eq!(said(&first, "nothing was learned earlier"), 1);
     let of_it =
         |line: &&Value| line["target"] == "gateway::access" && line["request_id"] == "watched";
@@ -201,12 +189,12 @@ async fn what_was_learned_outlives_the_process_and_a_broken_file_does_not_matter
     let written: Value = serde_json::from_slice(&fs::read(&state).expect("kept")).expect("JSON");
     assert_eq!(written["outputs"][0]["tokens"], 4.0, "{written}");
 
-    let second = lines(Child::serve(&file).0).await;
+    let second = Child::serve(&file).0.drain().await;
     assert_eq!(said(&second, "learned earlier is taken over"), 1);
 
     fs::write(&state, "{\"version\":1,").expect("written");
     let (child, address) = Child::serve(&file);
     assert_eq!(exchange(address, &chat).await.status, 200);
-    let third = lines(child).await;
+    let third = child.drain().await;
     assert_eq!(said(&third, "cannot be used and is ignored"), 1);
 }

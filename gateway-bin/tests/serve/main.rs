@@ -22,4 +22,5 @@ mod reload;
 mod rig;
 mod signals;
 mod stalled;
+mod tls;
 mod wire;

@@ -217,7 +217,7 @@ impl HttpEngine {
         let target = self.side.target();
         let request = self.request(target, Method::GET, route, HeaderMap::new(), Bytes::new());
         let exchanged = Self::exchange(&self.side, request, self.side_timeout).await;
-        let (reply, connection) = exchanged.map_err(unsent)?;
+        let (reply, connection) = exchanged.map_err(|error| side::unasked(target, error))?;
         let status = reply.status();
         let body = EngineBody::new(reply.into_body(), connection, Arc::clone(&self.side));
         let whole = Limited::new(body, SIDE_REPLY_BYTES).collect().await;

@@ -3,8 +3,11 @@
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::{HttpEngine, rungs::Rung};
-use crate::{ErrorKind, Retry, RouteError};
+use super::{HttpEngine, http::unsent, rungs::Rung};
+use crate::{
+    ErrorKind, Retry, RouteError,
+    wire::{SendError, Target},
+};
 
 /// Why a question has no answer.
 #[derive(Debug)]
@@ -37,6 +40,21 @@ impl From<NoAnswer> for RouteError {
 fn unwell(status: StatusCode) -> RouteError {
     let message = format!("The engine answered {} to a probe.", status.as_u16());
     RouteError::engine(ErrorKind::EngineFailed, Retry::OtherEndpoint, message)
+}
+
+/// The error of a question that found no ear. Engines that speak TLS answer what is not TLS with an alert, or not at all.
+pub(super) fn unasked(target: &Target, error: SendError) -> RouteError {
+    let what = match &error {
+        SendError::Garbled => "The engine's reply is no HTTP",
+        SendError::Closed { .. } => "The engine closed the connection before it answered",
+        SendError::Connect(_) => return unsent(error),
+    };
+    if target.is_secure() {
+        return unsent(error);
+    }
+    let error = unsent(error);
+    let message = format!("{what}. If it speaks TLS, write its address with https://.");
+    RouteError::engine(error.kind(), error.retry(), message)
 }
 
 /// Asks the first of `routes` that the engine has; without any it is not well.

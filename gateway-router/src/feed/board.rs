@@ -31,6 +31,8 @@ pub struct FeedStatus {
     pub connects: u64,
     /// Messages whose frames made no sense; they are in no other count.
     pub broken: u64,
+    /// Messages of other data-parallel ranks, whose events were left out.
+    pub of_others: u64,
     /// What they have been through.
     pub stats: FeedStats,
 }
@@ -49,6 +51,7 @@ struct Inner {
     ranks: Vec<Rank>,
     connects: u64,
     broken: u64,
+    of_others: u64,
     /// What ranks had been through that are no more.
     before: FeedStats,
     trust: FeedTrust,
@@ -80,6 +83,7 @@ impl Board {
             ranks: Vec::new(),
             connects: 0,
             broken: 0,
+            of_others: 0,
             before: FeedStats::default(),
             trust: FeedTrust::Fallback,
             lag: Duration::ZERO,
@@ -124,6 +128,11 @@ impl Board {
         self.inner().broken += 1;
     }
 
+    /// Notes that a message told of another rank.
+    pub(super) fn of_another(&self) {
+        self.inner().of_others += 1;
+    }
+
     /// Notes that nothing more is on its way from a rank.
     pub(super) fn idle(&self, at: u16) {
         let mut inner = self.inner();
@@ -163,6 +172,7 @@ impl Board {
             connected: u32::try_from(connected).unwrap_or(u32::MAX),
             connects: inner.connects,
             broken: inner.broken,
+            of_others: inner.of_others,
             stats,
         }
     }

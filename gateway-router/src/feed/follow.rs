@@ -222,7 +222,7 @@ impl Follower {
             let hint = Arc::new(Notify::new());
             restarted.ranks().push(Arc::clone(&hint));
             let source = Source {
-                rank: Rank::new(at, Arc::clone(board)),
+                rank: Rank::new(at, self.told.rank, Arc::clone(board)),
                 source: source.clone(),
                 settings: self.told.settings,
                 listeners: self.listeners.clone(),

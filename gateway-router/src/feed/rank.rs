@@ -15,6 +15,8 @@ const FRAMES: usize = 5;
 /// What a source's messages go through.
 pub(super) struct Rank {
     at: u16,
+    /// The only rank whose events count; all where unset.
+    only: Option<u32>,
     board: Arc<Board>,
     batch: KvBatch,
     lag: Lag,
@@ -30,10 +32,11 @@ pub(super) enum Replayed {
 }
 
 impl Rank {
-    /// The rank at this place of the board.
-    pub(super) fn new(at: u16, board: Arc<Board>) -> Self {
+    /// The rank at this place of the board; `only` is the number of the one whose events count, where others may come the same way.
+    pub(super) fn new(at: u16, only: Option<u32>, board: Arc<Board>) -> Self {
         Self {
             at,
+            only,
             board,
             batch: KvBatch::new(),
             lag: Lag::default(),
@@ -142,6 +145,7 @@ impl Rank {
     /// Reads a payload into the batch; one that cannot be read is a loss that is counted.
     fn decode(&mut self, frames: &Frames<'_>) -> bool {
         let Err(error) = decode(frames.payload, &mut self.batch) else {
+            self.leave_out_others();
             return true;
         };
         tracing::debug!(endpoint = self.board.name(), seq = frames.seq, %error, "KV events cannot be read");
@@ -149,6 +153,16 @@ impl Rank {
             feed.undecodable(self.at, frames.seq, sink);
         });
         false
+    }
+
+    /// Empties a batch of another rank, whose cache is not this endpoint's; its number counts, so that it leaves no gap.
+    fn leave_out_others(&mut self) {
+        let told = self.batch.rank();
+        if self.only.is_some() && told.is_some() && told != self.only {
+            let published = self.batch.published_unix_secs();
+            self.batch.reset(published, told);
+            self.board.of_another();
+        }
     }
 }
 

@@ -106,6 +106,10 @@ fn operators_add_drain_resume_and_remove_what_they_added() {
         .change(Change::Add(list(&[("b", 3)])))
         .expect_err("taken");
     assert!(matches!(taken, ChangeError::Taken(_)));
+    let twin = roster
+        .change(Change::Add(list(&[("c", 1)])))
+        .expect_err("the engine is listed");
+    assert!(matches!(twin, ChangeError::SameEngine(name) if name == "a"));
     roster.change(Change::Drain("a".into())).expect("known");
     merge(&mut roster);
     assert_eq!(told(&roster), ["a config drained", "b admin listed"]);
@@ -121,4 +125,22 @@ fn operators_add_drain_resume_and_remove_what_they_added() {
     roster.change(Change::Remove("b".into())).expect("added");
     merge(&mut roster);
     assert_eq!(told(&roster), ["a config listed"]);
+}
+
+#[test]
+fn who_is_drained_stays_so_while_a_source_misses_it_and_names_do_not_pile_up() {
+    let mut roster = Roster::default();
+    let merge = |roster: &mut Roster, entries: &[(&str, u16)]| {
+        roster.merge(&list(entries), Vec::new(), &nobody());
+    };
+    for n in 0..2 * DRAINED_AT_MOST {
+        let name = format!("pod-{n}");
+        merge(&mut roster, &[(&name, 1)]);
+        roster.change(Change::Drain(name)).expect("known");
+    }
+    assert!(roster.drained.len() <= DRAINED_AT_MOST);
+    let last = format!("pod-{}", 2 * DRAINED_AT_MOST - 1);
+    merge(&mut roster, &[]);
+    merge(&mut roster, &[(&last, 1)]);
+    assert_eq!(told(&roster), [format!("{last} config drained")]);
 }

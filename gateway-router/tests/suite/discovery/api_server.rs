@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::common::within;
+use super::within;
 
 pub(super) struct ApiServer {
     listener: TcpListener,

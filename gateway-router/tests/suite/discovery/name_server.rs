@@ -101,7 +101,11 @@ fn record(name: &str, ttl: u32, data: RData) -> Record {
 }
 
 pub(super) fn a(name: &str, ttl: u32, last: u8) -> Record {
-    record(name, ttl, RData::A(A(Ipv4Addr::new(10, 0, 0, last))))
+    at(name, ttl, Ipv4Addr::new(10, 0, 0, last))
+}
+
+pub(super) fn at(name: &str, ttl: u32, ip: Ipv4Addr) -> Record {
+    record(name, ttl, RData::A(A(ip)))
 }
 
 pub(super) fn aaaa(name: &str, ttl: u32, last: u16) -> Record {

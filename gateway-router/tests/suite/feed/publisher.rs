@@ -16,6 +16,8 @@ use crate::common::sim;
 pub(super) struct Publisher {
     socket: PubSocket,
     pub(super) port: u16,
+    /// The rank that its messages name.
+    pub(super) rank: u32,
     next: u64,
 }
 
@@ -26,8 +28,12 @@ impl Publisher {
         let zeromq::Endpoint::Tcp(_, port) = bound else {
             panic!("bound to TCP");
         };
-        let next = 0;
-        Some(Self { socket, port, next })
+        Some(Self {
+            socket,
+            port,
+            rank: 0,
+            next: 0,
+        })
     }
 
     /// Two ranks at ports that follow one another.
@@ -49,7 +55,7 @@ impl Publisher {
     }
 
     pub(super) async fn send(&mut self, events: &Value) {
-        let batch = rmp_serde::to_vec(&(now(), events, 0)).expect("it encodes");
+        let batch = rmp_serde::to_vec(&(now(), events, self.rank)).expect("it encodes");
         self.send_raw(batch).await;
     }
 
@@ -83,6 +89,20 @@ pub(super) fn stored(first: u64, prompt: &[u32], medium: &str) -> Value {
 
 pub(super) fn removed(hashes: &[u64], medium: &str) -> Value {
     json!({ "type": "BlockRemoved", "block_hashes": hashes, "medium": medium })
+}
+
+/// The two ranks of one engine as endpoints `a` and `b`, whose events come from `ports` on.
+pub(super) async fn of_two_ranks(ports: u16) -> (RunningEngine, Router) {
+    let engine = sim::start().await;
+    let mut settings = settings(&[&engine, &engine]);
+    for (endpoint, rank) in settings.endpoints.iter_mut().zip(0..) {
+        endpoint.target = endpoint.target.with_rank(rank);
+        endpoint.kv_events = KvEvents::At(FeedSpec {
+            ranks: 2,
+            ..FeedSpec::new(at(ports))
+        });
+    }
+    (engine, router(settings))
 }
 
 /// Two engines, the first one's events from ports of the test.

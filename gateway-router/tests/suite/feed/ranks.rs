@@ -4,7 +4,7 @@ use gateway_router::core::kvfeed::{FeedTrust, Weakness};
 use serde_json::json;
 
 use super::{
-    publisher::{Publisher, removed, stored, with_ranks},
+    publisher::{Publisher, of_two_ranks, removed, stored, with_ranks},
     rig::{prompt, route, status, until, until_exact, until_known},
 };
 
@@ -36,6 +36,36 @@ async fn two_ranks_are_one_endpoint() {
     until_known(&router, "a", 4).await;
     assert_eq!(route(&router, &both).await, "a", "the other rank holds it");
     assert_eq!(route(&router, &one).await, "b");
+}
+
+#[tokio::test]
+async fn each_rank_that_is_an_endpoint_holds_what_it_tells_itself() {
+    let mut ranks = Publisher::pair().await;
+    let (_engine, router) = of_two_ranks(ranks[0].port).await;
+    ranks[1].rank = 1;
+    for (rank, name) in ranks.iter_mut().zip(["a", "b"]) {
+        until(&router, name, |feed| feed.sources == 1).await;
+        rank.greet(&router, |r| status(r, name).stats.batches > 0)
+            .await;
+    }
+    let held = prompt(1, 4);
+    ranks[1].send(&json!([stored(10, &held, "GPU")])).await;
+    until_known(&router, "b", 4).await;
+    assert_eq!(status(&router, "a").stats.blocks, 0);
+    assert_eq!(route(&router, &held).await, "b");
+
+    // Somebody sends all ranks the same way: what is not its own is no gap and nothing it holds.
+    let other = prompt(2, 4);
+    ranks[0].rank = 1;
+    ranks[0].send(&json!([stored(20, &other, "GPU")])).await;
+    ranks[0].rank = 0;
+    let own = prompt(3, 4);
+    ranks[0].send(&json!([stored(30, &own, "GPU")])).await;
+    until_known(&router, "a", 4).await;
+    let told = status(&router, "a");
+    assert_eq!((told.of_others, told.stats.gaps), (1, 0), "{told:?}");
+    assert_eq!(route(&router, &own).await, "a");
+    assert_eq!(status(&router, "b").of_others, 0);
 }
 
 #[tokio::test]

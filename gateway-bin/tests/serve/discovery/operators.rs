@@ -1,50 +1,9 @@
 //! Endpoints that come and go while the gateway runs: by file, and by operators.
 
-use std::time::Duration;
+use gateway_bin::{Options, ReloadFrom};
 
-use gateway_bin::{Options, ReloadFrom, Running};
-use gateway_govern::keys::KeyHash;
-use tokio::time;
-
-use crate::{
-    rig::{self, KEY, Plan, Rig},
-    wire::{self, Reply},
-};
-
-const ADMIN: &str = "gw-admin";
-
-fn admin() -> String {
-    format!(
-        "admin: {{keys: [{{name: op, hash: \"{}\"}}]}}\n",
-        KeyHash::of(ADMIN)
-    )
-}
-
-async fn until(gateway: &Running, line: &str) {
-    let seen = async {
-        while !gateway.metrics().lines().any(|found| found == line) {
-            time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let in_time = time::timeout(Duration::from_secs(60), seen).await;
-    in_time.unwrap_or_else(|_| panic!("{line} in\n{}", gateway.metrics()));
-}
-
-async fn ask(gateway: &Running, method: &str, path: &str, key: &str, body: &str) -> Reply {
-    let bearer = format!("Bearer {key}");
-    let headers = [("authorization", &*bearer)];
-    wire::exchange(
-        gateway.addr(),
-        &wire::request(method, path, &headers, body.as_bytes()),
-    )
-    .await
-}
-
-async fn chat(gateway: &Running) -> u16 {
-    ask(gateway, "POST", "/v1/chat/completions", KEY, rig::CHAT)
-        .await
-        .status
-}
+use super::help::{ADMIN, admin, ask, chat, until};
+use crate::rig::{self, KEY, Plan, Rig};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_endpoints_is_followed() {
