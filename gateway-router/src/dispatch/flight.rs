@@ -156,9 +156,21 @@ impl Flight {
 
     pub(super) fn decode_sent(&mut self) {
         let now = self.now();
+        let prefill_ms = self.prefill_left_ms(now);
         if let Some(attempt) = &mut self.current {
             attempt.sent = now;
+            attempt.placement.handed_over(prefill_ms, now);
         }
+    }
+
+    /// What the other half of the pair is predicted to take from now on, the transfer included, in milliseconds.
+    fn prefill_left_ms(&self, now: Timestamp) -> f64 {
+        let prefill = self.prefill.as_ref().and_then(|load| load.lent());
+        prefill.map_or(0.0, |attempt| {
+            let forecast = attempt.placement.forecast();
+            let passed_ms = now.since(attempt.sent).as_secs_f64() * 1_000.0;
+            (forecast.ttft_ms - passed_ms).max(0.0) + forecast.transfer_ms
+        })
     }
 
     /// The decode leg has begun to answer.

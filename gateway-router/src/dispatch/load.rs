@@ -77,6 +77,10 @@ impl LegLoad {
         }
     }
 
+    pub(super) fn lent(&self) -> Option<&Attempt> {
+        self.attempt.as_ref()
+    }
+
     pub(super) fn attempt(&mut self) -> Option<&mut Attempt> {
         self.attempt.as_mut()
     }
