@@ -156,7 +156,10 @@ impl Watch {
                 was_up = is_up;
             }
             // Down endpoints are asked at the same pace: coming back soon matters more than one small request.
-            sleep(rhythm.next(true)).await;
+            let pause = rhythm.next(true);
+            let next = self.clock.now().after(pause);
+            self.endpoint.state().probes_next(next);
+            sleep(pause).await;
         }
     }
 

@@ -58,10 +58,11 @@ impl From<RouteError> for Refusal {
         if api.code.is_none() && error.origin() != Origin::Client {
             api.code = Some(error.kind().name().into());
         }
-        // Who was told a time is told that one. Whoever is predicted to be too late and was not told any: no wait helps.
+        // Who was told a time is told that one. Whoever is predicted to be too late and was not told any: no wait helps. When
+        // endpoints that are out come back is known or not.
         let told = error.retry_after().map(whole_seconds);
         let retry_after = match error.kind() {
-            ErrorKind::TooLate => told,
+            ErrorKind::TooLate | ErrorKind::NoEndpoint => told,
             _ => told.or_else(|| soon(&api)),
         };
         // Refused by the model at the edge, the request has not come to where its story is told.
@@ -82,7 +83,7 @@ fn soon(api: &ApiError) -> Option<u32> {
 /// Whole seconds, rounded up: whoever comes back then is not too early.
 fn whole_seconds(wait: Duration) -> u32 {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    u32::try_from(seconds).unwrap_or(u32::MAX)
+    u32::try_from(seconds).unwrap_or(u32::MAX).max(1)
 }
 
 /// The status that the caller gets.

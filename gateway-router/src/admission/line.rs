@@ -113,7 +113,7 @@ impl Admission {
     pub(super) fn join<'a>(
         &'a self,
         policy: &Arc<AdmissionPolicy>,
-        model: &'a str,
+        model: &str,
         arrival: Arrival,
         clock: Clock,
         until: Timestamp,
@@ -137,7 +137,7 @@ impl Admission {
         wake(queue);
         Ok(Sleeper {
             admission: self,
-            model,
+            model: model.into(),
             class,
             ticket: joined.ticket,
             seat,

@@ -5,7 +5,9 @@
 //! found nothing, decides who is woken next. A line exists while somebody stands in it. No lock is held across an await, and
 //! whoever is dropped leaves the line.
 //!
-//! A request that has been placed once never waits here again: retries and continuations go to the engines at once.
+//! A request that has been placed once never waits here again: retries go to the engines at once. Calls that take up what an
+//! engine has failed wait before everybody else, so that the streams of an engine that died do not land on the others all at
+//! once.
 
 mod in_turn;
 mod line;
@@ -14,5 +16,6 @@ mod settings;
 
 pub(crate) use in_turn::{Ask, Denied, in_turn};
 pub(crate) use line::Admission;
+pub(crate) use seat::Sleeper;
 pub use line::{ClassCounts, ClassStatus};
 pub use settings::AdmissionSettings;

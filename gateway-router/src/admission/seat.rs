@@ -45,9 +45,9 @@ pub(super) enum GivenUp {
 }
 
 /// One who waits in a line; dropped, he leaves it.
-pub(super) struct Sleeper<'a> {
+pub(crate) struct Sleeper<'a> {
     pub(super) admission: &'a Admission,
-    pub(super) model: &'a str,
+    pub(super) model: Box<str>,
     pub(super) class: String,
     pub(super) ticket: Ticket,
     pub(super) seat: Arc<Seat>,
@@ -66,7 +66,7 @@ impl Sleeper<'_> {
                 self.left = Left::Shed;
                 return Err(GivenUp::Shed);
             }
-            if let Some(promised) = self.admission.turn_of(self.model, self.ticket) {
+            if let Some(promised) = self.admission.turn_of(&self.model, self.ticket) {
                 return Ok(promised);
             }
             let rest = self.until.since(self.clock.now());
@@ -81,7 +81,7 @@ impl Sleeper<'_> {
             };
             let is_over = timeout(nap, self.seat.notify.notified()).await.is_err();
             if is_over && self.has_tried {
-                self.admission.news_of(self.model);
+                self.admission.news_of(&self.model);
             }
         }
     }
@@ -89,11 +89,11 @@ impl Sleeper<'_> {
     /// There was no room for him but on these endpoints, once they have some.
     pub(super) fn stands(&mut self, endpoints: Box<[EndpointId]>) {
         self.has_tried = true;
-        self.admission.stands(self.model, self.ticket, endpoints);
+        self.admission.stands(&self.model, self.ticket, endpoints);
     }
 
     /// He found room.
-    pub(super) fn served(mut self) {
+    pub(crate) fn served(mut self) {
         self.left = Left::Served;
     }
 }
@@ -102,6 +102,6 @@ impl Drop for Sleeper<'_> {
     fn drop(&mut self) {
         let now = self.clock.now();
         self.admission
-            .leave(self.model, &self.class, self.ticket, self.left, now);
+            .leave(&self.model, &self.class, self.ticket, self.left, now);
     }
 }

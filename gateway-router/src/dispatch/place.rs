@@ -1,5 +1,7 @@
 //! Where one attempt goes, booked there.
 
+use std::{sync::Arc, time::Duration};
+
 use gateway_core::{
     EndpointId, Explanation, NoEndpoint, Placement, RouteCx, Stage,
     pipeline::{Late, PairPlacement, Room},
@@ -9,7 +11,7 @@ use gateway_proto::error::ApiError;
 use super::{flight::Flight, pair::Way, route::Route};
 use crate::{
     ErrorKind, PairOutcome, Retry, RouteError,
-    admission::{Denied, in_turn},
+    admission::{Denied, Sleeper, in_turn},
     router::Shared,
 };
 
@@ -20,32 +22,63 @@ pub(super) struct Placed {
     pub(super) explanation: Option<Box<Explanation>>,
 }
 
-/// Chooses and books; a request that was not placed yet waits for room where settings say so.
-pub(super) async fn place(
-    shared: &Shared,
+/// Why a request goes nowhere.
+pub(super) enum Unplaced {
+    /// It has waited, and what is in force is no longer what it has come with: it is to be placed by that, in its turn.
+    Outdated,
+    Failed(RouteError),
+}
+
+impl From<RouteError> for Unplaced {
+    fn from(error: RouteError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Chooses and books; a request that was not placed yet waits for room where settings say so, in its `seat` where it has
+/// one.
+pub(super) async fn place<'a>(
+    shared: &'a Shared,
     route: &Route<'_>,
     way: Option<&Way<'_>>,
     tried: &[EndpointId],
+    seat: &mut Option<Sleeper<'a>>,
     flight: &mut Flight,
-) -> Result<Placed, RouteError> {
+) -> Result<Placed, Unplaced> {
     let settings = route.snapshot.admission.as_ref();
-    let is_new = flight.report.attempts == 0 && !route.subject.leg.is_continuation();
-    let Some(settings) = settings.filter(|_| is_new) else {
-        return place_now(shared, route, way, tried, flight, None)
-            .map_err(|nobody| refusal(&nobody));
+    let is_first = flight.report.attempts == 0;
+    let Some(settings) = settings.filter(|_| is_first) else {
+        let placed = place_now(shared, route, way, tried, flight, None);
+        // Nobody waits any more.
+        if let Some(seat) = seat.take().filter(|_| placed.is_ok()) {
+            seat.served();
+        }
+        return placed.map_err(|nobody| refusal(&nobody, route, flight).into());
     };
     let (ask, began) = (route.ask(tried, flight), flight.now());
     let attempt = |room: Room<'_>| place_now(shared, route, way, tried, flight, Some(room));
-    let placed = in_turn(&shared.admission, settings, shared.clock, ask, attempt).await;
-    flight.report.queued = flight.now().since(began);
+    let (admission, clock) = (&shared.admission, shared.clock);
+    let is_current = || std::ptr::eq(Arc::as_ptr(&shared.snapshot.load()), route.snapshot);
+    let placed = in_turn(admission, settings, clock, ask, seat, is_current, attempt).await;
+    flight.report.queued += flight.now().since(began);
     placed.map_err(|denied| match denied {
-        Denied::Nobody(nobody) => refusal(&nobody),
-        Denied::NoRoom(error) => error,
+        Denied::Outdated => Unplaced::Outdated,
+        Denied::Nobody(nobody) => refusal(&nobody, route, flight).into(),
+        Denied::NoRoom(error) => error.into(),
     })
 }
 
-fn refusal(nobody: &NoEndpoint) -> RouteError {
+fn refusal(nobody: &NoEndpoint, route: &Route<'_>, flight: &Flight) -> RouteError {
+    let overloaded = || overloaded().with_retry_after(back_in(route, flight));
     nobody.late.map_or_else(overloaded, too_late)
+}
+
+/// When the first endpoint of the model that is out may be back, as far as that is known.
+fn back_in(route: &Route<'_>, flight: &Flight) -> Option<Duration> {
+    let endpoints = route.snapshot.fleet.endpoints().iter();
+    let own = endpoints.filter(|one| one.serves(route.subject.model));
+    own.filter_map(|one| one.state().back_in(flight.now()))
+        .min()
 }
 
 fn place_now(

@@ -8,15 +8,15 @@ use super::{
     flight::Flight,
     hedge::{self, Traces, Twice},
     pair::{self, Broken, Way},
-    place::{Placed, place},
+    place::{Placed, Unplaced, place},
     retries::Retries,
     route::Route,
     single,
-    work::Work,
+    work::{Subject, Work},
 };
 use crate::{
-    ErrorKind, HedgeReport, PairReport, PairSettings, RouteError, router::Shared,
-    snapshot::Snapshot,
+    ErrorKind, HedgeReport, PairReport, PairSettings, RouteError, admission::Sleeper,
+    router::Shared, snapshot::Snapshot,
 };
 
 /// An answer that has begun, with the guard over what is left of it.
@@ -36,7 +36,7 @@ pub(super) struct Landed<B> {
 /// Makes as many attempts as settings, budget and errors allow, each on another endpoint.
 pub(super) async fn run<W: Work>(
     shared: &Shared,
-    snapshot: &Snapshot,
+    snapshot: &Arc<Snapshot>,
     work: &W,
 ) -> Result<Landed<W::Begun>, RouteError> {
     let subject = work.subject();
@@ -44,34 +44,59 @@ pub(super) async fn run<W: Work>(
         shared.budget.earn(&snapshot.retry);
     }
     let mut flight = Flight::begin(&subject, Arc::clone(&shared.sink), shared.clock);
-    let route = match Route::of(work, subject, snapshot) {
-        Ok(route) => route,
-        Err(error) => return Err(failed(&mut flight, error)),
-    };
-    hedge::earn(shared, &route);
+    let mut current = Arc::clone(snapshot);
+    let mut seat = None;
+    loop {
+        let tried = under(
+            shared,
+            &current,
+            (work, subject.clone()),
+            &mut seat,
+            &mut flight,
+        )
+        .await;
+        match tried {
+            Ok((begun, explanation, deaths)) => {
+                return Ok(landed(begun, flight, explanation, deaths));
+            }
+            // Who has waited sees the endpoints that came meanwhile.
+            Err(Unplaced::Outdated) => current = shared.snapshot.load_full(),
+            Err(Unplaced::Failed(error)) => return Err(failed(&mut flight, error)),
+        }
+    }
+}
+
+/// [`run`] under one snapshot.
+async fn under<'a, W: Work>(
+    shared: &'a Shared,
+    snapshot: &Snapshot,
+    (work, subject): (&'a W, Subject<'a>),
+    seat: &mut Option<Sleeper<'a>>,
+    flight: &mut Flight,
+) -> Result<(W::Begun, Option<Box<Explanation>>, u32), Unplaced> {
+    let route = Route::of(work, subject, snapshot)?;
+    if seat.is_none() {
+        hedge::earn(shared, &route);
+    }
     let mut course = Course {
         shared,
         work,
         way: Way::of(snapshot, &route.subject, work.can_split()),
-        tried: route.avoided(shared, &flight).await,
+        tried: route.avoided(shared, flight).await,
         retries: Retries::behind(&route.subject.leg),
         route: &route,
     };
-    match course.follow(&mut flight).await {
-        Ok((opened, explanation)) => {
-            let begun = work.begin(opened, snapshot, &mut flight, route.total());
-            Ok(landed(begun, flight, explanation, course.retries.deaths()))
-        }
-        Err(error) => Err(failed(&mut flight, error)),
-    }
+    let (opened, explanation) = course.follow(seat, flight).await?;
+    let begun = work.begin(opened, snapshot, flight, route.total());
+    Ok((begun, explanation, course.retries.deaths()))
 }
 
 /// An answer of which nothing was shown yet, with the record of the decision.
 type Answer<O> = (O, Option<Box<Explanation>>);
 
 /// A request on its way from attempt to attempt.
-struct Course<'a, W> {
-    shared: &'a Shared,
+struct Course<'s, 'a, W> {
+    shared: &'s Shared,
     work: &'a W,
     route: &'a Route<'a>,
     way: Option<Way<'a>>,
@@ -79,14 +104,23 @@ struct Course<'a, W> {
     retries: Retries,
 }
 
-impl<W: Work> Course<'_, W> {
-    async fn follow(&mut self, flight: &mut Flight) -> Result<Answer<W::Opened>, RouteError> {
+impl<'s, W: Work> Course<'s, '_, W> {
+    async fn follow(
+        &mut self,
+        seat: &mut Option<Sleeper<'s>>,
+        flight: &mut Flight,
+    ) -> Result<Answer<W::Opened>, Unplaced> {
         loop {
             let (shared, way) = (self.shared, self.way.as_ref());
-            let placed = match place(shared, self.route, way, &self.tried, flight).await {
+            let placed = match place(shared, self.route, way, &self.tried, seat, flight).await {
                 Ok(placed) => placed,
-                Err(error) if error.kind() == ErrorKind::NoEndpoint && self.spares() => continue,
-                Err(error) => return Err(self.retries.given_up(shared, error)),
+                Err(Unplaced::Outdated) => return Err(Unplaced::Outdated),
+                Err(Unplaced::Failed(error)) => {
+                    if error.kind() == ErrorKind::NoEndpoint && self.spares() {
+                        continue;
+                    }
+                    return Err(self.retries.given_up(shared, error).into());
+                }
             };
             let Placed { pair, explanation } = placed;
             let answered = match pair {

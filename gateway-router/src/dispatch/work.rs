@@ -10,6 +10,7 @@ use super::{flight::Flight, request::Keys};
 use crate::{Hints, Leg, RouteError, engine::EngineReply, snapshot::Snapshot};
 
 /// What the decision and the report need to know of a request.
+#[derive(Clone)]
 pub(super) struct Subject<'a> {
     pub(super) api: Api,
     pub(super) model: &'a str,

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use gateway_router::{RouterSettings, core::health::Availability};
+use gateway_router::{ErrorKind, RouterSettings, core::health::Availability};
 use tokio::time::sleep;
 
 use crate::common::{
@@ -168,4 +168,29 @@ async fn the_last_clone_dropped_ends_the_watch() {
     let last = (a.probed.load(SeqCst), a.read.load(SeqCst));
     sleep(100 * SECOND).await;
     assert_eq!((a.probed.load(SeqCst), a.read.load(SeqCst)), last);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_says_when_the_first_that_is_out_may_be_back() {
+    let (rig, engines) = rig(&[Act::Drains, Act::Serve], |settings| {
+        settings.fleet.health.open_for = 8 * SECOND;
+        settings.fleet.health.jitter_percent = 0;
+        settings.watch.probe_every = 40 * SECOND;
+    });
+    let b = engines.named("b");
+    until(|| b.probed.load(SeqCst) > 0).await;
+    b.set(Act::Dead);
+    until(|| rig.availability("b") == Availability::Down).await;
+    rig.ask().await.expect_err("the only one left fails");
+    let refused = rig.ask().await.expect_err("nobody is up");
+    assert_eq!(refused.kind(), ErrorKind::NoEndpoint);
+    let breaker = refused.retry_after().expect("known");
+    assert!(breaker.abs_diff(8 * SECOND) < SECOND / 10, "{breaker:?}");
+    rig.router.fleet().endpoints()[0].state().set_draining(true);
+    let refused = rig.ask().await.expect_err("nobody is up");
+    let probe = refused.retry_after().expect("known");
+    assert!((30 * SECOND..45 * SECOND).contains(&probe), "{probe:?}");
+    rig.router.fleet().endpoints()[1].state().set_draining(true);
+    let refused = rig.ask().await.expect_err("nobody is up");
+    assert_eq!(refused.retry_after(), None, "somebody has to say so");
 }

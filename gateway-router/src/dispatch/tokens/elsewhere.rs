@@ -29,7 +29,11 @@ pub(super) async fn begin(
     let snapshot = shared.snapshot.load_full();
     let begun = run(&shared, &snapshot, &work).await;
     begun.map_err(|error| {
-        if error.kind() == ErrorKind::NoEndpoint {
+        let was_not_sent = matches!(
+            error.kind(),
+            ErrorKind::NoEndpoint | ErrorKind::QueueFull | ErrorKind::QueueTimeout
+        );
+        if was_not_sent {
             shared.migrations.refund();
         }
         worth_telling(why, error)

@@ -1,15 +1,23 @@
 //! The line before engines that are full.
 
 use std::{
+    future::{Future as _, poll_fn},
     sync::{Arc, Mutex, atomic::Ordering::SeqCst},
+    task::Poll,
     time::Duration,
 };
 
-use gateway_router::{ErrorKind, Origin};
+use gateway_router::{
+    AdmissionSettings, ErrorKind, Origin,
+    core::admission::{AdmissionPolicy, Class, QueueLimits},
+};
 use tokio::time::sleep;
 
 use super::{SECOND, bounded, of, rig, send, waiting};
-use crate::common::memory::Act;
+use crate::common::{
+    memory::{Act, fleet},
+    rig::Rig,
+};
 
 const SLOW: Act = Act::ServeAfter(Duration::from_secs(2));
 
@@ -201,4 +209,125 @@ async fn an_outage_is_no_reason_to_wait() {
     let reply = waits.await.expect("no panic").expect("served");
     assert_eq!(&*reply.endpoint, "b", "as soon as it is back");
     held.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_puts_those_who_wait_into_the_classes_that_hold_now() {
+    let (told, engines) = fleet(&[SLOW]);
+    let classes = |classes: &[(&str, i8)]| {
+        let class = |&(name, from): &(&str, i8)| Class {
+            name: name.to_owned(),
+            from,
+            ..AdmissionPolicy::default().classes()[0].clone()
+        };
+        let classes = classes.iter().map(class).collect();
+        let policy = AdmissionPolicy::new(QueueLimits::default(), classes);
+        let mut told = told.clone();
+        let mut admission = AdmissionSettings::default();
+        admission.room.requests = Some(1);
+        admission.policy = policy.expect("makes sense").into();
+        told.admission = Some(admission);
+        told
+    };
+    let by_name = engines.clone();
+    let rig = Rig::driving(classes(&[("all", -100)]), move |told| by_name.client(told));
+    let order: Arc<Mutex<Vec<i8>>> = Arc::default();
+    let mut tasks = Vec::new();
+    // The first is served at once; of the rest eight come to the door in the order they came.
+    for priority in [[0; 14].as_slice(), &[-5; 3], &[5; 3]].concat() {
+        let (router, order) = (rig.router.clone(), Arc::clone(&order));
+        tasks.push(tokio::spawn(async move {
+            router.route(of(1, priority)).await.expect("served");
+            order.lock().expect("no panic").push(priority);
+        }));
+        sleep(Duration::from_millis(1)).await;
+    }
+    let waiting = |name| rig.router.admission()[name].waiting;
+    assert_eq!(waiting("all"), 19);
+    rig.router
+        .apply(classes(&[("high", 1), ("middle", 0), ("low", -100)]))
+        .expect("valid");
+    assert_eq!(
+        (waiting("high"), waiting("middle"), waiting("low")),
+        (3, 13, 3)
+    );
+    for task in tasks {
+        task.await.expect("no panic");
+    }
+    let order = order.lock().expect("no panic").clone();
+    // Behind whoever was served already and the one whose turn it was.
+    assert_eq!(order[2..5], [5; 3], "{order:?}");
+    assert_eq!(order[17..], [-5; 3], "{order:?}");
+    rig.assert_idle();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_given_up_and_has_not_heard_of_it_takes_nobody_elses_place() {
+    let (rig, engines) = rig(&[SLOW], 1, bounded(1, 60 * SECOND));
+    let held = send(&rig.router, of(1, 0)).await;
+    let low = send(&rig.router, of(2, -5)).await;
+    // No task runs meanwhile: it is given up, and the line of whoever took its place ends before it wakes.
+    let mut takes_its_place = Box::pin(rig.router.route(of(3, 0)));
+    let polled = poll_fn(|cx| Poll::Ready(takes_its_place.as_mut().poll(cx))).await;
+    assert!(polled.is_pending());
+    drop(takes_its_place);
+    let mut next = Box::pin(rig.router.route(of(4, 0)));
+    let polled = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await;
+    assert!(polled.is_pending());
+    let shed = low.await.expect("no panic").expect_err("given up");
+    assert_eq!(shed.kind(), ErrorKind::Shed);
+    assert_eq!(waiting(&rig), 1, "the next one still waits");
+    next.await.expect("served");
+    held.await.expect("no panic").expect("served");
+    assert_eq!(engines.sent(), 2);
+    rig.assert_idle();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_goes_to_endpoints_that_came_meanwhile_and_not_to_those_that_went() {
+    let (told, engines) = fleet(&[Act::Stuck, SLOW]);
+    let with = |names: &[&str]| {
+        let mut told = told.clone();
+        told.endpoints
+            .retain(|one| names.contains(&one.spec.name.as_str()));
+        let mut admission = AdmissionSettings::default();
+        admission.room.requests = Some(1);
+        told.admission = Some(admission);
+        told
+    };
+    let by_name = engines.clone();
+    let rig = Rig::driving(with(&["a"]), move |told| by_name.client(told));
+    let held = send(&rig.router, of(1, 0)).await;
+    let tasks = [
+        send(&rig.router, of(1, 0)).await,
+        send(&rig.router, of(1, 0)).await,
+    ];
+    assert_eq!(waiting(&rig), 2);
+    rig.router.apply(with(&["a", "b"])).expect("valid");
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(
+        (waiting(&rig), engines.named("b").sent.load(SeqCst)),
+        (1, 1)
+    );
+    for task in tasks {
+        let reply = task.await.expect("no panic").expect("served");
+        assert_eq!(&*reply.endpoint, "b");
+    }
+    let queued: Vec<_> = rig.reports.all().iter().map(|one| one.queued).collect();
+    assert!(queued[1].abs_diff(2 * SECOND) < SECOND / 10, "{queued:?}");
+    let normal = rig.router.admission()["normal"].counts;
+    assert_eq!((normal.served, normal.left), (2, 0), "each kept its place");
+    // The model goes altogether while somebody waits for it.
+    let gone = send(&rig.router, of(1, 0)).await;
+    let waits = send(&rig.router, of(1, 0)).await;
+    let mut other = with(&["a", "b"]);
+    for endpoint in &mut other.endpoints {
+        endpoint.spec.models = vec!["other".to_owned()];
+    }
+    rig.router.apply(other).expect("valid");
+    let error = waits.await.expect("no panic").expect_err("nobody has it");
+    assert_eq!(error.kind(), ErrorKind::UnknownModel);
+    assert_eq!(waiting(&rig), 0);
+    held.abort();
+    gone.abort();
 }

@@ -1,6 +1,7 @@
 //! Streams of tokens that survive their engines: whatever fails in the middle, the reader gets the bytes of a run in which
 //! nothing did.
 
+mod admission;
 mod bounds;
 mod choices;
 #[cfg(feature = "text")]
