@@ -86,6 +86,8 @@ pub struct RouteCx<'a> {
     pub exclude: &'a [EndpointId],
     /// What counts as room, for requests that can wait for it; where `None` an endpoint has room without end.
     pub room: Option<Room<'a>>,
+    /// Whether nobody could take it otherwise: a half of a pair that is wholly out may then be used all the same.
+    pub(crate) is_last_resort: bool,
     /// The time of the decision.
     pub now: Timestamp,
     /// Random bits for this decision, for ties and jitter. The pipeline sets them.
@@ -121,6 +123,7 @@ impl<'a> RouteCx<'a> {
             partner: None,
             exclude: &[],
             room: None,
+            is_last_resort: false,
             now,
             draw: 0,
         }

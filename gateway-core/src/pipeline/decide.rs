@@ -358,7 +358,7 @@ pub(super) fn book(fleet: &Fleet, choice: &Choice<'_>, cx: &RouteCx<'_>) -> Plac
         forecast,
         claim: None,
         outputs: Arc::clone(fleet.outputs()),
-        output_key: OutputKey::of(cx),
+        output_key: Some(OutputKey::of(cx)),
         placed_at: cx.now,
         first_token_after: None,
     }

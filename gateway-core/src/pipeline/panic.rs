@@ -16,7 +16,8 @@ pub(super) enum Look {
 
 /// Where as many of the model's endpoints are out as the policy says, puts those back in that are not known to be gone.
 ///
-/// Half a pair is left as it is: there one engine can serve the whole request, which is better than a broken half.
+/// Each half of a pair is counted by itself. Of one that is wholly out nobody is used while the request can be served
+/// otherwise, as by one engine of the other half: that is better than a broken half.
 pub(super) fn lift(
     fleet: &Fleet,
     cx: &RouteCx<'_>,
@@ -25,8 +26,13 @@ pub(super) fn lift(
     record: Option<&mut Explanation>,
 ) {
     let percent = fleet.config().health.panic_percent;
-    let is_whole = cx.stage == Stage::Unified && !cx.any_role;
-    if percent == 0 || look == Look::Sample || !is_whole || !is_panic(cx, candidates, percent) {
+    if percent == 0 || look == Look::Sample {
+        return;
+    }
+    let is_part = cx.stage != Stage::Unified || cx.any_role;
+    let counted = count(cx, candidates);
+    let makes_way = is_part && !cx.is_last_resort && counted.out == counted.all;
+    if makes_way || !counted.is_panic(percent) {
         return;
     }
     let mut lifted = false;
@@ -42,20 +48,33 @@ pub(super) fn lift(
     }
 }
 
+/// How many of the model's endpoints are out.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    all: u64,
+    out: u64,
+}
+
+impl Counted {
+    fn is_panic(self, percent: u32) -> bool {
+        self.out > 0 && self.out * 100 >= self.all * u64::from(percent)
+    }
+}
+
 /// Those an operator drains count neither way.
-fn is_panic(cx: &RouteCx<'_>, candidates: &[Candidate<'_>], percent: u32) -> bool {
-    if candidates.iter().all(|candidate| !is_out(candidate)) {
-        return false;
+fn count(cx: &RouteCx<'_>, candidates: &[Candidate<'_>]) -> Counted {
+    let mut counted = Counted::default();
+    if !candidates.iter().any(is_out) {
+        return counted;
     }
     let ours = candidates.iter().filter(|candidate| {
         candidate.endpoint.serves(cx.model) && candidate.availability != Availability::Draining
     });
-    let (mut all, mut out) = (0_u64, 0_u64);
     for candidate in ours {
-        all += 1;
-        out += u64::from(is_out(candidate));
+        counted.all += 1;
+        counted.out += u64::from(is_out(candidate));
     }
-    all > 0 && out * 100 >= all * u64::from(percent)
+    counted
 }
 
 fn is_out(candidate: &Candidate<'_>) -> bool {

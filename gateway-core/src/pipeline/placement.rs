@@ -20,7 +20,8 @@ pub struct Placement {
     pub(super) forecast: Forecast,
     pub(super) claim: Option<Claimed>,
     pub(super) outputs: Arc<OutputLengths>,
-    pub(super) output_key: OutputKey,
+    /// Under what its length is learned; `None` where that says nothing.
+    pub(super) output_key: Option<OutputKey>,
     pub(super) placed_at: Timestamp,
     pub(super) first_token_after: Option<Duration>,
 }
@@ -90,13 +91,18 @@ impl Placement {
         self.booking.handed_over(due_ms, now);
     }
 
+    /// What comes is part of an answer that other calls write as well: nothing of how long answers are is learned of it.
+    pub fn is_part(&mut self) {
+        self.output_key = None;
+    }
+
     /// The last token has come, `output_tokens` in all where that is known: the endpoint's model and the estimate of
     /// output lengths learn from it. The load stays booked until the placement is dropped.
     pub fn finished(&mut self, output_tokens: Option<u32>, now: Timestamp) {
         self.booking.finished(output_tokens, now);
         self.served(now);
-        if let Some(tokens) = output_tokens {
-            self.outputs.learn(&self.output_key, tokens);
+        if let (Some(tokens), Some(key)) = (output_tokens, &self.output_key) {
+            self.outputs.learn(key, tokens);
         }
     }
 }

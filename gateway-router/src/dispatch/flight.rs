@@ -92,7 +92,10 @@ impl Flight {
         self.own(Attempt::begin(placement, pipeline, snapshot, self.now()));
     }
 
-    fn own(&mut self, attempt: Attempt) {
+    fn own(&mut self, mut attempt: Attempt) {
+        if self.report.leg.is_continuation() {
+            attempt.placement.is_part();
+        }
         let placement = &attempt.placement;
         self.report.endpoint = Some(Arc::from(placement.endpoint().name()));
         self.report.cached_tokens_estimate = placement.cached_tokens();

@@ -125,7 +125,7 @@ impl Stages {
                 cx: &cx,
                 pools,
             };
-            let options = self.options(&asked, rng, record.as_deref_mut())?;
+            let options = self.options_or_panic(&asked, rng, record.as_deref_mut())?;
             Ok(self.book(fleet, options))
         });
         let mut placed = placed?;
@@ -145,6 +145,30 @@ impl Stages {
             }
         }
         Ok(placed)
+    }
+
+    /// Where nobody is left, once more with halves that are wholly out.
+    fn options_or_panic<'f, 'r, 'c>(
+        &self,
+        asked: &Asked<'f, 'r, 'c>,
+        rng: &mut Rng,
+        mut record: Option<&mut Explanation>,
+    ) -> Result<Options<'f, 'c>, NoEndpoint>
+    where
+        'f: 'c,
+    {
+        let nobody = match self.options(asked, rng, record.as_deref_mut()) {
+            Err(nobody) if nobody.full.is_none() && nobody.late.is_none() => nobody,
+            placed_or_waits => return placed_or_waits,
+        };
+        if asked.fleet.config().health.panic_percent == 0 {
+            return Err(nobody);
+        }
+        let mut cx = asked.cx.clone();
+        cx.is_last_resort = true;
+        let asked = Asked { cx: &cx, ..*asked };
+        record.iter_mut().for_each(|record| record.clear());
+        self.options(&asked, rng, record)
     }
 
     fn options<'f, 'c>(

@@ -1,6 +1,6 @@
 use super::{super::*, *};
 use crate::{
-    EndpointId, EndpointSpec, Fleet, KvDescriptor, Rng, Role, RouteCx, Timestamp,
+    EndpointId, EndpointSpec, Fleet, KvDescriptor, Rng, Role, RouteCx, Timestamp, health::Outcome,
     plugin::scorer_fn, plugins::filters::Healthy,
 };
 
@@ -248,4 +248,89 @@ fn what_is_placed_is_booked_on_both_and_released() {
     assert_eq!(loads(), [1, 1]);
     drop(placed.expect("placed"));
     assert_eq!(loads(), [0, 0]);
+}
+
+/// Engines by halves, those named out with open breakers.
+fn halves(percent: u32, out: &[&str], spec: fn(&str, Role) -> EndpointSpec) -> Fleet {
+    let specs = [
+        spec("p1", Role::Prefill),
+        spec("p2", Role::Prefill),
+        spec("d1", Role::Decode),
+        spec("d2", Role::Decode),
+    ];
+    let mut config = crate::FleetConfig::default();
+    config.health.panic_percent = percent;
+    let fleet = Fleet::with_config(specs, config).expect("valid");
+    for name in out {
+        let state = fleet.by_name(name).expect("there").state();
+        for _ in 0..3 {
+            state.finished(&config.health, Outcome::Failed, NOW);
+        }
+    }
+    fleet
+}
+
+fn half(name: &str, role: Role) -> EndpointSpec {
+    spec(name, role, "sglang", None).half()
+}
+
+fn able(name: &str, role: Role) -> EndpointSpec {
+    spec(name, role, "nixl", None)
+}
+
+#[test]
+fn a_half_that_is_wholly_out_is_used_where_nobody_serves_the_request_alone() {
+    let fleet = halves(100, &["d1", "d2"], half);
+    let (placed, record) = place(&fleet, SplitRule::Always, 100, false);
+    let (prefill, decode) = placed.expect("a pair all the same");
+    assert!(prefill.is_some() && decode.starts_with('d'), "{decode}");
+    let told = record.pair.expect("a pair");
+    assert!(told.decode.panic && !told.prefill.panic);
+    assert!(fleet.panics() > 0);
+
+    let off = halves(0, &["d1", "d2"], half);
+    assert_eq!(place(&off, SplitRule::Always, 100, false).0, None);
+    let all = halves(100, &["p1", "p2", "d1", "d2"], half);
+    let (placed, record) = place(&all, SplitRule::Always, 100, false);
+    assert!(matches!(placed, Some((Some(_), _))));
+    let told = record.pair.expect("a pair");
+    assert!(told.decode.panic && told.prefill.panic);
+}
+
+#[test]
+fn one_engine_that_serves_it_whole_is_better_than_a_broken_half() {
+    let fleet = halves(100, &["d1", "d2"], able);
+    let (placed, _) = place(&fleet, SplitRule::Always, 100, true);
+    let (prefill, decode) = placed.expect("served");
+    assert!(prefill.is_none() && decode.starts_with('p'), "{decode}");
+    assert_eq!(fleet.panics(), 0);
+}
+
+#[test]
+fn each_half_panics_by_its_own_count() {
+    let decoders = |percent| {
+        let fleet = halves(percent, &["d1"], half);
+        // What is booked stays, so that load spreads over whoever may be used.
+        let mut booked = Vec::new();
+        let decode = (0..8).map(|seed| {
+            let all = ids(&fleet, |_| true);
+            let mut pools = Pools::new(Some(&all[..2]), &all[2..]);
+            (pools.alone, pools.whole) = ([Group::Nobody; 2], &[]);
+            let cx = RouteCx::new("m", NOW).prompt(100, &[], 0).output(100);
+            let mut rng = Rng::from_seed(seed);
+            let placed = stages(SplitRule::Always).place(&fleet, &cx, pools, &mut rng, None);
+            match placed.expect("placed") {
+                PairPlacement::Pair { decode, .. } => {
+                    let name = decode.endpoint().name().to_owned();
+                    booked.push(decode);
+                    name
+                }
+                other => panic!("{other:?}"),
+            }
+        });
+        decode.collect::<std::collections::BTreeSet<_>>()
+    };
+    // One of two decode engines is out: half of them, though a quarter of all.
+    assert!(decoders(50).contains("d1"), "{:?}", decoders(50));
+    assert!(!decoders(51).contains("d1"), "{:?}", decoders(51));
 }
