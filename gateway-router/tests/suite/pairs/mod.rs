@@ -9,6 +9,7 @@ mod dresult;
 mod engine;
 mod failures;
 mod ids;
+mod mindie;
 mod once;
 mod policy;
 mod ranks;
