@@ -144,26 +144,25 @@ async fn prompts_below_the_bound_are_not_split() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn adapters_that_are_found_later_are_split_as_their_models_are() {
-    let rig = PairRig::new(Connector::Nixl, &[("p1", Act::Serve), ("d1", Act::Serve)]);
-    let body = r#"{"model":"law","messages":[{"role":"user","content":"hi"}]}"#;
-    let ask = || {
-        let request = RouteRequest::parse(Api::ChatCompletions, Bytes::from(body)).expect("good");
-        rig.rig.router.route(request)
-    };
-    let error = within(ask()).await.expect_err("nobody has it yet");
-    assert_eq!(error.kind(), ErrorKind::UnknownModel);
+async fn an_adapter_that_one_engine_had_first_is_split_once_others_have_it() {
+    let parts = [("p1", Act::Serve), ("d1", Act::Serve)];
+    let mut told = settings(Connector::Nixl, &parts);
+    told.endpoints[0].spec.adapters.push("law".to_owned());
+    let rig = PairRig::of(told, &parts);
     lock(&rig.world).adapters.push("law".to_owned());
     let found = async {
-        while !rig.rig.router.fleet().is_adapter("law") {
+        let fleet = rig.rig.router.fleet();
+        let decode = fleet.by_name("d1").expect("listed");
+        while !decode.has_adapter("law") {
             sleep(Duration::from_secs(1)).await;
         }
     };
     timeout(Duration::from_secs(600), found)
         .await
         .expect("engines are asked now and then");
-    sleep(Duration::from_secs(60)).await;
-    within(ask()).await.expect("served");
+    let body = r#"{"model":"law","messages":[{"role":"user","content":"hi"}]}"#;
+    let request = RouteRequest::parse(Api::ChatCompletions, Bytes::from(body)).expect("good");
+    within(rig.rig.router.route(request)).await.expect("served");
     assert_eq!(rig.legs(), [("p1", "prefill"), ("d1", "decode")]);
 }
 
