@@ -3,7 +3,8 @@
 mod support;
 
 use gateway_sim::engine::{
-    FaultKind, FaultSpec, Flavour, KvEventsConfig, RunningEngine, SimConfig, TransferConfig,
+    FaultKind, FaultSpec, Flavour, KvEventsConfig, RunningEngine, SimConfig, SimEngine,
+    TransferConfig,
 };
 use serde_json::{Value, json};
 use support::*;
@@ -170,6 +171,19 @@ async fn trtllm_keeps_its_kv_events_until_somebody_takes_them() {
     assert_eq!(data["blocks"][1]["tokens"][3]["token_id"], 19);
     assert!(take().await.is_empty(), "they are taken");
     assert!(engine.kv_events().is_none(), "nothing is published");
+}
+
+#[tokio::test]
+async fn engines_that_tell_nothing_of_their_caches_have_no_events() {
+    for flavour in [Flavour::Mindie, Flavour::Llamacpp, Flavour::Tgi] {
+        let refused = SimEngine::start(SimConfig {
+            flavour,
+            kv_events: Some(KvEventsConfig::new("demo")),
+            ..config()
+        });
+        let error = refused.await.map(drop).expect_err("no such surface");
+        assert!(error.to_string().ends_with("has no KV events"), "{error}");
+    }
 }
 
 #[tokio::test]

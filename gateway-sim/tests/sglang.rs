@@ -79,6 +79,16 @@ async fn events_have_only_what_is_new_where_it_is_started_so() {
     );
     let info = fetch(&engine, get("/server_info")).await.json();
     assert_eq!(info["incremental_streaming_output"], true);
+    let back = post("/detokenize", &json!({"tokens": whole["output_ids"]}));
+    assert_eq!(
+        fetch(&engine, back).await.json(),
+        json!({"text": whole["text"]})
+    );
+    assert_eq!(
+        fetch(&engine, get("/kv_event_sources")).await.status,
+        404,
+        "vLLM's alone"
+    );
 }
 
 #[tokio::test]

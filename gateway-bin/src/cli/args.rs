@@ -97,8 +97,8 @@ pub(super) struct SimArgs {
     /// How many times as fast as real time it runs
     #[arg(long, default_value_t = 1.0)]
     pub(super) speed: f64,
-    /// The port on loopback where KV events are published; 0 takes a free one. TensorRT-LLM's surface has none: it keeps
-    /// events for `POST /kv_cache_events`
+    /// The port on loopback where KV events are published; 0 takes a free one. TensorRT-LLM's surface has no such port: it
+    /// keeps events for `POST /kv_cache_events`; those of MindIE, llama.cpp and TGI have no events
     #[arg(long, value_name = "PORT")]
     pub(super) kv_events: Option<u16>,
     /// A subscriber that it connects to with its KV events, instead of binding a port

@@ -162,6 +162,7 @@ fn kv_events(args: &SimArgs, model: &str) -> Option<KvEventsConfig> {
 }
 
 async fn serve(config: SimConfig, voice: Voice) -> anyhow::Result<()> {
+    let keeps_events = config.flavour == Flavour::Trtllm && config.kv_events.is_some();
     let engine = SimEngine::start_with(config, voice).await?;
     out::line(format_args!("simulated engine listens on {}", engine.url()));
     if let Some(addr) = engine.transfer_addr() {
@@ -176,6 +177,9 @@ async fn serve(config: SimConfig, voice: Voice) -> anyhow::Result<()> {
             "KV events on tcp://{}{replay}",
             events.publish
         ));
+    }
+    if keeps_events {
+        out::line(format_args!("KV events at POST /kv_cache_events"));
     }
     let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
     tokio::select! {

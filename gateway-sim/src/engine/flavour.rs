@@ -47,6 +47,14 @@ impl Flavour {
         }
     }
 
+    /// The release that `/version` names, where there is such a route.
+    pub(super) const fn version(self) -> &'static str {
+        match self {
+            Self::Trtllm => "1.2.0",
+            _ => "0.32.0",
+        }
+    }
+
     /// What the header `server` says.
     pub(super) const fn server(self) -> &'static str {
         match self {

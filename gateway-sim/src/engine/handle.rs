@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::clock::Clock;
 use super::config::{KvEventsConfig, SimConfig};
 use super::faults::FaultSpec;
+use super::flavour::Flavour;
 use super::kv::{KvPublisher, Outlet};
 use super::rank::Rank;
 use super::server;
@@ -46,6 +47,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The engine that it stands for tells nothing of its cache.
+    #[error("the surface of {} has no KV events", .0.owner())]
+    NoKvEvents(Flavour),
     /// An address of the KV events cannot be bound.
     #[error("cannot publish KV events on {addr}: {source}")]
     KvEvents {

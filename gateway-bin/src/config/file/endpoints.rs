@@ -53,7 +53,8 @@ pub struct EndpointFile {
     /// What it wants as `Authorization: Bearer`.
     #[serde(default)]
     pub credential: Option<Secret>,
-    /// Where its KV events come from: `auto` asks vLLM and `SGLang`, `off` does without, a map says where.
+    /// Where its KV events come from: `auto` asks vLLM, `SGLang` and TensorRT-LLM, `off` does without, a
+    /// map says where.
     #[serde(default)]
     pub kv_events: KvEventsFile,
     /// How it hands KV caches over to, or takes them over from, others; it is half of no pair where unset.

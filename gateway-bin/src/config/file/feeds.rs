@@ -180,9 +180,11 @@ mod tests {
         let replay = spec.replay.map(|address| address.to_string());
         assert_eq!(replay.as_deref(), Some("tcp://[::1]:9"));
         assert_eq!((&*spec.topic, spec.ranks, spec.bind), ("kv", 2, true));
-        let settings = config("kv_events: {block_tokens: 64, lag_at_most: 500ms}").expect("valid");
+        let text = "kv_events: {block_tokens: 64, lag_at_most: 500ms, poll_every: 20ms}";
+        let settings = config(text).expect("valid");
         assert_eq!(settings.router.feeds.block_tokens, 64);
         assert_eq!(settings.router.feeds.lag_at_most.as_millis(), 500);
+        assert_eq!(settings.router.feeds.poll_every.as_millis(), 20);
     }
 
     #[test]

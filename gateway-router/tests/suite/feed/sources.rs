@@ -1,11 +1,12 @@
 //! Feeds that are found by asking, in every form that engines write.
 
 use gateway_router::{EngineKind, core::kvfeed::FeedTrust, feed::KvEvents};
-use gateway_sim::engine::{EventForm, HashForm};
+use gateway_sim::engine::{EventForm, Flavour, HashForm, KvEventsConfig};
 
 use super::rig::{
     compute, engine, prompt, route, router, settings, status, until_exact, until_known,
 };
+use crate::common::sim;
 
 #[tokio::test]
 async fn a_prompt_goes_where_events_say_it_is() {
@@ -32,10 +33,14 @@ async fn a_prompt_goes_where_events_say_it_is() {
 
 #[tokio::test]
 async fn sglang_says_where_it_publishes() {
-    let (a, b) = (
-        engine(|events| events.hashes = HashForm::Signed).await,
-        engine(|_| {}).await,
-    );
+    let a = sim::start_with(|config| {
+        config.flavour = Flavour::Sglang;
+        let mut events = KvEventsConfig::new("m");
+        events.hashes = HashForm::Signed;
+        config.kv_events = Some(events);
+    })
+    .await;
+    let b = engine(|_| {}).await;
     let mut settings = settings(&[&a, &b]);
     settings.endpoints[0].kind = EngineKind::Sglang;
     let router = router(settings);

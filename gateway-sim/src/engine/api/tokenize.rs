@@ -35,6 +35,9 @@ pub(in crate::engine) fn tokenize(shell: &Shell, body: &Value) -> Result<Value, 
             .map(|token| voice.decode(&[*token]))
             .collect::<Vec<_>>()
     });
+    if shell.config.flavour == Flavour::Trtllm {
+        return Ok(json!({"count": tokens.len(), "tokens": tokens}));
+    }
     let limit = shell.config.engine.max_model_tokens;
     Ok(
         json!({"count": tokens.len(), "max_model_len": limit, "tokens": tokens, "token_strs": strings}),
@@ -49,6 +52,7 @@ pub(in crate::engine) fn detokenize(shell: &Shell, body: &Value) -> Result<Value
     let text = shell.voice.decode(&tokens);
     Ok(match shell.config.flavour {
         Flavour::Llamacpp => json!({"content": text}),
+        Flavour::Sglang => json!({"text": text}),
         _ => json!({"prompt": text}),
     })
 }

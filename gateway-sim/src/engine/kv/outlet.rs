@@ -25,10 +25,16 @@ impl Outlet {
         let Some(events) = &config.kv_events else {
             return Ok((None, None));
         };
-        if config.flavour == Flavour::Trtllm {
-            let told = (config.dp_ranks > 1).then_some(rank);
-            let kept = KeptEvents::new(events.buffer_steps, &config.engine, told);
-            return Ok((Some(Self::Kept(kept)), None));
+        match config.flavour {
+            Flavour::Vllm | Flavour::Sglang => {}
+            Flavour::Trtllm => {
+                let told = (config.dp_ranks > 1).then_some(rank);
+                let kept = KeptEvents::new(events.buffer_steps, &config.engine, told);
+                return Ok((Some(Self::Kept(kept)), None));
+            }
+            Flavour::Mindie | Flavour::Llamacpp | Flavour::Tgi => {
+                return Err(StartError::NoKvEvents(config.flavour));
+            }
         }
         let block_tokens = config.engine.block_tokens;
         let (feed, publisher) = KvPublisher::bind(events.of_rank(rank), block_tokens, rank).await?;

@@ -137,7 +137,7 @@ async fn run(
             shell,
             &json_body(config, request).await?,
         )?)),
-        Route::Version => Ok(reply::json(&json!({"version": "0.32.0"}))),
+        Route::Version => Ok(reply::json(&json!({"version": config.flavour.version()}))),
         Route::Load => {
             let stats = shell.stats();
             Ok(reply::json(

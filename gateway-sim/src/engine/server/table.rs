@@ -83,12 +83,7 @@ const SERVERS: &[Row] = &[
     ("POST", "/tokenize", Route::Tokenize),
     ("POST", "/detokenize", Route::Detokenize),
     ("GET", "/ping", Route::Health),
-    ("POST", "/ping", Route::Health),
     ("GET", "/metrics", Route::Metrics),
-    ("GET", "/version", Route::Version),
-    ("GET", "/kv_event_sources", Route::KvEventSources),
-    ("GET", "/server_info", Route::ServerInfo),
-    ("POST", "/reset_prefix_cache", Route::ResetPrefixCache),
 ];
 
 const VLLM: &[Row] = &[
@@ -99,7 +94,11 @@ const VLLM: &[Row] = &[
         "/inference/v1/generate",
         Route::Generation(Kind::Generate),
     ),
+    ("POST", "/ping", Route::Health),
+    ("GET", "/version", Route::Version),
     ("GET", "/load", Route::Load),
+    ("GET", "/kv_event_sources", Route::KvEventSources),
+    ("POST", "/reset_prefix_cache", Route::ResetPrefixCache),
 ];
 
 const SGLANG: &[Row] = &[
@@ -111,6 +110,8 @@ const SGLANG: &[Row] = &[
     ("GET", "/ready", Route::Health),
     ("GET", "/v1/loads", Route::Loads),
     ("GET", "/model_info", Route::ModelInfo),
+    ("GET", "/server_info", Route::ServerInfo),
+    ("POST", "/v1/tokenize", Route::Tokenize),
     ("POST", "/flush_cache", Route::ResetPrefixCache),
 ];
 
@@ -172,6 +173,8 @@ const LLAMACPP: &[Row] = &[
 
 const TGI: &[Row] = &[
     ("GET", "/ping", Route::Health),
+    ("GET", "/v2/health/ready", Route::Health),
+    ("GET", "/v2/health/live", Route::Health),
     ("GET", "/info", Route::Info),
     ("GET", "/metrics", Route::Metrics),
     ("POST", "/tokenize", Route::Tokenize),
