@@ -81,6 +81,7 @@ impl Told {
         let mut request = TokenRequest::new(Api::ChatCompletions, self.plan.call.clone());
         request.request_id = self.plan.id.clone();
         request.stream = self.plan.stream;
+        request.hints.goal.priority = Some(self.plan.priority);
         let mut events = match router.generate(request).await {
             Ok(reply) => reply.events,
             Err(error) => return self.seen = Seen::Failed(error),
@@ -151,6 +152,7 @@ impl Told {
         let body = Bytes::from(body.to_string());
         let mut request = RouteRequest::parse(Api::ChatCompletions, body).expect("a good request");
         request.request_id = self.plan.id.clone();
+        request.hints.goal.priority = Some(self.plan.priority);
         request
     }
 }

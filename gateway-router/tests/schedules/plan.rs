@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use gateway_router::{
-    Fallback, PairSettings, RouterSettings, TransferSettings,
+    AdmissionSettings, Fallback, PairSettings, RouterSettings, TransferSettings,
     core::{
         Pipelines, Registry, Rng, Role, Stage,
+        admission::AdmissionPolicy,
         pipeline::{ModelPipelines, PipelinesSpec, SplitRule},
     },
     proto::{
@@ -61,6 +62,8 @@ pub(crate) struct CallerPlan {
     pub(crate) route: Route,
     /// Whether the end of the exchange is waited for beside the caller.
     pub(crate) drains: bool,
+    /// Matters where requests wait for room.
+    pub(crate) priority: i8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +95,7 @@ impl Plan {
         let engines: Vec<_> = engines.collect();
         let requests = 6 + rng.below(7);
         let callers = (0..requests).map(|at| CallerPlan::drawn(at, &mut rng));
-        let callers: Vec<_> = callers.collect();
+        let mut callers: Vec<_> = callers.collect();
         let mut settings = common_settings(count, &mut rng);
         if !is_sheltered {
             stint(&mut settings, &mut rng);
@@ -101,13 +104,17 @@ impl Plan {
         if let Some(connector) = connector {
             pair(&mut settings, connector, count > 3 && one_in(&mut rng, 2));
         }
+        let has_feeds = one_in(&mut rng, 3);
+        if one_in(&mut rng, 3) && connector.is_none() {
+            admit(&mut settings, &mut callers, is_sheltered, &mut rng);
+        }
         Self {
             seed,
             is_sheltered,
             settings,
             engines,
             callers,
-            has_feeds: one_in(&mut rng, 3),
+            has_feeds,
             connector,
         }
     }
@@ -163,6 +170,7 @@ impl CallerPlan {
             call,
             route,
             drains: one_in(rng, 2),
+            priority: 0,
         }
     }
 }
@@ -234,6 +242,37 @@ fn pair(settings: &mut RouterSettings, connector: Connector, has_two: bool) {
         decode: Duration::from_secs(1),
         grace: Duration::from_secs(1),
     };
+}
+
+/// Has requests wait for engines that take few, in the order of what they matter alone.
+fn admit(
+    settings: &mut RouterSettings,
+    callers: &mut [CallerPlan],
+    is_sheltered: bool,
+    rng: &mut Rng,
+) {
+    let default = AdmissionPolicy::default();
+    let mut limits = default.limits().clone();
+    if !is_sheltered {
+        limits.requests = 2 + rng.below(8) as u32;
+    }
+    let mut classes = default.classes().to_vec();
+    for class in &mut classes {
+        class.share = 0.0;
+        class.requests = limits.requests;
+    }
+    let policy = AdmissionPolicy::new(limits, classes).expect("makes sense");
+    let mut admission = AdmissionSettings {
+        policy: policy.into(),
+        ..AdmissionSettings::default()
+    };
+    admission.room.requests = Some(1 + rng.below(3) as u32);
+    settings.admission = Some(admission);
+    for caller in callers {
+        caller.priority = [5, 0, -5][rng.below(3)];
+        // Closer together, so that some find none, and at whole ticks of the timer.
+        caller.comes = Duration::from_millis(caller.comes.as_millis() as u64 / 4);
+    }
 }
 
 /// Limits that are reached.

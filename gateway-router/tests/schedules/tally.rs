@@ -28,6 +28,8 @@ pub(crate) struct Tally {
     pub(crate) handed_over: u64,
     /// Requests that a pair could not serve, and one engine did, or tried to.
     pub(crate) fallen_back: u64,
+    /// Requests that waited for room.
+    pub(crate) waited: u64,
     /// Answers that were over when prefill was.
     pub(crate) finished: u64,
     /// Requests that pairs served, by connector, by text and by tokens.
@@ -80,6 +82,7 @@ impl Tally {
             stuck: stuck.count() as u64,
             handed_over,
             fallen_back: fallen_back.count() as u64,
+            waited: reports.iter().filter(|one| !one.queued.is_zero()).count() as u64,
         }
     }
 
@@ -99,6 +102,7 @@ impl Tally {
             stuck,
             handed_over,
             fallen_back,
+            waited,
             finished,
             split,
             parted,
@@ -115,6 +119,7 @@ impl Tally {
             stuck,
             handed_over,
             fallen_back,
+            waited,
         ];
         let least = schedules / 100;
         assert!(counts.iter().all(|count| *count > least), "{self:?}");
@@ -141,6 +146,7 @@ impl AddAssign for Tally {
         self.stuck += more.stuck;
         self.handed_over += more.handed_over;
         self.fallen_back += more.fallen_back;
+        self.waited += more.waited;
         self.finished += more.finished;
         add(&mut self.split, more.split);
         add(&mut self.parted, more.parted);

@@ -4,6 +4,7 @@ mod answers;
 mod books;
 mod excuses;
 mod legs;
+mod lines;
 
 use gateway_router::RouteReport;
 
@@ -36,6 +37,8 @@ impl Outcome<'_> {
     pub(crate) fn check(&self, world: &World) {
         books::nothing_is_left(self, world);
         books::nothing_is_fetched_twice(self, world);
+        lines::nobody_waits(self, world);
+        lines::classes_keep_their_order(self);
         books::budgets_are_kept(self);
         books::every_attempt_is_told_and_none_is_repeated(self);
         for told in self.told {
