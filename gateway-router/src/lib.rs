@@ -70,8 +70,8 @@ pub use pairs::{
     TransferSettings,
 };
 pub use report::{
-    Ending, GAP_BUCKETS_MICROS, Gaps, Hints, Leg, NoReports, ReportSink, Resumption, RouteReport,
-    Stuck,
+    Asked, Ending, GAP_BUCKETS_MICROS, Gaps, Hints, Leg, NoReports, ReportSink, Resumption,
+    RouteReport, Stuck,
 };
 pub use results::{DroppedPart, ResultsStatus};
 pub use router::{BuildError, Router, RouterBuilder};

@@ -40,6 +40,17 @@ pub struct Leg {
     pub began: Option<Timestamp>,
     /// How it takes up what another endpoint failed, where it does.
     pub resumes: Option<Resumption>,
+    /// How the caller asked, where engines are asked in other words; reports tell of this.
+    pub asked: Option<Asked>,
+}
+
+/// How a caller asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The route it came by.
+    pub api: Api,
+    /// Whether it asked for a stream.
+    pub stream: bool,
 }
 
 /// A call that takes up an answer from another one that an engine failed after it had begun.
@@ -172,7 +183,7 @@ pub struct RouteReport {
     /// Why nobody took up the answer, where it broke in the middle and might have been.
     pub stuck: Option<Stuck>,
     /// The HTTP status of the reply; `None` where the caller left before there was one. A stream that breaks later keeps
-    /// the status it began with.
+    /// the status it began with; an answer that its caller gets whole has that of its error.
     pub status: Option<u16>,
     /// How long it waited for an endpoint with room before it was placed or given up.
     pub queued: Duration,

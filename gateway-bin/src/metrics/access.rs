@@ -78,6 +78,6 @@ pub(super) fn log_edge(report: &EdgeReport) {
         constraint_continuations = report.constraint_continuations,
         stops = report.stops,
         violations = report.violations,
-        "answered by tokens"
+        "answered"
     );
 }

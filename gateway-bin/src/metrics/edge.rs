@@ -63,6 +63,10 @@ impl EdgeCounts {
         let add = |counter: &AtomicU64, more: u64| {
             counter.fetch_add(more, Relaxed);
         };
+        add(&self.violations, report.violations.into());
+        if report.parser.is_none() {
+            return;
+        }
         add(&self.answers, 1);
         self.preparing.observe(report.preparing);
         add(&self.prompt_tokens, report.prompt_tokens);
@@ -76,15 +80,15 @@ impl EdgeCounts {
             report.constraint_continuations.into(),
         );
         add(&self.stops, report.stops.into());
-        add(&self.violations, report.violations.into());
     }
 }
 
 /// The models that are served by tokens, with their counters.
 type Rows<'a> = Vec<(&'a str, &'a TextModel, &'a EdgeCounts)>;
 
-/// Writes the families; a model that is not served by tokens has no part in them.
+/// Writes the families; a model that is not served by tokens has a part in that of broken promises alone.
 pub(super) fn write(page: &mut Page, tables: &Tables, models: &BTreeMap<String, ServedModel>) {
+    write_violations(page, tables, models);
     let rows: Rows<'_> = models
         .iter()
         .filter_map(|(name, served)| {
@@ -124,9 +128,24 @@ fn write_preparing(page: &mut Page, rows: &Rows<'_>) {
     }
 }
 
+fn write_violations(page: &mut Page, tables: &Tables, models: &BTreeMap<String, ServedModel>) {
+    let name = "gateway_edge_violations_total";
+    page.family(
+        name,
+        "counter",
+        "Choices that broke the form that was promised.",
+    );
+    for model in models.keys() {
+        if let Some(counts) = tables.models.get(model.as_str()) {
+            let broken = counts.edge.violations.load(Relaxed);
+            page.sample(name, &[("model", model)], broken);
+        }
+    }
+}
+
 fn write_counters(page: &mut Page, rows: &Rows<'_>) {
     type Pick = fn(&EdgeCounts) -> &AtomicU64;
-    let families: [(&str, &str, Pick); 4] = [
+    let families: [(&str, &str, Pick); 3] = [
         (
             "gateway_edge_prompt_tokens_total",
             "Tokens of the prompts sent to engines.",
@@ -141,11 +160,6 @@ fn write_counters(page: &mut Page, rows: &Rows<'_>) {
             "gateway_edge_stops_total",
             "Choices ended here and not by the engine.",
             |one| &one.stops,
-        ),
-        (
-            "gateway_edge_violations_total",
-            "Answers that broke the form that was promised.",
-            |one| &one.violations,
         ),
     ];
     for (name, help, pick) in families {

@@ -282,11 +282,24 @@ impl Flight {
         self.end_attempt(outcome_of(kind), None);
     }
 
+    /// What breaks an answer that has begun. A caller who gets it whole gets the error in its place.
+    pub(super) fn break_off(&mut self, error: &RouteError, usage: Option<Usage>) {
+        if !self.caller_streams() {
+            self.report.status = Some(error.to_api().status);
+        }
+        self.fail(error.kind(), usage);
+    }
+
     /// The request ended with an error that the caller is told.
     pub(super) fn fail(&mut self, kind: ErrorKind, usage: Option<Usage>) {
         self.report.usage = usage;
         self.report.ending = Ending::Failed(kind);
         self.end_attempt(outcome_of(kind), None);
+    }
+
+    fn caller_streams(&self) -> bool {
+        let asked = self.report.leg.asked;
+        asked.map_or(self.report.stream, |asked| asked.stream)
     }
 
     fn end_attempt(&mut self, outcome: Outcome, counted: Option<u32>) {
@@ -305,6 +318,9 @@ impl Drop for Flight {
     fn drop(&mut self) {
         self.end_attempt(Outcome::Neutral, None);
         self.report.total = self.age();
+        if let Some(asked) = self.report.leg.asked {
+            (self.report.api, self.report.stream) = (asked.api, asked.stream);
+        }
         self.sink.report(&self.report);
     }
 }

@@ -150,7 +150,7 @@ impl StreamBody {
             let id = flight.report.request_id.clone();
             let id = Some(&*id).filter(|id| !id.is_empty());
             self.farewell = Some(farewell(flight.report.api, error.to_api(), id));
-            flight.fail(error.kind(), usage);
+            flight.break_off(error, usage);
         }
         self.engine = None;
     }

@@ -23,13 +23,14 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
 use super::{
-    AnswerEvents, AnswerReply, Ask,
+    AnswerEvents, AnswerReply, Ask, EdgeReport,
     again::Again,
     promise::Promise,
     refuse::{bad_request, choices},
+    report::Telling,
 };
 use crate::{
-    ErrorKind, HedgeReport, Leg, PairReport, ReplyBody, Retry, RouteError, RouteReply,
+    Asked, ErrorKind, HedgeReport, Leg, PairReport, ReplyBody, Retry, RouteError, RouteReply,
     RouteRequest, Router,
 };
 
@@ -40,12 +41,21 @@ pub(super) async fn answer(router: &Router, ask: Ask) -> Result<AnswerReply, Rou
     choices(&ask.request)?;
     let head = ask.head(None);
     let asked = Arc::clone(&ask.request);
+    let report = EdgeReport::by_text(&ask);
     let request = routed(ask)?;
     let again = (!asked.stream).then(|| Again::new(&request, router));
     let mut begun = begin(router, request, &asked).await?;
+    let mut telling = Telling::new(report, router.sink());
     let whole = match again {
-        Some(again) => Some(Box::pin(again.whole(&mut begun, router, &asked)).await?),
-        None => None,
+        Some(again) => {
+            let events = Box::pin(again.whole(&mut begun, router, &asked)).await?;
+            telling.count_violations(&events);
+            Some(events)
+        }
+        None => {
+            begun.events.telling = Some(telling);
+            None
+        }
     };
     let Begun {
         endpoint,
@@ -74,11 +84,18 @@ fn routed(ask: Ask) -> Result<RouteRequest, RouteError> {
     let limits = ViewLimits::default();
     let view = RequestView::parse(Api::ChatCompletions, &body, &limits)
         .map_err(|error| bad_request(error.into()))?;
+    let leg = Leg {
+        asked: Some(Asked {
+            api: ask.api,
+            stream: ask.request.stream,
+        }),
+        ..Leg::default()
+    };
     Ok(RouteRequest {
         view,
         body,
         request_id: ask.request_id,
-        leg: Leg::default(),
+        leg,
         headers: ask.headers,
         hints: ask.hints,
     })
@@ -142,6 +159,8 @@ pub(super) struct TextEvents {
     reader: ChunkReader,
     fresh: Vec<Event>,
     promise: Promise,
+    /// Where the caller gets the events as they come.
+    telling: Option<Telling>,
 }
 
 impl TextEvents {
@@ -154,6 +173,7 @@ impl TextEvents {
             reader: ChunkReader::new(),
             fresh: Vec::new(),
             promise,
+            telling: None,
         }
     }
 
@@ -177,6 +197,9 @@ impl TextEvents {
             if !self.fresh.is_empty() {
                 let promise = &mut self.promise;
                 self.fresh.iter_mut().for_each(|event| promise.see(event));
+                if let Some(telling) = &mut self.telling {
+                    telling.count_violations(&self.fresh);
+                }
                 out.extend(self.fresh.drain(..));
                 return Poll::Ready(true);
             }

@@ -34,10 +34,11 @@ pub(super) async fn answer(
         kept_tokens: total(&prepared, |one| one.cached_tokens),
         took: router.clock().now().since(began),
     };
+    let report = EdgeReport::by_tokens(&ask, parser, &preparation);
+    let telling = Telling::new(report, router.sink());
     if completions::is_echo_alone(&ask.request) {
         return Ok(echoed(&ask, &prepared, choices, preparation));
     }
-    let telling = Telling::new(report(&ask, parser, &preparation), router.sink());
     let strands = strands(&ask, &prepared, &wishes, choices);
     let begun = strands.into_iter().map(|strand| strand.begin(router));
     let mut begun = try_join_all(begun).await?;
@@ -82,21 +83,6 @@ fn echo(prepared: &[Prepared]) -> Vec<String> {
 
 fn total(prepared: &[Prepared], count: impl Fn(&Prepared) -> usize) -> u64 {
     prepared.iter().map(|one| count(one) as u64).sum()
-}
-
-fn report(ask: &Ask, parser: &'static str, preparation: &Preparation) -> EdgeReport {
-    EdgeReport {
-        request_id: Arc::clone(&ask.request_id),
-        model: ask.request.model.as_str().into(),
-        parser,
-        prompt_tokens: preparation.prompt_tokens,
-        kept_tokens: preparation.kept_tokens,
-        preparing: preparation.took,
-        budget_continuations: 0,
-        constraint_continuations: 0,
-        stops: 0,
-        violations: 0,
-    }
 }
 
 async fn prepare(ask: &Ask, model: Arc<TextModel>) -> Result<Vec<Prepared>, RouteError> {

@@ -14,7 +14,7 @@ use gateway_proto::{
     text::model::{Constraint, Continuation, Prepared, Reader, Verdict},
 };
 
-use super::{Ask, EdgeReport};
+use super::{Ask, EdgeReport, report::is_violation};
 use crate::{
     HedgeReport, Leg, PairReport, RouteError, Router, TokenReply, TokenRequest, TokenStep,
     TokenStream,
@@ -262,19 +262,6 @@ impl Strand {
         let begins = Box::pin(async move { router.generate(request).await });
         self.state = State::Continues(begins);
     }
-}
-
-fn is_violation(event: &Event) -> bool {
-    let Event::Step { step, .. } = event else {
-        return false;
-    };
-    matches!(
-        step,
-        Step::Finished {
-            violation: Some(_),
-            ..
-        }
-    )
 }
 
 fn format(constraint: Option<Constraint>) -> Format {

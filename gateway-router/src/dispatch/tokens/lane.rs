@@ -190,11 +190,11 @@ impl Lane {
     }
 
     /// The answer broke here, and nobody takes it up.
-    pub(super) fn fail(&mut self, kind: ErrorKind, stuck: Option<Stuck>) {
+    pub(super) fn fail(&mut self, error: &RouteError, stuck: Option<Stuck>) {
         let usage = self.cost();
         if let Some(mut flight) = self.flight.take() {
             flight.report.stuck = stuck;
-            flight.fail(kind, Some(usage));
+            flight.break_off(error, Some(usage));
         }
         self.source = None;
     }

@@ -279,7 +279,7 @@ impl TokenStream {
     fn give_up(&mut self, trouble: Trouble, stuck: Option<Stuck>) {
         let Trouble { part, error, .. } = trouble;
         if let Part::Streams(lane) = self.parts.at(part) {
-            lane.fail(error.kind(), stuck);
+            lane.fail(&error, stuck);
         }
         self.fail(match stuck {
             Some(Stuck::Form) => within_a_form(&error),
