@@ -360,7 +360,7 @@ async fn an_address_without_tls_at_a_port_that_speaks_it_is_told_what_to_write()
     let authority = authority();
     let engine = start(Front::showing(issue(&authority, "localhost", false))).await;
     let plain = Target::parse(&format!("http://localhost:{}", engine.port)).expect("an address");
-    let client = HttpEngine::new(plain, EngineKind::MindIe, None, 4, Duration::from_secs(30));
+    let client = HttpEngine::new(plain, EngineKind::Mindie, None, 4, Duration::from_secs(30));
     let error = within(client.probe()).await.expect_err("no HTTP there");
     let said = &error.to_api().message;
     assert!(said.ends_with("write its address with https://."), "{said}");
