@@ -184,6 +184,20 @@ fn mistakes_name_file_line_and_what_is_known() {
 }
 
 #[test]
+fn bounds_in_the_wrong_order_and_endless_times_are_refused() {
+    let order = said("health:\n  open_for: 60s\n");
+    assert!(
+        order.contains("health.open_at_most: must not be less than open_for"),
+        "{order}"
+    );
+    config("health: {open_for: 60s, open_at_most: 60s}\n").expect("in order");
+    let order = said("telemetry: {stale_after: 9s, forget_after: 8s}\n");
+    assert!(order.contains("telemetry.forget_after: must not be less than stale_after"));
+    let endless = said("deadlines: {total: 2000000h}\n");
+    assert!(endless.contains("more than a hundred years"), "{endless}");
+}
+
+#[test]
 fn answers_are_taken_up_of_all_models_or_of_one() {
     let covers = |text: &str, model: &str| {
         let config = config(text).expect("valid");

@@ -7,6 +7,9 @@ use gateway_router::{Credential, Target, TargetError};
 use jiff::SignedDuration;
 use serde::{Serialize, Serializer};
 
+/// Times may be added, doubled and put on top of a date without looking; nobody waits longer.
+const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
+
 /// A time that is not zero, such as `250ms`, `5s` or `1m 30s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
@@ -113,6 +116,8 @@ pub(super) enum TimeError {
     Malformed(String),
     #[error("a time of zero makes no sense here")]
     Zero,
+    #[error("`{0}` is more than a hundred years")]
+    Endless(String),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -142,7 +147,11 @@ fn address(text: &str) -> Result<SocketAddr, AddressError> {
 fn pause(text: &str) -> Result<Duration, TimeError> {
     let malformed = || TimeError::Malformed(text.to_owned());
     let time: SignedDuration = text.parse().map_err(|_| malformed())?;
-    Duration::try_from(time).map_err(|_| malformed())
+    let time = Duration::try_from(time).map_err(|_| malformed())?;
+    if time > LONGEST {
+        return Err(TimeError::Endless(text.to_owned()));
+    }
+    Ok(time)
 }
 
 pub(super) fn span(text: &str) -> Result<Duration, TimeError> {

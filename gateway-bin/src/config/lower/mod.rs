@@ -207,13 +207,7 @@ fn check_sizes(file: &ConfigFile, cx: &Cx<'_>) -> Result<(), ConfigError> {
             return Err(cx.error(&path, Problem::Invalid("must be 100 at most".to_owned())));
         }
     }
-    if file.telemetry.forget_after.0 < file.telemetry.stale_after.0 {
-        let path = Path::default().key("telemetry").key("forget_after");
-        return Err(cx.error(
-            &path,
-            Problem::Invalid("must not be less than stale_after".to_owned()),
-        ));
-    }
+    check_order(file, cx)?;
     file.log
         .level
         .parse::<tracing_subscriber::filter::Targets>()
@@ -224,4 +218,22 @@ fn check_sizes(file: &ConfigFile, cx: &Cx<'_>) -> Result<(), ConfigError> {
                 Problem::Invalid(error.to_string()),
             )
         })
+}
+
+/// Bounds that lie the wrong way round.
+fn check_order(file: &ConfigFile, cx: &Cx<'_>) -> Result<(), ConfigError> {
+    let (telemetry, health) = (&file.telemetry, &file.health);
+    let stale = ("stale_after", telemetry.stale_after.0);
+    let forget = ("forget_after", telemetry.forget_after.0);
+    let (first, most) = (
+        ("open_for", health.open_for.0),
+        ("open_at_most", health.open_at_most.0),
+    );
+    for (section, less, more) in [("telemetry", stale, forget), ("health", first, most)] {
+        if more.1 < less.1 {
+            let path = Path::default().key(section).key(more.0);
+            return Err(cx.invalid(&path, format!("must not be less than {}", less.0)));
+        }
+    }
+    Ok(())
 }
