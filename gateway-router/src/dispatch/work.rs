@@ -68,8 +68,12 @@ pub(super) trait Work: Sync {
     fn sender(&self, snapshot: &Snapshot, id: EndpointId) -> Sender;
 
     /// Reads a reply of the endpoint `id` that came in another way, up to what can be shown.
-    fn read(&self, snapshot: &Snapshot, id: EndpointId, reply: EngineReply)
-    -> Opening<Self::Opened>;
+    fn read(
+        &self,
+        snapshot: &Snapshot,
+        id: EndpointId,
+        reply: EngineReply,
+    ) -> Opening<Self::Opened>;
 
     /// Takes the whole answer of the prompt's half, got from the endpoint `id`, for the answer to the request.
     fn adopt(&self, snapshot: &Snapshot, id: EndpointId, answer: Bytes) -> Opening<Self::Opened>;

@@ -144,9 +144,7 @@ impl Link {
                 }
                 End::Unopened => {
                     self.stage.send_replace(Stage::Down);
-                    FIRST_PAUSE
-                        .saturating_mul(1 << failures)
-                        .min(LONGEST_PAUSE)
+                    FIRST_PAUSE.saturating_mul(1 << failures).min(LONGEST_PAUSE)
                 }
             };
             sleep(pause).await;

@@ -35,8 +35,15 @@ fn each_request_hears_its_own_parts_in_their_order() {
     let board = Board::default();
     assert_eq!(board.enlist("a").err(), Some(NoSeat::Down));
     board.up();
-    let (a, b) = (board.enlist("a").expect("up"), board.enlist("b").expect("up"));
-    assert_eq!(board.enlist("a").err(), Some(NoSeat::Full), "the name is taken");
+    let (a, b) = (
+        board.enlist("a").expect("up"),
+        board.enlist("b").expect("up"),
+    );
+    assert_eq!(
+        board.enlist("a").err(),
+        Some(NoSeat::Full),
+        "the name is taken"
+    );
     for part in [
         part("a", What::Data, "1"),
         part("b", What::Data, "2"),
@@ -49,7 +56,10 @@ fn each_request_hears_its_own_parts_in_their_order() {
     let of_a = vec![(What::Data, "1".into()), (What::Last, "3".into())];
     assert_eq!(taken(&a), (of_a, None));
     board.down();
-    assert_eq!(taken(&b), (vec![(What::Data, "2".into())], Some(Lost::Link)));
+    assert_eq!(
+        taken(&b),
+        (vec![(What::Data, "2".into())], Some(Lost::Link))
+    );
     let status = board.status();
     assert_eq!((status.is_up, status.opened, status.waiting), (false, 1, 0));
     assert_eq!(status.dropped(DroppedPart::UnknownRequest), 2);
@@ -59,7 +69,10 @@ fn each_request_hears_its_own_parts_in_their_order() {
 fn one_that_takes_nothing_is_given_up_and_keeps_nobody_waiting() {
     let board = Board::default();
     board.up();
-    let (slow, other) = (board.enlist("s").expect("up"), board.enlist("o").expect("up"));
+    let (slow, other) = (
+        board.enlist("s").expect("up"),
+        board.enlist("o").expect("up"),
+    );
     let piece = Bytes::from(vec![b'x'; 1 << 10]);
     let pieces = 2 * WAITING_BYTES / piece.len();
     for _ in 0..pieces {

@@ -77,7 +77,8 @@ impl Answer {
             }
             Err(Lost::TooSlow) => {
                 self.claim = None;
-                let message = "So much of the answer waited to be taken that the rest of it was given up.";
+                let message =
+                    "So much of the answer waited to be taken that the rest of it was given up.";
                 Some(Ok(event(message, CLIENT_CLOSED)))
             }
             Ok((What::Retry, _)) | Err(Lost::Link) => Some(Err(BrokenBody)),

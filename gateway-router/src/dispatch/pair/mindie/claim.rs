@@ -148,12 +148,7 @@ impl Drop for Claim {
     }
 }
 
-async fn tell(
-    stopping: &Stopping,
-    engine: &Arc<dyn EngineClient>,
-    endpoint: &Arc<str>,
-    id: &str,
-) {
+async fn tell(stopping: &Stopping, engine: &Arc<dyn EngineClient>, endpoint: &Arc<str>, id: &str) {
     let cleanup = match engine.stop(&stopping.model, id).await {
         Ok(()) => Cleanup::Stopped,
         Err(_) => Cleanup::StopFailed,

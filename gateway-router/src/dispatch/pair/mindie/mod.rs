@@ -10,9 +10,9 @@ mod rounds;
 mod tests;
 
 pub(super) use answer::Answer;
+pub(super) use claim::{Claim, Stopping};
 pub(super) use hearing::Hearing;
 pub(super) use machine::MindIe;
-pub(super) use claim::{Claim, Stopping};
 pub(super) use rounds::Rounds;
 
 /// How often a request that a decode engine threw out is begun anew there.

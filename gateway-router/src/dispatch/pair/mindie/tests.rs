@@ -80,7 +80,10 @@ fn followed(order: Order) -> (String, bool) {
 #[test]
 fn the_first_token_waits_for_the_decode_engines_first_word() {
     let mut machine = prefilling();
-    assert!(matches!(machine.on(answer(FIRST, false, "one ")), Order::Hear));
+    assert!(matches!(
+        machine.on(answer(FIRST, false, "one ")),
+        Order::Hear
+    ));
     let order = machine.on(heard(What::Data, "two "));
     assert_eq!(followed(order), ("one two ".to_owned(), false));
     assert!(matches!(machine.on(Event::Decoding(Ok(()))), Order::Take));
@@ -118,7 +121,10 @@ fn each_failure_has_its_name() {
             (PairFault::PrefillUnreachable, Side::Prefill),
         ),
         (
-            Event::Prefilled(Err(failure(ErrorKind::EngineFailed, "[P Node] Send D request failed:x"))),
+            Event::Prefilled(Err(failure(
+                ErrorKind::EngineFailed,
+                "[P Node] Send D request failed:x",
+            ))),
             (PairFault::TransferFailed, Side::Neither),
         ),
         (
@@ -145,7 +151,10 @@ fn each_failure_has_its_name() {
         let shown = format!("{event:?}");
         let mut machine = prefilling();
         assert_eq!(fault(machine.on(event)), expected, "{shown}");
-        assert!(matches!(machine.on(heard(What::Last, "x")), Order::Wait), "{shown}");
+        assert!(
+            matches!(machine.on(heard(What::Last, "x")), Order::Wait),
+            "{shown}"
+        );
     }
 }
 
@@ -169,7 +178,10 @@ fn a_request_is_begun_anew_a_few_times() {
         let Order::Prefill(edit) = machine.on(Event::Joined(Ok(()))) else {
             panic!("round {round}")
         };
-        assert!(edit.headers().contains(&("is-recompute", "true".to_owned())));
+        assert!(
+            edit.headers()
+                .contains(&("is-recompute", "true".to_owned()))
+        );
         let body = edit.apply(b"{\"asked\":1}").expect("a body");
         assert_eq!(*body, *b"{\"again\":1}");
     }
