@@ -2,10 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use gateway_router::{Cleanup, CleanupReport, ReportSink, RouteReport};
+use gateway_router::{Cleanup, CleanupReport, ReportSink, RouteReport, edge::EdgeReport};
 
 #[derive(Default)]
-pub(crate) struct Reports(Mutex<Vec<RouteReport>>, Mutex<Vec<CleanupReport>>);
+pub(crate) struct Reports(
+    Mutex<Vec<RouteReport>>,
+    Mutex<Vec<CleanupReport>>,
+    Mutex<Vec<EdgeReport>>,
+);
 
 impl Reports {
     pub(crate) fn all(&self) -> Vec<RouteReport> {
@@ -21,6 +25,13 @@ impl Reports {
         let told = told.iter();
         told.map(|told| (told.endpoint.to_string(), told.cleanup))
             .collect()
+    }
+
+    /// The edge's part in the only answer so far.
+    pub(crate) fn only_edge(&self) -> EdgeReport {
+        let told = self.2.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(told.len(), 1, "one report per answer");
+        told[0].clone()
     }
 
     /// The report of the only request so far.
@@ -45,6 +56,13 @@ impl ReportSink for Reports {
 
     fn cleanup(&self, report: &CleanupReport) {
         self.1
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(report.clone());
+    }
+
+    fn edge(&self, report: &EdgeReport) {
+        self.2
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(report.clone());

@@ -132,6 +132,9 @@ async fn an_echo_alone_needs_no_engine() {
     assert_eq!(answer.choices[0].finish, Some(Finish::Length));
     assert!(answer.usage.prompt_tokens > 0);
     assert_eq!(edge.engine.stats().requests, 0);
+    let told = edge.rig.reports.only_edge();
+    assert_eq!(told.prompt_tokens, answer.usage.prompt_tokens);
+    assert!(told.parser.is_some());
 }
 
 #[tokio::test]

@@ -1,14 +1,17 @@
 //! The engine's own chat route behind the same events.
 
-use gateway_router::proto::ir::Finish;
+use gateway_router::{
+    Ending, ErrorKind,
+    proto::{ir::Finish, openai::Api},
+};
 
 use serde_json::json;
 
 use super::{Edge, ask, chat_request, constraints::city_schema, gathered, question};
 use crate::common::{
-    rig::Rig,
+    rig::{self, Rig},
     script::{ScriptEngine, say},
-    wire::{DONE, STOP, whole_stream},
+    wire::{DONE, ONE, STOP, stream, whole_stream},
     within,
 };
 
@@ -38,7 +41,11 @@ async fn violation(delta: &serde_json::Value, body: serde_json::Value) -> Option
     let reply = within(rig.router.answer(ask(chat_request(body), None))).await;
     let answer = gathered(reply.expect("an answer")).await;
     let mut answer = answer.expect("it does not break");
-    answer.choices.swap_remove(0).violation
+    let violation = answer.choices.swap_remove(0).violation;
+    let told = rig.reports.only_edge();
+    assert_eq!(told.violations, u32::from(violation.is_some()));
+    assert_eq!((told.parser, told.prompt_tokens), (None, 0));
+    violation
 }
 
 #[tokio::test]
@@ -49,6 +56,10 @@ async fn a_broken_promise_of_text_is_told_as_well() {
     assert!(broken.is_some_and(|broken| broken.contains("schema")));
     let kept = violation(&json!({"content": "{\"city\": \"Oslo\"}"}), body.clone()).await;
     assert_eq!(kept, None);
+    let mut streamed = body.clone();
+    streamed["stream"] = true.into();
+    let broken = violation(&json!({"content": "{}"}), streamed).await;
+    assert!(broken.is_some());
     body["response_format"] = city_schema(false);
     assert_eq!(violation(&json!({"content": "{}"}), body).await, None);
 
@@ -61,4 +72,25 @@ async fn a_broken_promise_of_text_is_told_as_well() {
     let broken = violation(&call("{}"), body.clone()).await;
     assert!(broken.is_some_and(|broken| broken.contains("look_up")));
     assert_eq!(violation(&call("{\"city\": \"Oslo\"}"), body).await, None);
+}
+
+#[tokio::test]
+async fn reports_tell_how_the_caller_asked_and_what_it_was_answered() {
+    for (streams, status) in [(true, 200), (false, 502)] {
+        let engine = ScriptEngine::always(say(stream(&[ONE]))).await;
+        let mut settings = rig::settings(&[engine.addr]);
+        settings.migration.enabled = false;
+        let rig = Rig::with(settings);
+        let mut body = question("where?");
+        body["stream"] = streams.into();
+        let mut asked = ask(chat_request(body), None);
+        asked.api = Api::Messages;
+        let reply = within(rig.router.answer(asked)).await.expect("it begins");
+        let error = gathered(reply).await.expect_err("it breaks");
+        assert_eq!(error.status, 502);
+        let report = rig.reports.only();
+        assert_eq!(report.ending, Ending::Failed(ErrorKind::Broken));
+        assert_eq!((report.api, report.stream), (Api::Messages, streams));
+        assert_eq!(report.status, Some(status));
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gateway_router::{Ending, EngineKind, ErrorKind, TokenStep, core::health::Availability};
 
-use super::{FIVE, LAST, SIX, USED, generate, read, settings, used, vllm};
+use super::{FIVE, LAST, SIX, USED, generate, read, request, settings, used, vllm};
 use crate::common::{
     rig::Rig,
     script::{ScriptEngine, Step, say, say_and_stay},
@@ -57,6 +57,24 @@ async fn a_stream_that_breaks_is_told_once() {
     let died = error_event(500, "core died");
     breaks_after_five(five_then(&died), ErrorKind::EngineFailed).await;
     breaks_after_five(say_and_stay(stream(&[FIVE])), ErrorKind::Timeout).await;
+}
+
+#[tokio::test]
+async fn the_status_of_an_answer_that_comes_whole_is_that_of_its_error() {
+    for (streams, status) in [(true, 200), (false, 502)] {
+        let engine = ScriptEngine::always(say(stream(&[FIVE]))).await;
+        let mut settings = settings(&[(&engine, EngineKind::Vllm)]);
+        settings.migration.enabled = false;
+        let rig = Rig::with(settings);
+        let mut asked = request();
+        asked.stream = streams;
+        let reply = within(rig.router.generate(asked)).await;
+        read(reply.expect("it begins"))
+            .await
+            .1
+            .expect_err("it breaks");
+        assert_eq!(rig.reports.only().status, Some(status));
+    }
 }
 
 #[tokio::test]
