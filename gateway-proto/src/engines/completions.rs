@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::choices::Choices;
+use super::forms::field_of;
 use super::vllm::{Sampling, StreamOptions};
 use super::{IdLogprob, TokenCall, TokenEvent, TokenFault, TokenFinish, Unsupported, numbers};
 use crate::ir::{Format, Json, Usage};
@@ -93,22 +94,15 @@ impl<'a> Body<'a> {
 
 impl<'a> ResponseFormat<'a> {
     fn of(format: &'a Format) -> Result<Option<Self>, Unsupported> {
-        let field = match format {
-            Format::Text => return Ok(None),
-            Format::JsonObject => return Ok(Some(Self::JsonObject)),
+        match format {
+            Format::Text => Ok(None),
+            Format::JsonObject => Ok(Some(Self::JsonObject)),
             Format::JsonSchema { name, schema, .. } => {
                 let json_schema = Schema::of(name.as_deref(), schema);
-                return Ok(Some(Self::JsonSchema { json_schema }));
+                Ok(Some(Self::JsonSchema { json_schema }))
             }
-            Format::Regex(_) => "regex",
-            Format::Grammar(_) => "grammar",
-            Format::Choice(_) => "choice",
-            Format::StructuralTag(_) => "structural_tag",
-        };
-        Err(Unsupported::Field {
-            engine: PORTABLE,
-            field,
-        })
+            other => Err(Unsupported::field(PORTABLE, field_of(other))),
+        }
     }
 }
 

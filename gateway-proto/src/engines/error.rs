@@ -21,6 +21,24 @@ pub enum Unsupported {
     },
 }
 
+impl Unsupported {
+    /// A wish that `engine` has no word for.
+    pub(super) const fn field(engine: &'static str, field: &'static str) -> Self {
+        Self::Field { engine, field }
+    }
+
+    /// Refuses the first of these that is wished.
+    pub(super) fn unless_none<const N: usize>(
+        engine: &'static str,
+        wishes: [(bool, &'static str); N],
+    ) -> Result<(), Self> {
+        match wishes.into_iter().find(|(wished, _)| *wished) {
+            Some((_, field)) => Err(Self::field(engine, field)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Why a token stream ended badly.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenFault {

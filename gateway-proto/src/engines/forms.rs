@@ -1,5 +1,7 @@
 //! Forms said in the words of another form, where an engine has no word for them.
 
+use crate::ir::Format;
+
 /// A regular expression that matches exactly one of the texts.
 pub(super) fn one_of(choices: &[String]) -> String {
     let literals: Vec<String> = choices.iter().map(|choice| literal(choice)).collect();
@@ -37,4 +39,15 @@ fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// The member of a request that asks for a form.
+pub(super) fn field_of(format: &Format) -> &'static str {
+    match format {
+        Format::Text | Format::JsonObject | Format::JsonSchema { .. } => "response_format",
+        Format::Regex(_) => "regex",
+        Format::Grammar(_) => "grammar",
+        Format::Choice(_) => "choice",
+        Format::StructuralTag(_) => "structural_tag",
+    }
 }

@@ -56,9 +56,7 @@ enum Form<'a> {
 impl<'a> Body<'a> {
     pub(super) fn of(call: &'a TokenCall) -> Result<Self, Unsupported> {
         call.wishes.refuse(CALLED, false)?;
-        if let Some(field) = beyond(call) {
-            return Err(refused(field));
-        }
+        refuse_beyond(call)?;
         let told = &call.sampling;
         let penalties = [
             told.repetition_penalty,
@@ -88,8 +86,8 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The first wish that the route has no member for. Stop tokens are not among them: the reader ends the stream at those.
-fn beyond(call: &TokenCall) -> Option<&'static str> {
+/// Refuses the first wish that the route has no member for. Stop tokens are not among them: the reader ends the stream at those.
+fn refuse_beyond(call: &TokenCall) -> Result<(), Unsupported> {
     let told = &call.sampling;
     let wishes = [
         // Adapters go by the numbers of the server's own list.
@@ -105,22 +103,14 @@ fn beyond(call: &TokenCall) -> Option<&'static str> {
             "seed",
         ),
     ];
-    let first = wishes.into_iter().find(|(wished, _)| *wished);
-    first.map(|(_, field)| field)
-}
-
-fn refused(field: &'static str) -> Unsupported {
-    Unsupported::Field {
-        engine: CALLED,
-        field,
-    }
+    Unsupported::unless_none(CALLED, wishes)
 }
 
 impl<'a> Form<'a> {
     fn of(format: &'a Format) -> Result<Option<Self>, Unsupported> {
         let raw = |text: &'a str| {
             let read = serde_json::from_str(text);
-            read.map_err(|_| refused("response_format"))
+            read.map_err(|_| Unsupported::field(CALLED, "response_format"))
         };
         match format {
             Format::Text => Ok(None),
@@ -128,8 +118,8 @@ impl<'a> Form<'a> {
             Format::JsonSchema { schema, .. } => Ok(Some(Self::JsonSchema(raw(schema.as_str())?))),
             Format::Grammar(grammar) => Ok(Some(Self::Grammar(grammar.clone()))),
             Format::Choice(choices) => Ok(Some(Self::Grammar(grammar_of(choices)))),
-            Format::Regex(_) => Err(refused("regex")),
-            Format::StructuralTag(_) => Err(refused("structural_tag")),
+            Format::Regex(_) => Err(Unsupported::field(CALLED, "regex")),
+            Format::StructuralTag(_) => Err(Unsupported::field(CALLED, "structural_tag")),
         }
     }
 }

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::choices::{Choices, finish_of};
+use super::forms::field_of;
 use super::{TokenCall, TokenEvent, TokenFault, TokenFinish, Unsupported, numbers};
 use crate::ir::{Format, Sampling, Usage};
+
+const CALLED: &str = "MindIE";
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
@@ -36,24 +39,19 @@ struct Params {
 
 impl<'a> Body<'a> {
     pub(super) fn of(call: &'a TokenCall) -> Result<Self, Unsupported> {
-        call.wishes.refuse("MindIE", false)?;
-        match beyond(call) {
-            Some(field) => Err(Unsupported::Field {
-                engine: "MindIE",
-                field,
-            }),
-            None => Ok(Self {
-                input_id: &call.prompt,
-                stream: true,
-                parameters: Params::of(call),
-            }),
-        }
+        call.wishes.refuse(CALLED, false)?;
+        refuse_beyond(call)?;
+        Ok(Self {
+            input_id: &call.prompt,
+            stream: true,
+            parameters: Params::of(call),
+        })
     }
 }
 
-/// The first wish that the route has no parameter for. A value that changes nothing is no wish. Stop tokens are not
+/// Refuses the first wish that the route has no parameter for. A value that changes nothing is no wish. Stop tokens are not
 /// among them: the reader ends the stream at those.
-fn beyond(call: &TokenCall) -> Option<&'static str> {
+fn refuse_beyond(call: &TokenCall) -> Result<(), Unsupported> {
     let told = &call.sampling;
     let other_than = |value: Option<f64>, neutral: f64| value.is_some_and(|value| value != neutral);
     let wishes = [
@@ -71,19 +69,7 @@ fn beyond(call: &TokenCall) -> Option<&'static str> {
         // Seeds are positive here.
         (told.seed.is_some_and(|seed| seed < 1), "seed"),
     ];
-    wishes
-        .into_iter()
-        .find_map(|(wished, field)| wished.then_some(field))
-}
-
-fn field_of(format: &Format) -> &'static str {
-    match format {
-        Format::Text | Format::JsonObject | Format::JsonSchema { .. } => "response_format",
-        Format::Regex(_) => "regex",
-        Format::Grammar(_) => "grammar",
-        Format::Choice(_) => "choice",
-        Format::StructuralTag(_) => "structural_tag",
-    }
+    Unsupported::unless_none(CALLED, wishes)
 }
 
 impl Params {

@@ -47,9 +47,7 @@ enum ResponseFormat<'a> {
 impl<'a> Body<'a> {
     pub(super) fn of(call: &'a TokenCall) -> Result<Self, Unsupported> {
         call.wishes.refuse(CALLED, false)?;
-        if let Some(field) = beyond(call) {
-            return Err(refused(field));
-        }
+        refuse_beyond(call)?;
         Ok(Self {
             model: &call.model,
             prompt: &call.prompt,
@@ -64,8 +62,8 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The first wish that the route has no member for.
-fn beyond(call: &TokenCall) -> Option<&'static str> {
+/// Refuses the first wish that the route has no member for.
+fn refuse_beyond(call: &TokenCall) -> Result<(), Unsupported> {
     let top = call.logprobs.map_or(0, |asked| asked.top);
     let wishes = [
         // An adapter is named by the path of its files, which are the engine's own affair.
@@ -79,15 +77,7 @@ fn beyond(call: &TokenCall) -> Option<&'static str> {
             "priority",
         ),
     ];
-    let first = wishes.into_iter().find(|(wished, _)| *wished);
-    first.map(|(_, field)| field)
-}
-
-fn refused(field: &'static str) -> Unsupported {
-    Unsupported::Field {
-        engine: CALLED,
-        field,
-    }
+    Unsupported::unless_none(CALLED, wishes)
 }
 
 impl<'a> ResponseFormat<'a> {
@@ -106,7 +96,7 @@ impl<'a> ResponseFormat<'a> {
             },
             Format::Grammar(grammar) => Self::Ebnf { ebnf: grammar },
             Format::StructuralTag(tag) => Self::StructuralTag {
-                format: inner(tag).ok_or(refused("structural_tag"))?,
+                format: inner(tag).ok_or(Unsupported::field(CALLED, "structural_tag"))?,
             },
         }))
     }
