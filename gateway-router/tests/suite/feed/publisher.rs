@@ -93,7 +93,7 @@ pub(super) fn removed(hashes: &[u64], medium: &str) -> Value {
 
 /// The two ranks of one engine as endpoints `a` and `b`, whose events come from `ports` on.
 pub(super) async fn of_two_ranks(ports: u16) -> (RunningEngine, Router) {
-    let engine = sim::start().await;
+    let engine = sim::start_with(|config| config.dp_ranks = 2).await;
     let mut settings = settings(&[&engine, &engine]);
     for (endpoint, rank) in settings.endpoints.iter_mut().zip(0..) {
         endpoint.target = endpoint.target.with_rank(rank);
