@@ -21,6 +21,7 @@ mod page;
 mod pairs;
 mod process;
 mod responses;
+mod results;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -30,4 +31,5 @@ pub(crate) use admission::admission_page;
 pub(crate) use discovery::discovery_page;
 pub(crate) use door::Rejection;
 pub(crate) use page::{edge_page, page, responses_page};
+pub(crate) use results::results_page;
 pub(crate) use sink::Metrics;

@@ -140,6 +140,7 @@ pub(crate) fn metrics_page(gate: &Gate) -> String {
     let (usage, running) = (gate.responses.usage(), gate.responses.running());
     page.push_str(&metrics::responses_page(&gate.metrics, &usage, running));
     page.push_str(&metrics::admission_page(&gate.router.admission()));
+    page.push_str(&metrics::results_page(&gate.router.results()));
     page.push_str(&metrics::discovery_page(&gate.endpoints.load()));
     page.push_str(&metrics::edge_page(
         &gate.metrics,

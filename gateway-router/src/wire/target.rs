@@ -153,6 +153,12 @@ impl Target {
         self.0.tls.as_ref()
     }
 
+    /// The host, a name or an address.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.0.host
+    }
+
     pub(crate) fn address(&self) -> (&str, u16) {
         (&self.0.host, self.0.port)
     }

@@ -8,7 +8,7 @@ use gateway_router::{
     feed::{KvEvents, RANKS_AT_MOST},
 };
 
-use super::{cx::Cx, hardware, reach};
+use super::{cx::Cx, hardware, pairs, reach};
 use crate::config::{
     ConfigError, Discovery, EndpointConfig,
     file::{EndpointFile, KindName, ModelFile, TransferFile},
@@ -47,6 +47,7 @@ pub(super) fn one(
     let tls = file.tls.as_ref();
     let target = reach::lower(&file.url, file.management.as_ref(), tls, path, cx)?;
     let whole = endpoint(file, target);
+    pairs::check(&whole.settings, path, cx)?;
     if ranks == 1 {
         return Ok(vec![whole]);
     }

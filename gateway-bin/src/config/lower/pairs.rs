@@ -1,8 +1,18 @@
 //! How requests are split: for all models, and for single ones.
 
-use gateway_router::{Fallback, PairSettings, Pairs};
+use std::net::Ipv4Addr;
 
-use crate::config::file::{ConfigFile, PairsFile, Span};
+use gateway_core::Role;
+use gateway_router::{
+    EndpointSettings, Fallback, PairSettings, Pairs, proto::engines::transfer::Connector,
+};
+
+use super::cx::Cx;
+use crate::config::{
+    ConfigError,
+    file::{ConfigFile, PairsFile, Span},
+    yaml::Path,
+};
 
 pub(super) fn lower(file: &ConfigFile) -> Pairs {
     let general = over(PairSettings::default(), file.pairs);
@@ -26,12 +36,30 @@ fn over(wider: PairSettings, told: PairsFile) -> PairSettings {
     }
 }
 
+/// `MindIE`'s engines take no names: where one is handed requests must be an address.
+pub(super) fn check(
+    settings: &EndpointSettings,
+    path: &Path,
+    cx: &Cx<'_>,
+) -> Result<(), ConfigError> {
+    let Some(transfer) = &settings.transfer else {
+        return Ok(());
+    };
+    let is_handed = transfer.connector == Connector::MindIe && settings.spec.role != Role::Prefill;
+    let host = transfer.bootstrap.0.as_deref();
+    let host = host.unwrap_or_else(|| settings.target.host());
+    if !is_handed || host.parse::<Ipv4Addr>().is_ok() {
+        return Ok(());
+    }
+    let path = path.key("transfer").key("bootstrap_host");
+    let reason =
+        format!("`{host}` must be an IPv4 address: MindIE's prefill engines take no names");
+    Err(cx.invalid(&path, reason))
+}
+
 #[cfg(test)]
 mod tests {
     use std::{path::Path, time::Duration};
-
-    use gateway_core::Role;
-    use gateway_router::proto::engines::transfer::Connector;
 
     use super::*;
     use crate::config::{Config, Environment, read};
@@ -63,6 +91,32 @@ mod tests {
         };
         assert_eq!(pairs.of("a"), own);
         assert_eq!(config("").router.pairs, Pairs::default());
+    }
+
+    #[test]
+    fn a_decode_engine_of_mindie_has_an_address() {
+        let told = |role: &str, url: &str, more: &str| {
+            let transfer = format!("{{connector: mindie{more}}}");
+            let text = format!(
+                "endpoints: [{{name: d, url: \"http://{url}:1025\", role: {role}, transfer: {transfer}}}]\n"
+            );
+            let environment = Environment::Fixed(Default::default());
+            read(&text, Path::new("gateway.yaml"), &environment)
+        };
+        for good in [
+            told("decode", "10.0.0.7", ""),
+            told(
+                "decode",
+                "d",
+                ", bootstrap_host: 10.0.0.7, bootstrap_port: 1121",
+            ),
+            told("prefill", "p", ""),
+        ] {
+            let config = good.expect("valid");
+            assert!(!config.endpoints[0].settings.spec.serves_whole());
+        }
+        let error = told("decode", "d", "").expect_err("a name").to_string();
+        assert!(error.contains("`d` must be an IPv4 address"), "{error}");
     }
 
     #[test]
