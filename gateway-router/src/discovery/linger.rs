@@ -14,12 +14,15 @@ pub(super) struct Linger {
     some: Duration,
     /// How long answers may name nobody.
     all: Duration,
+    /// Since when they have named nobody.
+    nobody_since: Option<Instant>,
     known: BTreeMap<String, Known>,
 }
 
 #[derive(Debug)]
 struct Known {
     seen: Seen,
+    /// Since when answers have named others but not this one. An answer that names nobody says nothing of it.
     missing_since: Option<Instant>,
 }
 
@@ -28,24 +31,41 @@ impl Linger {
         Self {
             some,
             all,
+            nobody_since: None,
             known: BTreeMap::new(),
         }
     }
 
     /// Whether somebody was missing from the last answer and is still listed.
     pub(super) fn waits(&self) -> bool {
-        self.known
-            .values()
-            .any(|known| known.missing_since.is_some())
+        let is_missing = |known: &Known| known.missing_since.is_some();
+        let names_nobody = self.nobody_since.is_some() && !self.known.is_empty();
+        names_nobody || self.known.values().any(is_missing)
     }
 
     /// A good answer: what is to be listed now, by name.
     pub(super) fn answered(&mut self, answer: Vec<Seen>, now: Instant) -> Vec<Seen> {
-        let hold = if answer.is_empty() {
-            self.all
+        if answer.is_empty() {
+            self.named_nobody(now);
         } else {
-            self.some
-        };
+            self.named(answer, now);
+        }
+        let listed = self.known.values();
+        listed.map(|known| known.seen.clone()).collect()
+    }
+
+    fn named_nobody(&mut self, now: Instant) {
+        let since = *self.nobody_since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= self.all {
+            self.known.clear();
+        }
+        for known in self.known.values_mut() {
+            known.missing_since = None;
+        }
+    }
+
+    fn named(&mut self, answer: Vec<Seen>, now: Instant) {
+        self.nobody_since = None;
         for known in self.known.values_mut() {
             known.missing_since.get_or_insert(now);
         }
@@ -58,12 +78,8 @@ impl Linger {
         }
         self.known.retain(|_, known| {
             let missing = known.missing_since;
-            missing.is_none_or(|since| now.saturating_duration_since(since) < hold)
+            missing.is_none_or(|since| now.saturating_duration_since(since) < self.some)
         });
-        self.known
-            .values()
-            .map(|known| known.seen.clone())
-            .collect()
     }
 }
 
@@ -99,6 +115,23 @@ mod tests {
         assert_eq!(names(&[], 30), ["a"]);
         assert_eq!(names(&[], 129), ["a"]);
         assert_eq!(names(&[], 130), [""; 0], "empty for so long is empty");
+    }
+
+    #[test]
+    fn those_who_come_back_first_do_not_drive_out_the_others() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut linger = Linger::new(Duration::from_secs(10), Duration::from_secs(100));
+        let mut count = |names: &[&str], seconds| linger.answered(seen(names), at(seconds)).len();
+        assert_eq!(count(&["a", "b"], 0), 2);
+        assert_eq!(count(&["a"], 5), 2);
+        assert_eq!(count(&[], 6), 2);
+        assert_eq!(
+            count(&["a"], 60),
+            2,
+            "missing from answers with names for no time"
+        );
+        assert_eq!(count(&["a"], 70), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hickory_resolver::{
     TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig},
@@ -17,13 +17,20 @@ use hickory_resolver::{
     },
 };
 
+use tokio::time::timeout;
+
 use super::{
     super::{SEEN_AT_MOST, Seen},
     DnsRecords, DnsSettings,
+    addresses::{Found, Last},
+    names::Names,
 };
 
 /// Hosts of services that are asked for at once.
 const AT_ONCE: usize = 8;
+
+/// How many times a server's patience a look with all its questions may take.
+const LOOK_PATIENCE: u32 = 4;
 
 /// Why a name cannot be looked up.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +41,9 @@ pub enum DnsError {
     /// The system's resolver, or the servers.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// Servers answer, but not all questions in time.
+    #[error("no whole answer within {0:?}")]
+    Overdue(Duration),
 }
 
 /// A good answer.
@@ -41,6 +51,8 @@ pub(super) struct Answer {
     pub(super) seen: Vec<Seen>,
     /// The least time to live of what it is made of; zero where it is empty.
     pub(super) holds_for: Duration,
+    /// Whether a part of it is the last answer's, as servers failed on that.
+    pub(super) is_partial: bool,
 }
 
 /// Asks for one name.
@@ -48,6 +60,10 @@ pub(super) struct Looker {
     resolver: TokioResolver,
     name: Name,
     records: DnsRecords,
+    /// How long a look may take in all.
+    patience: Duration,
+    last: Last,
+    names: Names,
 }
 
 impl Looker {
@@ -72,48 +88,42 @@ impl Looker {
             resolver: builder.build()?,
             name,
             records: settings.records,
+            patience: settings.patience.saturating_mul(LOOK_PATIENCE),
+            last: Last::default(),
+            names: Names::default(),
         })
     }
 
-    pub(super) async fn look(&self) -> Result<Answer, DnsError> {
-        match self.records {
-            DnsRecords::Addresses { port } => {
-                let found = self.addresses(&self.name).await?;
-                let seen = found.addresses.iter().map(|ip| at(*ip, port)).collect();
-                Ok(Answer {
-                    seen,
-                    holds_for: seconds(found.ttl),
-                })
-            }
-            DnsRecords::Services => self.services().await,
-        }
+    pub(super) async fn look(&mut self) -> Result<Answer, DnsError> {
+        let patience = self.patience;
+        let looked = match self.records {
+            DnsRecords::Addresses { port } => timeout(patience, self.plain(port)).await,
+            DnsRecords::Services => timeout(patience, self.services()).await,
+        };
+        looked.unwrap_or(Err(DnsError::Overdue(patience)))
     }
 
-    /// The addresses of `name`, none where it has none.
-    async fn addresses(&self, name: &Name) -> Result<Addresses, DnsError> {
+    async fn plain(&mut self, port: u16) -> Result<Answer, DnsError> {
+        let found = self.found(&self.name).await?;
+        let is_partial = !found.is_whole();
+        let mut all = self.last.complete([(self.name.clone(), found)].into());
+        let found = all.remove(&self.name).unwrap_or_default();
+        let seen: Vec<_> = found.all().map(|ip| at(ip, port)).collect();
+        Ok(Answer {
+            holds_for: holds_for(&seen, found.ttl),
+            seen,
+            is_partial,
+        })
+    }
+
+    /// What `name` stands for now.
+    async fn found(&self, name: &Name) -> Result<Found, NetError> {
         let ask = |kind| self.resolver.lookup(name.clone(), kind);
         let (four, six) = futures_util::join!(ask(RecordType::A), ask(RecordType::AAAA));
-        let mut found = Addresses::default();
-        let mut failure = None;
-        for answer in [four, six] {
-            match answer {
-                Ok(lookup) => {
-                    for record in lookup.answers() {
-                        found.add(&record.data, record.ttl);
-                    }
-                }
-                Err(error) if error.is_no_records_found() => {}
-                Err(error) => failure = Some(error),
-            }
-        }
-        match failure {
-            // One family is enough; what is missing of the other lingers.
-            Some(error) if found.addresses.is_empty() => Err(error.into()),
-            _ => Ok(found),
-        }
+        Found::of([four, six])
     }
 
-    async fn services(&self) -> Result<Answer, DnsError> {
+    async fn services(&mut self) -> Result<Answer, DnsError> {
         let lookup = match self
             .resolver
             .lookup(self.name.clone(), RecordType::SRV)
@@ -124,6 +134,7 @@ impl Looker {
                 return Ok(Answer {
                     seen: Vec::new(),
                     holds_for: Duration::ZERO,
+                    is_partial: false,
                 });
             }
             Err(error) => return Err(error.into()),
@@ -140,71 +151,52 @@ impl Looker {
         }
         services.truncate(SEEN_AT_MOST);
         let hosts = self.hosts(&services).await?;
-        let mut seen = Vec::new();
-        for service in &services {
-            let Some(found) = hosts.get(&service.target) else {
-                continue;
-            };
+        let is_partial = hosts.values().any(|found| !found.is_whole());
+        let hosts = self.last.complete(hosts);
+        let found = services
+            .iter()
+            .filter_map(|service| Some((service, hosts.get(&service.target)?)));
+        let mut places = BTreeMap::new();
+        for (service, found) in found {
             ttl = ttl.min(found.ttl);
-            seen.extend(of_service(service, found));
+            let host = service.target.to_utf8();
+            let host = host.trim_end_matches('.');
+            for ip in found.of_one_family() {
+                places.insert((host.to_owned(), service.port, ip), service);
+            }
         }
-        let holds_for = if seen.is_empty() { 0 } else { ttl };
+        let names = self.names.of(&places.keys().cloned().collect());
+        let seen = places
+            .into_iter()
+            .map(|(place, service)| of_service(service, place.2, &names[&place]));
+        let seen: Vec<_> = seen.collect();
         Ok(Answer {
+            holds_for: holds_for(&seen, ttl),
             seen,
-            holds_for: seconds(holds_for),
+            is_partial,
         })
     }
 
     /// The addresses of all hosts of `services`. An answer of which one host is unknown for now is none, so that nobody
     /// is taken for gone.
-    async fn hosts(&self, services: &[SRV]) -> Result<BTreeMap<Name, Addresses>, DnsError> {
+    async fn hosts(&self, services: &[SRV]) -> Result<BTreeMap<Name, Found>, DnsError> {
         let hosts = services.iter().map(|service| service.target.clone());
         let names: BTreeSet<Name> = hosts.collect();
         let asked = names.into_iter().map(|name| async move {
-            let found = self.addresses(&name).await?;
+            let found = self.found(&name).await?;
             Ok((name, found))
         });
-        let answers: Vec<_> = stream::iter(asked)
+        stream::iter(asked)
             .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        answers.into_iter().collect()
+            .try_collect()
+            .await
     }
 }
 
-/// The addresses of one name.
-struct Addresses {
-    addresses: BTreeSet<IpAddr>,
-    ttl: u32,
-}
-
-impl Default for Addresses {
-    fn default() -> Self {
-        Self {
-            addresses: BTreeSet::new(),
-            ttl: u32::MAX,
-        }
-    }
-}
-
-impl Addresses {
-    fn add(&mut self, data: &RData, ttl: u32) {
-        let address = match data {
-            RData::A(address) => IpAddr::V4(address.0),
-            RData::AAAA(address) => IpAddr::V6(address.0),
-            // A name on the way counts for its time alone.
-            _ => {
-                self.ttl = self.ttl.min(ttl);
-                return;
-            }
-        };
-        self.ttl = self.ttl.min(ttl);
-        self.addresses.insert(address);
-    }
-}
-
-fn seconds(ttl: u32) -> Duration {
-    Duration::from_secs(u64::from(ttl))
+/// An answer that names nobody holds for no time.
+fn holds_for(seen: &[Seen], ttl: u32) -> Duration {
+    let seconds = if seen.is_empty() { 0 } else { ttl };
+    Duration::from_secs(u64::from(seconds))
 }
 
 fn at(ip: IpAddr, port: u16) -> Seen {
@@ -217,23 +209,16 @@ fn at(ip: IpAddr, port: u16) -> Seen {
     }
 }
 
-/// A host with one address is known by its name, and so is the same when it comes back elsewhere.
-fn of_service(service: &SRV, found: &Addresses) -> Vec<Seen> {
-    let host = service.target.to_utf8();
-    let host = host.trim_end_matches('.');
+fn of_service(service: &SRV, ip: IpAddr, name: &str) -> Seen {
     let labels = BTreeMap::from([
         ("srv-priority".to_owned(), service.priority.to_string()),
         ("srv-weight".to_owned(), service.weight.to_string()),
     ]);
-    let one = |ip: &IpAddr| {
-        let mut seen = at(*ip, service.port);
-        if found.addresses.len() == 1 {
-            seen.name = format!("{host}:{}", service.port);
-        }
-        seen.labels.clone_from(&labels);
-        seen
-    };
-    found.addresses.iter().map(one).collect()
+    Seen {
+        name: name.to_owned(),
+        labels,
+        ..at(ip, service.port)
+    }
 }
 
 fn only(server: SocketAddr) -> ResolverConfig {

@@ -1,6 +1,8 @@
 //! Endpoints by DNS: the addresses of a name, or its services with their ports.
 
+mod addresses;
 mod look;
+mod names;
 mod settings;
 
 use std::time::Duration;
@@ -33,12 +35,22 @@ impl Dns {
     /// Reports what the name stands for until the task is aborted: asks again when an answer's time is up, keeps the last
     /// good list while servers fail, and what is missing from good answers for as long as the settings say.
     pub async fn follow(self, reporter: Reporter<Seen>) {
-        let Self { looker, settings } = self;
+        let Self {
+            mut looker,
+            settings,
+        } = self;
         let mut pause = Pause::new(&settings.name, settings.every_at_least, settings.every);
         let mut linger = Linger::new(settings.hold, settings.hold_empty);
         loop {
             let wait = match looker.look().await {
-                Ok(Answer { seen, holds_for }) => {
+                Ok(Answer {
+                    seen,
+                    holds_for,
+                    is_partial,
+                }) => {
+                    if is_partial {
+                        reporter.failed();
+                    }
                     reporter.saw(linger.answered(seen, Instant::now()));
                     let wanted = if linger.waits() {
                         Duration::ZERO

@@ -54,6 +54,10 @@ impl Kubernetes {
             if matches!(error, KubernetesError::Gone) {
                 // What is known may lack what was deleted meanwhile.
                 known.version = None;
+                if !std::mem::take(&mut known.has_news) {
+                    // A server that forgets what it has just listed is not to be asked without pause.
+                    sleep(pause.after_failure()).await;
+                }
                 continue;
             }
             tracing::debug!(selector = self.settings.selector, %error, "Kubernetes cannot be asked");
@@ -76,17 +80,14 @@ impl Kubernetes {
             return Ok(());
         };
         let mut events = Events::new(self.api.watch(&version).await?);
-        let mut heard = false;
         while let Some(event) = events.next().await? {
-            heard = true;
-            pause.after(Duration::ZERO);
             known.take(event, &self.settings)?;
+            known.has_news = true;
+            pause.after(Duration::ZERO);
             reporter.saw(known.seen());
         }
-        if !heard {
-            // A server that ends watches at once is not to be asked without pause.
-            sleep(pause.after(Duration::ZERO)).await;
-        }
+        // Some servers, and proxies before them, end watches at once.
+        sleep(pause.after(Duration::ZERO)).await;
         Ok(())
     }
 }
@@ -96,13 +97,15 @@ impl Kubernetes {
 struct Known {
     version: Option<String>,
     objects: BTreeMap<String, Vec<Seen>>,
+    /// Whether a watch has told anything since the last list.
+    has_news: bool,
 }
 
 impl Known {
     fn of(objects: Vec<Object>, version: String, settings: &KubernetesSettings) -> Self {
         let mut known = Self {
             version: Some(version),
-            objects: BTreeMap::new(),
+            ..Self::default()
         };
         for object in objects {
             known.put(&object, settings);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway_router::discovery::{Dns, DnsRecords, DnsSettings, Reporter, Seen, Sightings};
-use hickory_proto::op::ResponseCode;
+use hickory_proto::{op::ResponseCode, rr::RecordType};
 use tokio::{sync::watch, task::AbortHandle};
 
 use super::{
@@ -71,6 +71,44 @@ async fn addresses_of_both_families_come_and_go() {
     server.say(vec![a("engines.test.", 0, 2)]);
     let now = until(&mut source.heard, |now| places(now) == all[1..2]).await;
     assert_eq!((now.is_up, now.changes, now.failures), (true, 2, 0));
+}
+
+#[tokio::test]
+async fn a_family_that_fails_takes_nobody_away() {
+    let server = NameServer::start().await;
+    let name = "engines.test.";
+    server.say(vec![a(name, 0, 1), aaaa(name, 0, 7)]);
+    let mut source = follow(&server, name, DnsRecords::Addresses { port: 80 });
+    until(&mut source.heard, |now| now.list.len() == 2).await;
+    server.fail_on(RecordType::A, ResponseCode::ServFail);
+    let now = until(&mut source.heard, |now| now.failures > 2).await;
+    assert_eq!((now.list.len(), now.changes), (2, 1));
+    // The other family still counts.
+    server.say(vec![a(name, 0, 9), aaaa(name, 0, 8)]);
+    server.fail_on(RecordType::A, ResponseCode::ServFail);
+    let mixed = ["10.0.0.1:80 10.0.0.1:80", "[fd00::8]:80 [fd00::8]:80"];
+    until(&mut source.heard, |now| places(now) == mixed).await;
+}
+
+#[tokio::test]
+async fn a_host_of_both_families_is_one_engine_and_keeps_its_name() {
+    let server = NameServer::start().await;
+    let name = "_http._tcp.engines.test.";
+    let service = srv(name, 0, "e0.test.", 80);
+    server.say(vec![
+        service.clone(),
+        a("e0.test.", 0, 1),
+        aaaa("e0.test.", 0, 7),
+    ]);
+    let mut source = follow(&server, name, DnsRecords::Services);
+    let now = until(&mut source.heard, |now| now.has_answered).await;
+    assert_eq!(places(&now), ["e0.test:80 10.0.0.1:80"]);
+    server.say(vec![service, a("e0.test.", 0, 1), a("e0.test.", 0, 2)]);
+    let now = until(&mut source.heard, |now| now.list.len() == 2).await;
+    assert_eq!(
+        places(&now),
+        ["10.0.0.2:80 10.0.0.2:80", "e0.test:80 10.0.0.1:80"]
+    );
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
 use hickory_proto::{
     op::{Message, OpCode, ResponseCode},
     rr::{
-        Name, RData, Record,
+        Name, RData, Record, RecordType,
         rdata::{A, AAAA, SRV},
     },
 };
@@ -19,6 +19,8 @@ pub(super) struct Zone {
     pub(super) records: Vec<Record>,
     /// What names without records get, and with a failure all.
     pub(super) code: Option<ResponseCode>,
+    /// What all questions of a kind get.
+    pub(super) failing: Option<(RecordType, ResponseCode)>,
 }
 
 pub(super) struct NameServer {
@@ -51,8 +53,12 @@ impl NameServer {
     pub(super) fn say(&self, records: Vec<Record>) {
         *lock(&self.zone) = Zone {
             records,
-            code: None,
+            ..Zone::default()
         };
+    }
+
+    pub(super) fn fail_on(&self, kind: RecordType, code: ResponseCode) {
+        lock(&self.zone).failing = Some((kind, code));
     }
 
     pub(super) fn fail(&self, code: ResponseCode) {
@@ -83,7 +89,8 @@ fn answer(question: &Message, zone: &Zone) -> Message {
     let query = question.queries.first().expect("one query").clone();
     let mut answer = Message::response(question.metadata.id, OpCode::Query);
     answer.metadata.authoritative = true;
-    match zone.code {
+    let failing = zone.failing.filter(|(kind, _)| *kind == query.query_type());
+    match failing.map(|(_, code)| code).or(zone.code) {
         Some(code) => answer.metadata.response_code = code,
         None => {
             let fits = |record: &&Record| {
