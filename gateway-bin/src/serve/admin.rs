@@ -9,6 +9,7 @@ use gateway_router::ReplyBody;
 use http::{Method, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use serde::Serialize;
+use tokio::task;
 
 use super::{
     body,
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     clock,
-    config::{self, EndpointConfig, Environment},
+    config::{self, EndpointConfig, Environment, ServeLimits},
     discovery::{Change, ChangeError, EndpointStatus, SourceStatus, Status},
     gate::Gate,
     metrics::Rejection,
@@ -84,28 +85,45 @@ pub(super) async fn serve(
             return Err(denied.into());
         }
     };
-    let change = match route {
-        Route::Endpoints if parts.method == Method::POST => {
-            Change::Add(entry(&body::read(body, &rules.limits).await?)?)
-        }
-        Route::Endpoints => return Ok(list(gate, StatusCode::OK)),
-        Route::Endpoint(name) => Change::Remove(owned(name)),
-        Route::Drain(name) if parts.method == Method::PUT => Change::Drain(owned(name)),
-        Route::Drain(name) => Change::Resume(owned(name)),
-    };
-    let is_new = matches!(change, Change::Add(_));
     let (method, path) = (&parts.method, parts.uri.path());
-    gate.orders.change(change).await.map_err(|error| {
-        tracing::info!(key = &**key, %method, path, %error, "an operator's change is refused");
-        refused(&error)
-    })?;
-    tracing::info!(key = &**key, %method, path, "endpoints changed by an operator");
-    let status = if is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
+    if route == Route::Endpoints && method == Method::GET {
+        return Ok(list(gate, StatusCode::OK));
+    }
+    let made = make(gate, route, method, body, &rules.limits).await;
+    match &made {
+        Ok(_) => {
+            tracing::info!(key = &**key, %method, path, "endpoints changed by an operator");
+        }
+        Err(refusal) => {
+            let reason = &*refusal.api.message;
+            tracing::info!(key = &**key, %method, path, reason, "an operator's change is refused");
+        }
+    }
+    Ok(list(gate, made?))
+}
+
+/// Makes the change; gives the status of the answer.
+async fn make(
+    gate: &Gate,
+    route: Route<'_>,
+    method: &Method,
+    body: Incoming,
+    limits: &ServeLimits,
+) -> Result<StatusCode, Refusal> {
+    let (change, status) = match route {
+        Route::Endpoints => {
+            let body = body::read(body, limits).await?;
+            // It may name files, which are read.
+            let read = task::spawn_blocking(move || entry(&body)).await;
+            let entry = read.map_err(|_| refused(&ChangeError::Stopping))??;
+            (Change::Add(entry), StatusCode::CREATED)
+        }
+        Route::Endpoint(name) => (Change::Remove(owned(name)), StatusCode::OK),
+        Route::Drain(name) if method == Method::PUT => (Change::Drain(owned(name)), StatusCode::OK),
+        Route::Drain(name) => (Change::Resume(owned(name)), StatusCode::OK),
     };
-    Ok(list(gate, status))
+    let made = gate.orders.change(change).await;
+    made.map(|()| status).map_err(|error| refused(&error))
 }
 
 fn owned(name: &str) -> String {
@@ -238,6 +256,8 @@ mod tests {
             "[]",
             r#"{"name":"a","url":"http://h:1","what":1}"#,
             r#"{"name":"a","url":"${HOME}"}"#,
+            // A file that never ends.
+            r#"{"name":"a","url":"https://h:1","tls":{"ca_file":"/dev/zero"}}"#,
         ] {
             assert_eq!(read(bad).expect_err(bad).api.status, 400, "{bad}");
         }

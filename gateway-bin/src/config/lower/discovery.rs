@@ -1,7 +1,5 @@
 //! Sources of endpoints: what to ask, and what to make of the answers.
 
-#[cfg(feature = "kubernetes")]
-use std::fs;
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use gateway_govern::keys::{KeyEntry, KeyRing, RingError};
@@ -15,6 +13,8 @@ use gateway_router::{
     discovery::{KubernetesPort, KubernetesSettings, Resource},
 };
 
+#[cfg(feature = "kubernetes")]
+use super::files;
 use super::{cx::Cx, endpoints};
 use crate::config::{
     ConfigError, DiscoveryConfig, SourceConfig, SourceKind, Template,
@@ -194,7 +194,7 @@ fn trusting(
     cx: &Cx<'_>,
 ) -> Result<Target, ConfigError> {
     let path = path.key("authorities");
-    let read = fs::read(file);
+    let read = files::read_pem(file);
     let pem = read.map_err(|error| cx.invalid(&path, format!("{}: {error}", file.display())))?;
     let settings = TlsSettings {
         authorities: Some(pem),

@@ -6,6 +6,7 @@ mod cx;
 mod decisions;
 mod discovery;
 mod endpoints;
+mod files;
 mod goals;
 mod hardware;
 mod hedges;

@@ -1,13 +1,10 @@
 //! Where engines listen, and what is asked of them there.
 
-use std::{
-    fs,
-    path::{Path as FilePath, PathBuf},
-};
+use std::path::{Path as FilePath, PathBuf};
 
 use gateway_router::{Target, Tls, TlsError, TlsIdentity, TlsSettings};
 
-use super::cx::Cx;
+use super::{cx::Cx, files};
 use crate::config::{
     ConfigError,
     file::{Engine, TlsFile},
@@ -61,7 +58,7 @@ fn tls_of(file: &TlsFile, path: &Path, cx: &Cx<'_>) -> Result<Tls, ConfigError> 
                 format_args!("{shown} cannot be read: {error}"),
             )
         };
-        fs::read(base.join(file)).map_err(unreadable)
+        files::read_pem(&base.join(file)).map_err(unreadable)
     };
     if file.insecure && file.ca_file.is_some() {
         let reason =
