@@ -159,7 +159,9 @@ impl Roster {
     }
 
     fn add(&mut self, endpoints: Vec<EndpointConfig>) -> Result<(), ChangeError> {
-        let is_taken = |one: &&EndpointConfig| self.known(name(one)).is_ok();
+        // Also by one that was added before and gives way to another list for now.
+        let is_added = |one: &EndpointConfig| self.added.iter().any(|old| name(old) == name(one));
+        let is_taken = |one: &&EndpointConfig| self.known(name(one)).is_ok() || is_added(one);
         if let Some(taken) = endpoints.iter().find(is_taken) {
             return Err(ChangeError::Taken(name(taken).to_owned()));
         }
@@ -191,10 +193,11 @@ impl Roster {
     }
 
     fn remove(&mut self, gone: &str) -> Result<(), ChangeError> {
-        self.known(gone)?;
         let before = self.added.len();
+        // Whether it is listed or gives way to another list for now.
         self.added.retain(|one| name(one) != gone);
         if self.added.len() == before {
+            self.known(gone)?;
             return Err(ChangeError::NotAdded(gone.to_owned()));
         }
         self.drained.remove(gone);

@@ -8,6 +8,9 @@ use super::*;
 use crate::config::{Environment, read_endpoints};
 
 fn list(entries: &[(&str, u16)]) -> Vec<EndpointConfig> {
+    if entries.is_empty() {
+        return Vec::new();
+    }
     let lines = entries.iter();
     let text: String = lines
         .map(|(name, port)| {
@@ -125,6 +128,25 @@ fn operators_add_drain_resume_and_remove_what_they_added() {
     roster.change(Change::Remove("b".into())).expect("added");
     merge(&mut roster);
     assert_eq!(told(&roster), ["a config listed"]);
+}
+
+#[test]
+fn who_was_added_and_gives_way_to_another_list_can_be_removed_and_is_not_added_twice() {
+    let mut roster = Roster::default();
+    let added = roster.change(Change::Add(list(&[("b", 1)])));
+    added.expect("new");
+    // A reload lists the same engine, and the same name elsewhere.
+    for fixed in [list(&[("a", 1)]), list(&[("b", 9)])] {
+        roster.merge(&fixed, Vec::new(), &nobody());
+        assert_eq!(roster.status().1, 1, "the one that was added gives way");
+        let again = roster.change(Change::Add(list(&[("b", 7)])));
+        assert!(matches!(again, Err(ChangeError::Taken(name)) if name == "b"));
+    }
+    roster.change(Change::Remove("b".into())).expect("added");
+    roster.merge(&[], Vec::new(), &nobody());
+    assert_eq!(told(&roster), [""; 0]);
+    let gone = roster.change(Change::Remove("b".into()));
+    assert!(matches!(gone, Err(ChangeError::Unknown(_))));
 }
 
 #[test]
