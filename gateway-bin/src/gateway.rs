@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::{
     config::{Config, DrainConfig},
-    discovery::Known,
+    discovery::{Asking, Awaited, Known},
     gate::Gate,
     learned::{Keeper, WRITE_EVERY},
     log::LostLines,
@@ -210,7 +210,10 @@ async fn open(
     lost_lines: LostLines,
 ) -> Result<(Arc<Gate>, Steward, Orders), StartError> {
     let mut known = Known::default();
-    known.ask(&config.endpoints, PATIENCE).await;
+    let mut asking = Asking::new(PATIENCE);
+    asking.begin(known.questions(&config.endpoints, None));
+    let awaited = Awaited::of(&config.endpoints);
+    asking.hear(&awaited, &mut known).await;
     for name in known.open_names(&config.endpoints) {
         tracing::warn!(
             endpoint = name,
@@ -232,7 +235,7 @@ async fn open(
     let way = orders.clone();
     let gate = Gate::new(router, metrics, desk, &config, stages, ids, way);
     let gate = Arc::new(gate);
-    let steward = Steward::begin(Arc::clone(&gate), config, known, inbox).await?;
+    let steward = Steward::begin(Arc::clone(&gate), config, (known, asking), inbox).await?;
     Ok((gate, steward, orders))
 }
 

@@ -9,8 +9,8 @@ use tokio::{
 };
 
 use crate::{
-    config::Config,
-    discovery::{Change, ChangeError, Known, Roster, Sources, Status},
+    config::{Config, EndpointConfig},
+    discovery::{Answer, Asking, Awaited, Change, ChangeError, Known, Roster, Sources, Status},
     gate::{Gate, Rules},
 };
 
@@ -18,6 +18,9 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Orders that wait; who has more waits to be heard.
 const ORDERS: usize = 16;
+
+/// Operators who wait until engines that they added have said what they are; more than that are answered at once.
+const WAITING: usize = 64;
 
 /// How long an engine may take to say what it is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
@@ -28,6 +31,8 @@ pub(crate) struct Steward {
     gate: Arc<Gate>,
     config: Config,
     known: Known,
+    asking: Asking,
+    waiting: Vec<Waiting>,
     sources: Sources,
     roster: Roster,
     /// The changes of sources that are in force.
@@ -48,6 +53,13 @@ enum Order {
     Config(Box<Config>, oneshot::Sender<Result<(), BuildError>>),
     /// Change the list of endpoints.
     Change(Change, oneshot::Sender<Result<(), ChangeError>>),
+}
+
+/// Whom to tell that endpoints have been added, once they have been asked.
+#[derive(Debug)]
+struct Waiting {
+    awaited: Awaited,
+    done: oneshot::Sender<Result<(), ChangeError>>,
 }
 
 /// How the steward is reached.
@@ -100,13 +112,15 @@ impl Steward {
     pub(crate) async fn begin(
         gate: Arc<Gate>,
         config: Config,
-        known: Known,
+        (known, asking): (Known, Asking),
         orders: Inbox,
     ) -> Result<Self, BuildError> {
         let mut steward = Self {
             gate,
             config,
             known,
+            asking,
+            waiting: Vec::new(),
             sources: Sources::default(),
             roster: Roster::default(),
             changes: 0,
@@ -119,7 +133,7 @@ impl Steward {
         steward.merge();
         if !steward.config.discovery.sources.is_empty() {
             let endpoints = steward.roster.endpoints();
-            steward.known.ask(&endpoints, PATIENCE).await;
+            steward.ask_and_wait(&endpoints).await;
         }
         steward.apply()?;
         Ok(steward)
@@ -136,8 +150,9 @@ impl Steward {
             };
             tokio::select! {
                 Some(order) = self.orders.0.recv() => self.obey(order).await,
-                () = self.sources.news() => self.found().await,
-                () = time::sleep(pause) => self.look_again().await,
+                () = self.sources.news() => self.found(),
+                answers = self.asking.answers() => self.heard(answers),
+                () = time::sleep(pause) => self.look_again(),
             }
         }
     }
@@ -145,14 +160,19 @@ impl Steward {
     async fn obey(&mut self, order: Order) {
         // Whoever asked may have gone meanwhile.
         match order {
-            Order::Config(config, done) => drop(done.send(self.take(*config).await)),
-            Order::Change(change, done) => drop(done.send(self.change(change).await)),
+            Order::Config(config, done) => {
+                let taken = self.take(*config).await;
+                // Some whom others wait for may have answered meanwhile.
+                self.tell_waiting();
+                drop(done.send(taken));
+            }
+            Order::Change(change, done) => self.change(change, done),
         }
     }
 
     async fn take(&mut self, config: Config) -> Result<(), BuildError> {
         let fixed = fixed_changes(&self.config, &config);
-        self.known.ask(&config.endpoints, PATIENCE).await;
+        self.ask_and_wait(&config.endpoints).await;
         let before = std::mem::replace(&mut self.config, config);
         self.sources.follow(&self.config.discovery.sources);
         self.merge();
@@ -169,7 +189,24 @@ impl Steward {
         Ok(())
     }
 
-    async fn change(&mut self, change: Change) -> Result<(), ChangeError> {
+    fn change(&mut self, change: Change, done: oneshot::Sender<Result<(), ChangeError>>) {
+        let added = match &change {
+            Change::Add(endpoints) => Awaited::of(endpoints),
+            _ => Awaited::of(&[]),
+        };
+        let made = self.make(change);
+        if made.is_ok() {
+            self.ask();
+            if self.asking.is_open(&added) && self.waiting.len() < WAITING {
+                let awaited = added;
+                self.waiting.push(Waiting { awaited, done });
+                return;
+            }
+        }
+        drop(done.send(made));
+    }
+
+    fn make(&mut self, change: Change) -> Result<(), ChangeError> {
         let before = self.roster.clone();
         self.roster.change(change)?;
         self.merge();
@@ -179,12 +216,29 @@ impl Steward {
             self.merge();
             return Err(error.into());
         }
-        self.ask().await;
         Ok(())
     }
 
+    /// Engines have answered.
+    fn heard(&mut self, answers: Vec<Answer>) {
+        if self.known.learn(answers) {
+            self.apply_or_say();
+        }
+        self.tell_waiting();
+    }
+
+    fn tell_waiting(&mut self) {
+        for waiting in std::mem::take(&mut self.waiting) {
+            if self.asking.is_open(&waiting.awaited) {
+                self.waiting.push(waiting);
+            } else {
+                drop(waiting.done.send(Ok(())));
+            }
+        }
+    }
+
     /// Sources have news.
-    async fn found(&mut self) {
+    fn found(&mut self) {
         if self.sources.changes() == self.changes {
             self.tell();
             return;
@@ -192,10 +246,10 @@ impl Steward {
         self.merge();
         self.apply_or_say();
         // New ones are listed at once and serve as soon as they have said what they are.
-        self.ask().await;
+        self.ask();
     }
 
-    async fn look_again(&mut self) {
+    fn look_again(&mut self) {
         let fleet = self.gate.router.fleet();
         if self.roster.is_waiting() && self.roster.sweep(&fleet, self.config.discovery.drain) {
             self.apply_or_say();
@@ -204,14 +258,25 @@ impl Steward {
         if fleet.models() != self.models {
             self.tell();
         }
-        self.ask().await;
+        self.ask();
     }
 
-    /// Asks engines that have not said what they are.
-    async fn ask(&mut self) {
-        if self.known.ask(&self.roster.endpoints(), PATIENCE).await > 0 {
-            self.apply_or_say();
-        }
+    /// Begins to ask engines that have not said what they are, or may be others by now.
+    fn ask(&mut self) {
+        self.ask_of(&self.roster.endpoints());
+    }
+
+    fn ask_of(&mut self, endpoints: &[EndpointConfig]) {
+        let fleet = self.gate.router.fleet();
+        let questions = self.known.questions(endpoints, Some(&fleet));
+        self.asking.begin(questions);
+    }
+
+    /// Asks `endpoints`, and waits a while for the answers.
+    async fn ask_and_wait(&mut self, endpoints: &[EndpointConfig]) {
+        self.ask_of(endpoints);
+        let awaited = Awaited::of(endpoints);
+        self.asking.hear(&awaited, &mut self.known).await;
     }
 
     /// Takes in what everybody lists.

@@ -17,6 +17,7 @@ const NAMES_AT_MOST: usize = 4_096;
 #[derive(Debug, Default)]
 pub struct Adapters {
     any: AtomicBool,
+    is_told: AtomicBool,
     added: AtomicU64,
     names: RwLock<BTreeSet<Box<str>>>,
     /// Whether `usage` holds anything.
@@ -57,8 +58,15 @@ impl Adapters {
         let mut names = self.write();
         let is_news = *names != next;
         *names = next;
+        self.is_told.store(true, Relaxed);
         self.any.store(!names.is_empty(), Relaxed);
         is_news
+    }
+
+    /// Whether a list was [set](Self::set) ever, be it an empty one.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.is_told.load(Relaxed)
     }
 
     /// `name` is loaded as well.
@@ -144,7 +152,8 @@ mod tests {
     #[test]
     fn what_an_engine_lists_counts_and_only_changes_are_news() {
         let adapters = Adapters::default();
-        assert!(!adapters.has("sql") && !adapters.set([]));
+        assert!(!adapters.has("sql") && !adapters.is_told());
+        assert!(!adapters.set([]) && adapters.is_told());
         assert!(adapters.set(["sql", "law"]) && !adapters.set(["law", "sql"]));
         adapters.add("chess");
         adapters.remove("law");

@@ -1,7 +1,10 @@
 //! The living part of an endpoint: it survives reloads and is shared by all fleet snapshots.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -70,6 +73,7 @@ pub struct EndpointState {
     policy: HealthPolicy,
     bell: RoomBell,
     adapters: Adapters,
+    renewals: AtomicU64,
     readings: Mutex<Readings>,
 }
 
@@ -104,6 +108,7 @@ impl EndpointState {
             policy: HealthPolicy::default(),
             bell: RoomBell::default(),
             adapters: Adapters::default(),
+            renewals: AtomicU64::new(0),
             readings: Mutex::default(),
         }
     }
@@ -317,7 +322,15 @@ impl EndpointState {
 
     /// The engine is another process than before: what it gets grows slowly.
     pub fn restarted(&self, now: Timestamp) {
+        self.renewals.fetch_add(1, Relaxed);
         self.ramp.begin(now);
+    }
+
+    /// How often the engine may have become another, with other models: it [was restarted](Self::restarted), or came back
+    /// after probes had found it down.
+    #[must_use]
+    pub fn renewals(&self) -> u64 {
+        self.renewals.load(Relaxed)
     }
 
     /// A new member of a fleet that is at work.
@@ -328,6 +341,7 @@ impl EndpointState {
     /// An active probe has ended.
     pub fn probed(&self, policy: &HealthPolicy, probe: Probe, now: Timestamp) {
         if self.health.probed(policy, probe, now) {
+            self.renewals.fetch_add(1, Relaxed);
             self.ramp.begin(now);
             self.bell.ring();
         }

@@ -126,6 +126,12 @@ impl Target {
         self.0.rank
     }
 
+    /// The process that is known to listen there, where one is.
+    #[must_use]
+    pub fn process(&self) -> Option<&str> {
+        self.0.process.as_deref()
+    }
+
     /// Whether both are the same engine, however it is spoken to.
     pub(crate) fn is_same_engine(&self, other: &Self) -> bool {
         let (one, other) = (&self.0, &other.0);

@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     process,
+    time::Duration,
 };
 
 use gateway_bin::{Options, Running};
@@ -18,11 +19,15 @@ use crate::{
 
 /// A simulated engine of its own at `address`, once it listens; its address.
 fn engine(address: &str) -> (Child, String) {
+    engine_of("m", address)
+}
+
+fn engine_of(model: &str, address: &str) -> (Child, String) {
     let mut command = gateway();
     command.args([
         "sim-engine",
         "--model",
-        "m",
+        model,
         "--speed",
         "100",
         "--listen",
@@ -69,6 +74,31 @@ async fn an_engine_that_comes_back_as_a_new_process_has_an_empty_index() {
         "the first request meets an empty cache"
     );
     within(filled()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_comes_back_is_asked_anew_what_it_serves() {
+    let (mut first, address) = engine("127.0.0.1:0");
+    let more =
+        format!("  - {{name: e0, url: \"http://{address}\"}}\nwatch: {{probe_every: 100ms}}\n");
+    let gateway = rig::start(&rig::yaml(&[], "", &more), Options::default()).await;
+    assert_eq!(chat(&gateway).await, 200);
+    first.0.kill().expect("killed");
+    first.0.wait().expect("ended");
+    until(&gateway, "gateway_endpoint_up{endpoint=\"e0\"} 0").await;
+    let (_second, _) = engine_of("another", &address);
+    let body = rig::CHAT.replace("\"m\"", "\"another\"");
+    let serves = async {
+        while ask(&gateway, "POST", "/v1/chat/completions", rig::KEY, &body)
+            .await
+            .status
+            != 200
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    within(serves).await;
+    assert_eq!(chat(&gateway).await, 404, "nobody serves the old one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
