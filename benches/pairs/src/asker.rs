@@ -110,8 +110,9 @@ impl<'a> Asker<'a> {
             }
             Connector::Sglang => {
                 let bootstrap = self.scene.engines.bootstrap();
-                let leg = sglang::leg(&bootstrap.ip().to_string(), bootstrap.port(), id);
-                (leg.clone(), leg)
+                let (host, port) = (bootstrap.ip().to_string(), bootstrap.port());
+                let prefill = sglang::prefill(&host, port, id);
+                (prefill, sglang::decode(&host, port, id, None))
             }
             Connector::Mooncake => self.mooncake(id)?,
             other => bail!("callers do not know how to hand over by {}", other.name()),
