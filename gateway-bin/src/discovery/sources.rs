@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{SourceStatus, file};
-use crate::config::{EndpointConfig, SourceConfig, SourceKind};
+use crate::config::{EndpointConfig, SourceConfig, SourceKind, Template};
 
 /// One task for each source, and one bell for all.
 #[derive(Debug, Default)]
@@ -24,14 +24,68 @@ pub(crate) struct Sources {
 struct Running {
     config: SourceConfig,
     heard: Heard,
+    /// What a source of that name was told and saw before this one, which stands in until it has answered.
+    before: Option<Before>,
     tasks: [AbortHandle; 2],
 }
 
 /// What a source lists.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Heard {
     Places(watch::Receiver<Sightings<Seen>>),
     Endpoints(watch::Receiver<Sightings<EndpointConfig>>),
+}
+
+#[derive(Clone, Debug)]
+struct Before {
+    template: Option<Template>,
+    heard: Heard,
+}
+
+impl Heard {
+    fn has_answered(&self) -> bool {
+        match self {
+            Self::Places(heard) => heard.borrow().has_answered,
+            Self::Endpoints(heard) => heard.borrow().has_answered,
+        }
+    }
+
+    /// The endpoints of the source `name`.
+    fn endpoints(&self, name: &str, template: Option<&Template>) -> Vec<EndpointConfig> {
+        match (self, template) {
+            (Self::Endpoints(heard), _) => heard.borrow().list.to_vec(),
+            (Self::Places(heard), Some(template)) => {
+                let list = Arc::clone(&heard.borrow().list);
+                let filled = list.iter().flat_map(|seen| template.fill(name, seen));
+                filled.collect()
+            }
+            (Self::Places(_), None) => Vec::new(),
+        }
+    }
+}
+
+impl Running {
+    fn endpoints(&self) -> Vec<EndpointConfig> {
+        let (name, template) = (&self.config.name, self.config.template.as_ref());
+        match &self.before {
+            Some(before) if !self.heard.has_answered() => {
+                let template = template.or(before.template.as_ref());
+                before.heard.endpoints(name, template)
+            }
+            _ => self.heard.endpoints(name, template),
+        }
+    }
+
+    /// What stands in for another source of that name until it has answered.
+    fn stand_in(&self) -> Option<Before> {
+        if !self.heard.has_answered() {
+            return self.before.clone();
+        }
+        Some(Before {
+            template: self.config.template.clone(),
+            heard: self.heard.clone(),
+        })
+    }
 }
 
 impl Drop for Running {
@@ -43,19 +97,21 @@ impl Drop for Running {
 }
 
 impl Sources {
-    /// Follows these sources: goes on with those that are as before, begins with new ones, ends the rest.
+    /// Follows these sources: goes on with those that are as before, begins with new ones, ends the rest. What a source saw
+    /// counts until one of its name that is told otherwise has answered.
     pub(crate) fn follow(&mut self, sources: &[SourceConfig]) {
         let mut before = std::mem::take(&mut self.running);
         for config in sources {
-            let same =
-                |old: &Running| old.config.name == config.name && old.config.kind == config.kind;
-            let running = match before.iter().position(same) {
-                Some(at) => {
-                    let mut old = before.swap_remove(at);
+            let of_name = before.iter().position(|old| old.config.name == config.name);
+            let running = match of_name.map(|at| before.swap_remove(at)) {
+                Some(mut old) if old.config.kind == config.kind => {
                     old.config = config.clone();
                     old
                 }
-                None => start(config.clone(), &self.bell),
+                old => {
+                    let stand_in = old.and_then(|old| old.stand_in());
+                    start(config.clone(), stand_in, &self.bell)
+                }
             };
             self.running.push(running);
         }
@@ -84,18 +140,8 @@ impl Sources {
 
     /// The endpoints of each source, by its name.
     pub(crate) fn endpoints(&self) -> Vec<(&str, Vec<EndpointConfig>)> {
-        let of = |source: &Running| match (&source.heard, &source.config.template) {
-            (Heard::Endpoints(heard), _) => heard.borrow().list.to_vec(),
-            (Heard::Places(heard), Some(template)) => {
-                let (list, name) = (heard.borrow().list.clone(), &source.config.name);
-                list.iter()
-                    .flat_map(|seen| template.fill(name, seen))
-                    .collect()
-            }
-            (Heard::Places(_), None) => Vec::new(),
-        };
         let all = self.running.iter();
-        all.map(|source| (source.config.name.as_str(), of(source)))
+        all.map(|source| (source.config.name.as_str(), source.endpoints()))
             .collect()
     }
 
@@ -113,7 +159,7 @@ fn is_known<T>(now: &Sightings<T>) -> bool {
     now.has_answered || now.failures > 0
 }
 
-fn start(config: SourceConfig, bell: &Arc<Notify>) -> Running {
+fn start(config: SourceConfig, before: Option<Before>, bell: &Arc<Notify>) -> Running {
     tracing::info!(
         source = config.name,
         kind = config.kind.name(),
@@ -151,6 +197,7 @@ fn start(config: SourceConfig, bell: &Arc<Notify>) -> Running {
     Running {
         config,
         heard,
+        before,
         tasks: tasks.map(|task| task.abort_handle()),
     }
 }
@@ -158,5 +205,52 @@ fn start(config: SourceConfig, bell: &Arc<Notify>) -> Running {
 async fn ring<T>(mut heard: watch::Receiver<Sightings<T>>, bell: Arc<Notify>) {
     while heard.changed().await.is_ok() {
         bell.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    fn file(path: &Path) -> [SourceConfig; 1] {
+        [SourceConfig {
+            name: "rack".to_owned(),
+            kind: SourceKind::File(path.to_owned()),
+            template: None,
+        }]
+    }
+
+    fn names(sources: &Sources) -> Vec<String> {
+        let all = sources.endpoints().into_iter();
+        let names = all.flat_map(|(_, list)| list.into_iter().map(|one| one.settings.spec.name));
+        names.collect()
+    }
+
+    #[tokio::test]
+    async fn a_source_that_is_told_otherwise_lists_what_it_did_until_it_answers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let write =
+            |name, one| fs::write(path(name), format!("- {{name: {one}, url: http://h}}\n"));
+        write("first", "a").expect("written");
+        let mut sources = Sources::default();
+        sources.follow(&file(&path("first")));
+        sources.first_answers().await;
+        assert_eq!(names(&sources), ["a"]);
+        // Neither of the next two is there, and what stands in is handed on.
+        for missing in ["second", "third"] {
+            sources.follow(&file(&path(missing)));
+            assert_eq!(names(&sources), ["a"]);
+            sources.first_answers().await;
+            assert_eq!(names(&sources), ["a"], "it could not be asked");
+        }
+        write("third", "b").expect("written");
+        while names(&sources) != ["b"] {
+            sources.news().await;
+        }
+        sources.follow(&[]);
+        assert_eq!(names(&sources), [""; 0], "it is listed no more");
     }
 }
