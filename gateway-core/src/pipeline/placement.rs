@@ -122,6 +122,16 @@ pub struct NoEndpoint {
 }
 
 impl NoEndpoint {
+    /// Of two searches that found nobody: why the second one did, unless somebody in either would do with room.
+    pub(super) fn or(mut self, other: Self) -> Self {
+        match (&mut self.full, other.full) {
+            (Some(full), Some(more)) => full.join(more),
+            (Some(_), None) => {}
+            (None, full) => return Self { full, ..other },
+        }
+        self
+    }
+
     fn reasons(&self) -> String {
         if let Some(full) = &self.full {
             return format!("{} could, and have no room", full.endpoints.len());

@@ -1,6 +1,6 @@
 //! Room: endpoints that would only queue a request are ruled out, where it can wait in a better queue.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use super::{Explanation, FilteredOut};
 use crate::{EndpointId, RouteCx, Stage, load::Freshness, plugin::Candidate, span_of_millis};
@@ -54,6 +54,18 @@ impl Full {
             endpoints: endpoints.into(),
             room_in: None,
         })
+    }
+
+    /// Either these or `more`, which may be some of the same.
+    pub(super) fn join(&mut self, more: Self) {
+        let mut endpoints = mem::take(&mut self.endpoints).into_vec();
+        let new = more.endpoints.iter();
+        let new: Vec<_> = new.filter(|id| !endpoints.contains(id)).copied().collect();
+        endpoints.extend(new);
+        self.endpoints = endpoints.into();
+        let both = self.room_in.zip(more.room_in);
+        let either = self.room_in.or(more.room_in);
+        self.room_in = both.map_or(either, |(one, other)| Some(one.min(other)));
     }
 }
 

@@ -274,7 +274,7 @@ impl Stages {
                     let decode_cx = decode_cx.among(asked.pools.decode);
                     return Halves::Pair((prefill, cx), (decode, decode_cx));
                 }
-                Err(why) => nobody = Some(why),
+                Err(why) => nobody = Some(nobody.unwrap_or_default().or(why)),
             }
             // Another decode engine may have somebody to prefill for it.
             pool.to_mut().retain(|&id| id != endpoint.id());
@@ -306,7 +306,7 @@ impl Stages {
             }
             match asked.choose(&self.unified, &cx, rng, record.as_deref_mut()) {
                 Ok(choice) => return Ok(Options::Alone((choice, cx))),
-                Err(why) => nobody = why,
+                Err(why) => nobody = nobody.or(why),
             }
         }
         Err(nobody)

@@ -196,6 +196,42 @@ fn where_a_half_has_no_room_the_request_waits_for_it_unless_one_engine_is_as_goo
 }
 
 #[test]
+fn who_has_no_room_is_waited_for_though_the_next_to_be_asked_are_out() {
+    let fleet = Fleet::new([
+        spec("p", Role::Prefill, "nixl", None),
+        spec("d", Role::Decode, "nixl", None),
+    ]);
+    let fleet = fleet.expect("valid");
+    let all = ids(&fleet, |_| true);
+    let limits = RoomLimits {
+        requests: Some(1),
+        ..RoomLimits::default()
+    };
+    let mut cx = RouteCx::new("m", NOW).prompt(100, &[], 0).output(100);
+    let busy = cx.clone().among(&all[1..]);
+    let _busy = listed().place(&fleet, &busy, &mut Rng::from_seed(1));
+    let prefill = fleet.by_name("p").expect("listed");
+    for _ in 0..20 {
+        let state = prefill.state();
+        state.finished(&fleet.config().health, Outcome::Failed, NOW);
+    }
+    cx.room = Some(Room {
+        limits: &limits,
+        promised: &[],
+    });
+    // No pair is to be had, as after one that has failed.
+    let pools = Pools::new(Some(&[]), &all[1..]);
+    let pools = Pools {
+        decode: &[],
+        alone: [Group::These(&all[1..]), Group::These(&all[..1])],
+        ..pools
+    };
+    let placed = stages(SplitRule::Always).place(&fleet, &cx, pools, &mut Rng::from_seed(1), None);
+    let full = placed.expect_err("waits").full.expect("for room");
+    assert_eq!(&*full.endpoints, &all[1..]);
+}
+
+#[test]
 fn lengths_rule_each_half_by_itself() {
     let fleet = Fleet::new([
         spec("p-short", Role::Prefill, "nixl", None).prompt_range(0, 1_000),
