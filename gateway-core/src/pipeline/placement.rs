@@ -125,7 +125,7 @@ impl NoEndpoint {
     /// Of two searches that found nobody: why the second one did, unless somebody in either would do with room.
     pub(super) fn or(mut self, other: Self) -> Self {
         match (&mut self.full, other.full) {
-            (Some(full), Some(more)) => full.join(more),
+            (Some(full), Some(more)) => full.join(&more),
             (Some(_), None) => {}
             (None, full) => return Self { full, ..other },
         }

@@ -57,7 +57,7 @@ impl Full {
     }
 
     /// Either these or `more`, which may be some of the same.
-    pub(super) fn join(&mut self, more: Self) {
+    pub(super) fn join(&mut self, more: &Self) {
         let mut endpoints = mem::take(&mut self.endpoints).into_vec();
         let new = more.endpoints.iter();
         let new: Vec<_> = new.filter(|id| !endpoints.contains(id)).copied().collect();
