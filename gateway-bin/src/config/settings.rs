@@ -9,6 +9,7 @@ use gateway_router::discovery::KubernetesSettings;
 use gateway_router::{
     EndpointSettings, RouterSettings,
     discovery::{DnsSettings, Seen},
+    feed::{FeedAddress, KvEvents},
 };
 
 use super::{
@@ -69,6 +70,21 @@ pub struct EndpointConfig {
     pub settings: EndpointSettings,
     /// What is not.
     pub discovery: Discovery,
+}
+
+impl EndpointConfig {
+    /// Where this gateway listens for its KV events, where engines connect to the gateway: address and topic of each rank.
+    /// Endpoints that are heard at one address are told apart by their topics.
+    #[must_use]
+    pub fn heard_at(&self) -> Vec<(FeedAddress, String)> {
+        let KvEvents::At(spec) = &self.settings.kv_events else {
+            return Vec::new();
+        };
+        let only = self.settings.target.rank();
+        let is_heard = |rank: &u32| spec.bind && only.is_none_or(|only| only == *rank);
+        let place = |rank| Some((spec.address.of_rank(rank)?, spec.topic.clone()));
+        (0..spec.ranks).filter(is_heard).filter_map(place).collect()
+    }
 }
 
 /// Where engines are found beside the configuration.

@@ -24,6 +24,9 @@ pub(crate) enum ChangeError {
     /// The engine is listed under this name.
     #[error("That engine is listed already, as endpoint `{0}`.")]
     SameEngine(String),
+    /// Its KV events would be taken for this one's.
+    #[error("Endpoint `{0}` is heard at the same address; give each a topic of its own.")]
+    SameFeed(String),
     /// There is no such endpoint.
     #[error("There is no endpoint `{0}`.")]
     Unknown(String),

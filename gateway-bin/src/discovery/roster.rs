@@ -169,6 +169,9 @@ impl Roster {
         if let Some(twin) = twin {
             return Err(ChangeError::SameEngine(twin.name().to_owned()));
         }
+        if let Some(heard) = endpoints.iter().find_map(|one| self.heard_with(one)) {
+            return Err(ChangeError::SameFeed(heard.name().to_owned()));
+        }
         if self.added.len() + endpoints.len() > ADDED_AT_MOST {
             return Err(ChangeError::TooMany(ADDED_AT_MOST));
         }
@@ -181,6 +184,16 @@ impl Roster {
         let engine = engine(one);
         let mut listed = self.listed.iter();
         listed.find(|listed| self::engine(&listed.config) == engine)
+    }
+
+    /// Who is listed with KV events that could not be told from this one's.
+    fn heard_with(&self, one: &EndpointConfig) -> Option<&Listed> {
+        let places = one.heard_at();
+        let shares = |listed: &&Listed| {
+            let theirs = listed.config.heard_at();
+            theirs.iter().any(|place| places.contains(place))
+        };
+        self.listed.iter().find(shares)
     }
 
     /// Whoever is drained stays so while nobody lists it: a source may miss it for a moment.
@@ -231,15 +244,20 @@ impl Roster {
     }
 }
 
-/// Each name and each engine once, the first that lists it; and how many were left out.
+/// Each name, each engine and each place where KV events are heard once, the first that lists it; and how many were left
+/// out.
 fn unique<'a>(all: impl Iterator<Item = (EndpointConfig, &'a str)>) -> (Vec<Listed>, usize) {
-    let (mut names, mut engines) = (HashSet::new(), HashSet::new());
+    let (mut names, mut engines, mut heard) = (HashSet::new(), HashSet::new(), HashSet::new());
     let (mut listed, mut left_out) = (Vec::new(), 0);
     for (mut config, source) in all {
         // The configuration may list an engine under two names; what others find is not listed a second time.
         let is_fixed = source == "config";
         let is_new = engines.insert(engine(&config)) || is_fixed;
-        if listed.len() < EndpointId::LIMIT && is_new && names.insert(name(&config).to_owned()) {
+        let places = config.heard_at();
+        let is_told_apart = !places.iter().any(|place| heard.contains(place));
+        let is_new = is_new && is_told_apart && listed.len() < EndpointId::LIMIT;
+        if is_new && names.insert(name(&config).to_owned()) {
+            heard.extend(places);
             let source = source.to_owned();
             config.settings.spec.source = Some(source.clone());
             listed.push(Listed { config, source });

@@ -149,6 +149,7 @@ fn refused(error: &ChangeError) -> Refusal {
     let (status, code) = match error {
         ChangeError::Taken(_) | ChangeError::SameEngine(_) => (409, "endpoint_exists"),
         ChangeError::Unknown(_) => (404, "endpoint_not_found"),
+        ChangeError::SameFeed(_) => (409, "feed_exists"),
         ChangeError::NotAdded(_) => (409, "endpoint_not_added"),
         ChangeError::TooMany(_) => (409, "too_many_endpoints"),
         ChangeError::Build(_) => (400, "invalid_endpoints"),

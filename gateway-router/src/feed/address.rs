@@ -65,10 +65,16 @@ impl FeedAddress {
         Some(Self::new(self.host.clone(), u16::try_from(port).ok()?))
     }
 
+    /// Whether it names every interface of whatever host it is used at.
+    #[must_use]
+    pub fn is_every_interface(&self) -> bool {
+        matches!(&*self.host, "*" | "0.0.0.0" | "::")
+    }
+
     /// The same, with `host` in place of "every interface", which is where an engine listens and nobody can connect to.
     #[must_use]
     pub fn reachable_at(self, host: &str) -> Self {
-        if matches!(&*self.host, "*" | "0.0.0.0" | "::") {
+        if self.is_every_interface() {
             Self::new(host, self.port)
         } else {
             self

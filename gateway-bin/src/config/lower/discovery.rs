@@ -15,13 +15,10 @@ use gateway_router::{
 
 #[cfg(feature = "kubernetes")]
 use super::files;
-use super::{cx::Cx, endpoints};
+use super::{cx::Cx, template};
 use crate::config::{
-    ConfigError, DiscoveryConfig, SourceConfig, SourceKind, Template,
-    file::{
-        AdminFile, DiscoveryFile, DnsSourceFile, Engine, KubernetesSourceFile, RecordsName,
-        TemplateFile,
-    },
+    ConfigError, DiscoveryConfig, SourceConfig, SourceKind,
+    file::{AdminFile, DiscoveryFile, DnsSourceFile, KubernetesSourceFile, RecordsName},
     yaml::Path,
 };
 
@@ -41,13 +38,13 @@ pub(super) fn lower(file: DiscoveryFile, cx: &Cx<'_>) -> Result<DiscoveryConfig,
     for (index, source) in file.dns.into_iter().enumerate() {
         let path = at.key("dns").index(index);
         let kind = SourceKind::Dns(dns(&source, &path, cx)?);
-        let template = template(source.endpoint, &path, cx)?;
+        let template = template::lower(source.endpoint, &path, cx)?;
         sources.push((path, source.name, kind, Some(template)));
     }
     for (index, source) in file.kubernetes.into_iter().enumerate() {
         let path = at.key("kubernetes").index(index);
         let kind = kubernetes(&source, &path, cx)?;
-        let template = template(source.endpoint, &path, cx)?;
+        let template = template::lower(source.endpoint, &path, cx)?;
         sources.push((path, source.name, kind, Some(template)));
     }
     let mut names = BTreeSet::new();
@@ -88,19 +85,6 @@ fn beside(path: &PathBuf, cx: &Cx<'_>) -> PathBuf {
     cx.file
         .parent()
         .map_or_else(|| path.clone(), |folder| folder.join(path))
-}
-
-fn template(file: TemplateFile, path: &Path, cx: &Cx<'_>) -> Result<Template, ConfigError> {
-    let path = path.key("endpoint");
-    let scheme = if file.https { "https" } else { "http" };
-    let nowhere = Target::parse(&format!("{scheme}://endpoint{}", file.path));
-    let is_path = file.path.is_empty() || file.path.starts_with('/');
-    let nowhere = nowhere.ok().filter(|_| is_path);
-    let nowhere =
-        nowhere.ok_or_else(|| cx.invalid(&path.key("path"), "must begin with a slash"))?;
-    let file = file.endpoint("endpoint".to_owned(), Engine(nowhere));
-    let endpoints = endpoints::one(file, &path, cx)?;
-    Ok(Template { endpoints })
 }
 
 fn dns(file: &DnsSourceFile, path: &Path, cx: &Cx<'_>) -> Result<DnsSettings, ConfigError> {

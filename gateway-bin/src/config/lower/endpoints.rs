@@ -1,6 +1,9 @@
 //! Endpoints: what is written about them, and what is left to ask.
 
-use std::{collections::BTreeSet, num::NonZeroU32};
+use std::{
+    collections::{BTreeSet, HashSet},
+    num::NonZeroU32,
+};
 
 use gateway_core::EndpointSpec;
 use gateway_router::{
@@ -134,19 +137,10 @@ fn check_feed(file: &EndpointFile, path: &Path, cx: &Cx<'_>) -> Result<(), Confi
 
 /// Endpoints that are heard at one address are told apart by their topics.
 fn check_topics(endpoints: &[EndpointConfig], cx: &Cx<'_>) -> Result<(), ConfigError> {
-    let mut heard = BTreeSet::new();
+    let mut heard = HashSet::new();
     for (at, endpoint) in endpoints.iter().enumerate() {
-        let KvEvents::At(spec) = &endpoint.settings.kv_events else {
-            continue;
-        };
-        let only = endpoint.settings.target.rank();
-        let heard_here = |rank: &u32| spec.bind && only.is_none_or(|only| only == *rank);
-        for rank in (0..spec.ranks).filter(heard_here) {
-            let address = spec
-                .address
-                .of_rank(rank)
-                .map(|address| address.to_string());
-            if !heard.insert((address, spec.topic.as_str())) {
+        for place in endpoint.heard_at() {
+            if !heard.insert(place) {
                 let path = Path::default().key("endpoints").index(at).key("kv_events");
                 let reason =
                     "another endpoint is heard at this address; give each a topic of its own";

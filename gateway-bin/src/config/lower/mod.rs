@@ -17,6 +17,7 @@ mod pairs;
 mod pipelines;
 mod reach;
 mod responses;
+mod template;
 
 use std::{collections::BTreeMap, path::Path as FilePath, thread};
 

@@ -150,6 +150,26 @@ fn who_was_added_and_gives_way_to_another_list_can_be_removed_and_is_not_added_t
 }
 
 #[test]
+fn whose_events_could_not_be_told_from_those_of_others_is_not_listed() {
+    let heard = |name: &str, port, topic: &str| {
+        let feed = format!("{{address: \"tcp://*:5557\", bind: true, topic: {topic}}}");
+        let text = format!("- {{name: {name}, url: \"http://h:{port}\", kv_events: {feed}}}\n");
+        read_endpoints(&text, Path::new("list.yaml"), &Environment::empty()).expect("valid")
+    };
+    let mut roster = Roster::default();
+    let found = vec![
+        ("first", heard("b", 2, "kv-a")),
+        ("second", heard("c", 3, "kv-c")),
+    ];
+    roster.merge(&heard("a", 1, "kv-a"), found, &nobody());
+    assert_eq!(told(&roster), ["a config listed", "c second listed"]);
+    let refused = roster.change(Change::Add(heard("d", 4, "kv-c")));
+    assert!(matches!(refused, Err(ChangeError::SameFeed(name)) if name == "c"));
+    let added = roster.change(Change::Add(heard("d", 4, "kv-d")));
+    added.expect("told apart");
+}
+
+#[test]
 fn who_is_drained_stays_so_while_a_source_misses_it_and_names_do_not_pile_up() {
     let mut roster = Roster::default();
     let merge = |roster: &mut Roster, entries: &[(&str, u16)]| {
