@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use gateway_router::{
-    AdmissionSettings, Fallback, PairSettings, RouterSettings, TransferSettings,
+    AdmissionSettings, Fallback, HedgeAfter, HedgeSettings, PairSettings, RouterSettings,
+    TransferSettings,
     core::{
         Pipelines, Registry, Rng, Role, Stage,
         admission::AdmissionPolicy,
@@ -102,10 +103,19 @@ impl Plan {
         }
         let connector = one_in(&mut rng, 3).then(|| CONNECTORS[rng.below(CONNECTORS.len())]);
         if let Some(connector) = connector {
-            pair(&mut settings, connector, count > 3 && one_in(&mut rng, 2));
+            pair(
+                &mut settings,
+                connector,
+                count > 3 && one_in(&mut rng, 2),
+                &mut rng,
+            );
         }
         let has_feeds = one_in(&mut rng, 3);
-        if one_in(&mut rng, 3) && connector.is_none() {
+        if one_in(&mut rng, 3) {
+            let after = HedgeAfter::Span(millis(&mut rng, 50..900));
+            settings.hedges.general = Some(HedgeSettings::after(after));
+        }
+        if one_in(&mut rng, 3) {
             admit(&mut settings, &mut callers, is_sheltered, &mut rng);
         }
         Self {
@@ -117,6 +127,14 @@ impl Plan {
             has_feeds,
             connector,
         }
+    }
+}
+
+impl Plan {
+    /// Whether the engine may be half of a pair.
+    pub(crate) fn is_half(&self, engine: &str) -> bool {
+        let mut endpoints = self.settings.endpoints.iter();
+        endpoints.any(|one| one.spec.name == engine && one.transfer.is_some())
     }
 }
 
@@ -220,7 +238,7 @@ fn common_settings(engines: usize, rng: &mut Rng) -> RouterSettings {
 
 /// Makes a prefill engine of the first, a decode engine of the second and where it `has_two` a prefill engine of the third;
 /// the others do both.
-fn pair(settings: &mut RouterSettings, connector: Connector, has_two: bool) {
+fn pair(settings: &mut RouterSettings, connector: Connector, has_two: bool, rng: &mut Rng) {
     let roles = [Role::Prefill, Role::Decode, Role::Prefill];
     let halves = if has_two { 3 } else { 2 };
     let endpoints = settings.endpoints.iter_mut();
@@ -237,7 +255,11 @@ fn pair(settings: &mut RouterSettings, connector: Connector, has_two: bool) {
     let pipelines = ModelPipelines::build(&Registry::builtin(), &spec).expect("valid");
     settings.pipelines = Pipelines::new(pipelines.with(Stage::Unified, rig::in_listed_order()));
     settings.pairs.general = PairSettings {
-        fallback: Fallback::SinglePhase,
+        fallback: match rng.below(8) {
+            0 => Fallback::Never,
+            1 => Fallback::CombinedPool,
+            _ => Fallback::SinglePhase,
+        },
         prefill: Duration::from_secs(1),
         decode: Duration::from_secs(1),
         grace: Duration::from_secs(1),
@@ -252,7 +274,7 @@ fn admit(
     rng: &mut Rng,
 ) {
     let default = AdmissionPolicy::default();
-    let mut limits = default.limits().clone();
+    let mut limits = *default.limits();
     if !is_sheltered {
         limits.requests = 2 + rng.below(8) as u32;
     }

@@ -62,6 +62,7 @@ async fn through(plan: &Plan) -> Tally {
         plan,
         told: &told,
         reports: world.rig.reports.all(),
+        cleanups: world.rig.reports.cleanup_reports(),
         journal: journal.unwrap_or_else(PoisonError::into_inner).clone(),
     };
     outcome.check(&world);

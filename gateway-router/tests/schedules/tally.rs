@@ -24,6 +24,8 @@ pub(crate) struct Tally {
     pub(crate) retries: u64,
     pub(crate) taken_up: u64,
     pub(crate) stuck: u64,
+    /// Requests that a second engine was asked as well.
+    pub(crate) hedged: u64,
     /// Prompts that went from one engine to another.
     pub(crate) handed_over: u64,
     /// Requests that a pair could not serve, and one engine did, or tried to.
@@ -61,6 +63,10 @@ impl Tally {
             .iter()
             .map(|one| u64::from(one.attempts.saturating_sub(1)));
         let stuck = reports.iter().filter(|one| one.stuck.is_some());
+        let has_second = |one: &&RouteReport| {
+            let hedge = one.hedge.as_ref();
+            hedge.is_some_and(|hedge| hedge.endpoints.1.is_some())
+        };
         let pairs = reports.iter().filter_map(|one| one.pair.as_ref());
         let fallen_back = pairs.filter(|pair| has_parted(pair));
         let paired = |fits: fn(&PairReport) -> bool| by_connector(plan, told, reports, fits);
@@ -80,6 +86,7 @@ impl Tally {
             retries: retries.sum(),
             taken_up: taken_up.count() as u64,
             stuck: stuck.count() as u64,
+            hedged: reports.iter().filter(has_second).count() as u64,
             handed_over,
             fallen_back: fallen_back.count() as u64,
             waited: reports.iter().filter(|one| !one.queued.is_zero()).count() as u64,
@@ -100,6 +107,7 @@ impl Tally {
             retries,
             taken_up,
             stuck,
+            hedged,
             handed_over,
             fallen_back,
             waited,
@@ -117,6 +125,7 @@ impl Tally {
             retries,
             taken_up,
             stuck,
+            hedged,
             handed_over,
             fallen_back,
             waited,
@@ -144,6 +153,7 @@ impl AddAssign for Tally {
         self.retries += more.retries;
         self.taken_up += more.taken_up;
         self.stuck += more.stuck;
+        self.hedged += more.hedged;
         self.handed_over += more.handed_over;
         self.fallen_back += more.fallen_back;
         self.waited += more.waited;

@@ -1,6 +1,6 @@
 //! Where one engine serves throughout and nothing is stinted, what may still fail.
 
-use gateway_router::{ErrorKind, PairFault, Stuck};
+use gateway_router::{ErrorKind, Fallback, PairFault, PairReport, RouteReport, Stuck};
 
 use super::Case;
 use crate::{caller::Seen, plan::Route};
@@ -22,10 +22,7 @@ pub(super) fn are_good(case: &Case<'_>) {
     if !case.plan.is_sheltered || case.deaths() >= DEATHS {
         return;
     }
-    let pairs = case.reports.iter().filter_map(|one| one.pair.as_ref());
-    let mut faults = pairs.filter_map(|pair| pair.fault());
-    if faults.any(|fault| fault != PairFault::NotSplittable) {
-        // After a pair's failure a request is served whole once.
+    if may_want_a_pair(case) {
         return;
     }
     let is_good = match case.told.plan.route {
@@ -40,6 +37,17 @@ pub(super) fn are_good(case: &Case<'_>) {
         "{at}: {:?} after {deaths} deaths, of {:?}: {:#?}",
         case.told.seen, case.entries, case.reports
     );
+}
+
+/// Nothing follows a pair that failed, or was not to be had, where nothing is to.
+fn may_want_a_pair(case: &Case<'_>) -> bool {
+    let is_alone = |one: &&RouteReport| {
+        let fault = one.pair.as_ref().and_then(PairReport::fault);
+        fault.map_or(one.attempts == 0, |fault| fault != PairFault::NotSplittable)
+    };
+    let never = case.plan.settings.pairs.general.fallback == Fallback::Never;
+    let mut calls = case.reports.iter().copied();
+    case.plan.connector.is_some() && never && calls.any(|one| is_alone(&one))
 }
 
 /// A form is begun anew by each engine, so one that was shown cannot be gone on with.

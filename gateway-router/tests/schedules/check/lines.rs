@@ -15,6 +15,7 @@ pub(super) fn nobody_waits(outcome: &Outcome<'_>, world: &World) {
 
 /// A request that found room.
 #[derive(Debug)]
+#[expect(dead_code, reason = "names for whoever reads a failed check")]
 struct Placed<'a> {
     id: &'a str,
     priority: i8,

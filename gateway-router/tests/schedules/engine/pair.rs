@@ -40,11 +40,19 @@ struct Meeting {
 #[derive(Default)]
 pub(crate) struct Handovers(Mutex<Books>);
 
+/// What an engine holds for another.
+struct Held {
+    holder: Arc<Engine>,
+    process: u32,
+    /// The request's id as the holder saw it.
+    id: Arc<str>,
+}
+
 #[derive(Default)]
 struct Books {
     made: u64,
-    /// What is held, by number: which process holds it.
-    held: BTreeMap<u64, (Arc<Engine>, u32)>,
+    /// What is held, by number.
+    held: BTreeMap<u64, Held>,
     fetched: BTreeSet<u64>,
     twice: u32,
     rooms: BTreeMap<u64, Meeting>,
@@ -63,17 +71,29 @@ impl Handovers {
         (books.fetched.len() + met) as u64
     }
 
+    /// What was never asked for: the engine that held it, and for which request.
+    pub(crate) fn unfetched(&self) -> Vec<(&'static str, Arc<str>)> {
+        let books = self.books();
+        let held = books.held.values();
+        held.map(|held| (held.holder.name, Arc::clone(&held.id)))
+            .collect()
+    }
+
     /// At a schedule's end: engines and hand-overs know each other.
     pub(crate) fn forget(&self) {
         self.books().held.clear();
     }
 
-    fn hold(&self, engine: &Arc<Engine>) -> u64 {
-        let process = engine.condition().borrow().process;
+    fn hold(&self, engine: &Arc<Engine>, id: &Arc<str>) -> u64 {
+        let held = Held {
+            holder: Arc::clone(engine),
+            process: engine.condition().borrow().process,
+            id: Arc::clone(id),
+        };
         let mut books = self.books();
         books.made += 1;
         let number = books.made;
-        books.held.insert(number, (Arc::clone(engine), process));
+        books.held.insert(number, held);
         number
     }
 
@@ -90,9 +110,9 @@ impl Handovers {
         if !books.fetched.insert(number) {
             books.twice += 1;
         }
-        let (holder, process) = books.held.remove(&number).ok_or_else(errors::failed)?;
-        let now = *holder.condition().borrow();
-        if now.process == process && now.transfers {
+        let held = books.held.remove(&number).ok_or_else(errors::failed)?;
+        let now = *held.holder.condition().borrow();
+        if now.process == held.process && now.transfers {
             Ok(())
         } else {
             Err(errors::failed())
@@ -152,7 +172,7 @@ impl Engine {
         if *part == Part::HoldOrFinish {
             first.max_tokens = 1;
         }
-        let mut writing = Writing::begin(lease, Arc::new(first), id);
+        let mut writing = Writing::begin(lease, Arc::new(first), Arc::clone(&id));
         let mut written = None;
         loop {
             let piece = writing.pieces.recv().await;
@@ -173,15 +193,15 @@ impl Engine {
             return Ok(reply(status, said));
         }
         let answer = match part {
-            Part::Hold => self.held(),
-            Part::HoldOrFinish => self.held_or_finished(&written.expect("it is over")),
+            Part::Hold => self.held(&id),
+            Part::HoldOrFinish => self.held_or_finished(&id, &written.expect("it is over")),
             _ => json!({"choices": []}),
         };
         Ok(reply(200, &answer.to_string()))
     }
 
-    fn held(self: &Arc<Self>) -> Value {
-        let number = self.handovers.hold(self);
+    fn held(self: &Arc<Self>, id: &Arc<str>) -> Value {
+        let number = self.handovers.hold(self, id);
         json!({"choices": [], "kv_transfer_params": {
             "do_remote_prefill": true, "do_remote_decode": false, "remote_engine_id": self.name,
             "remote_request_id": "r", "remote_block_ids": [[1]], "remote_host": "h", "remote_port": 1,
@@ -189,7 +209,7 @@ impl Engine {
         }})
     }
 
-    fn held_or_finished(self: &Arc<Self>, first: &TokenEvent) -> Value {
+    fn held_or_finished(self: &Arc<Self>, id: &Arc<str>, first: &TokenEvent) -> Value {
         if matches!(first.finish, Some(TokenFinish::Stop { .. })) {
             let message = json!({"role": "assistant", "content": words(&first.ids)});
             let choice = json!({
@@ -197,7 +217,7 @@ impl Engine {
             });
             return json!({"choices": [choice]});
         }
-        let number = self.handovers.hold(self);
+        let number = self.handovers.hold(self, id);
         let params = json!({
             "request_type": "context_only", "ctx_request_id": number, "first_gen_tokens": first.ids,
         });

@@ -38,6 +38,8 @@ pub(crate) struct Ambush {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     Asked,
+    /// The engine answered that it does not take it.
+    Refused,
     /// The engine died on it, or seemed to.
     Died,
 }
@@ -164,14 +166,24 @@ impl Engine {
             }
             match now.mode {
                 Mode::Dead => return Err(errors::unreachable()),
-                Mode::Refuses(status) => return Err(errors::refused(status)),
-                Mode::Well => return self.lease(prompt, max_tokens),
+                Mode::Refuses(status) => return Err(self.refused(id, status)),
+                Mode::Well => return self.lease(id, prompt, max_tokens),
                 Mode::Hung => condition.changed().await.expect("its engine lives"),
             }
         }
     }
 
-    fn lease(self: &Arc<Self>, prompt: &Arc<[u32]>, max_tokens: u64) -> Result<Lease, RouteError> {
+    fn refused(&self, id: &Arc<str>, status: u16) -> RouteError {
+        self.note(id, What::Refused);
+        errors::refused(status)
+    }
+
+    fn lease(
+        self: &Arc<Self>,
+        id: &Arc<str>,
+        prompt: &Arc<[u32]>,
+        max_tokens: u64,
+    ) -> Result<Lease, RouteError> {
         let tokens = prompt.len() + usize::try_from(max_tokens).expect("a small number");
         let blocks = tokens.div_ceil(BLOCK_TOKENS);
         let mut books = self.books();
@@ -180,7 +192,7 @@ impl Engine {
             blocks: books.used.blocks + blocks,
         };
         if used.slots > self.room.slots || used.blocks > self.room.blocks {
-            return Err(errors::refused(503));
+            return Err(self.refused(id, 503));
         }
         books.used = used;
         books.taken += prompt.len() as u64;

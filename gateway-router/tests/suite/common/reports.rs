@@ -2,13 +2,15 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use gateway_router::{Cleanup, CleanupReport, ReportSink, RouteReport, edge::EdgeReport};
+#[cfg(feature = "text")]
+use gateway_router::edge::EdgeReport;
+use gateway_router::{Cleanup, CleanupReport, ReportSink, RouteReport};
 
 #[derive(Default)]
 pub(crate) struct Reports(
     Mutex<Vec<RouteReport>>,
     Mutex<Vec<CleanupReport>>,
-    Mutex<Vec<EdgeReport>>,
+    #[cfg(feature = "text")] Mutex<Vec<EdgeReport>>,
 );
 
 impl Reports {
@@ -19,15 +21,23 @@ impl Reports {
             .clone()
     }
 
-    /// What became of legs of pairs that nobody wanted any more, by endpoint.
+    /// What became of legs of pairs that nobody wanted any more.
+    pub(crate) fn cleanup_reports(&self) -> Vec<CleanupReport> {
+        self.1
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The same by endpoint alone.
     pub(crate) fn cleanups(&self) -> Vec<(String, Cleanup)> {
-        let told = self.1.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = told.iter();
+        let told = self.cleanup_reports().into_iter();
         told.map(|told| (told.endpoint.to_string(), told.cleanup))
             .collect()
     }
 
     /// The edge's part in the only answer so far.
+    #[cfg(feature = "text")]
     pub(crate) fn only_edge(&self) -> EdgeReport {
         let told = self.2.lock().unwrap_or_else(PoisonError::into_inner);
         assert_eq!(told.len(), 1, "one report per answer");
@@ -61,6 +71,7 @@ impl ReportSink for Reports {
             .push(report.clone());
     }
 
+    #[cfg(feature = "text")]
     fn edge(&self, report: &EdgeReport) {
         self.2
             .lock()
