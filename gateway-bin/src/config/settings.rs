@@ -1,6 +1,9 @@
 //! What the binary is told, in domain types.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, fmt, net::SocketAddr, num::NonZeroU16, path::PathBuf, sync::Arc,
+    time::Duration,
+};
 
 use gateway_govern::{keys::KeyRing, records};
 use gateway_proto::{openai::ViewLimits, text::model::TextModel};
@@ -137,6 +140,8 @@ impl SourceKind {
 pub struct Template {
     /// One endpoint, or one for each data-parallel rank, at an address that is none.
     pub endpoints: Vec<EndpointConfig>,
+    /// The port of their management addresses, where these are others.
+    pub management_port: Option<NonZeroU16>,
 }
 
 impl Template {
@@ -147,7 +152,13 @@ impl Template {
         let fill = |one: &EndpointConfig| {
             let mut filled = one.clone();
             let EndpointSettings { spec, target, .. } = &mut filled.settings;
+            let management = target.management().zip(self.management_port);
+            let management =
+                management.map(|(management, port)| management.at(&seen.authority_at(port.get())));
             *target = target.at(&authority).ok()?;
+            if let Some(management) = management {
+                *target = target.with_management(management.ok()?);
+            }
             if let Some(process) = &seen.process {
                 *target = target.with_process(process);
             }

@@ -21,10 +21,16 @@ impl Seen {
     /// Host and port as they stand in a URL.
     #[must_use]
     pub fn authority(&self) -> String {
+        self.authority_at(self.port)
+    }
+
+    /// The same for another port of its host.
+    #[must_use]
+    pub fn authority_at(&self, port: u16) -> String {
         if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
+            format!("[{}]:{port}", self.host)
         } else {
-            format!("{}:{}", self.host, self.port)
+            format!("{}:{port}", self.host)
         }
     }
 }
@@ -44,5 +50,6 @@ mod tests {
         };
         assert_eq!(seen("10.0.0.1").authority(), "10.0.0.1:80");
         assert_eq!(seen("fd00::1").authority(), "[fd00::1]:80");
+        assert_eq!(seen("fd00::1").authority_at(81), "[fd00::1]:81");
     }
 }

@@ -87,7 +87,9 @@ impl Target {
         Self(Arc::new(parts))
     }
 
-    pub(crate) fn management(&self) -> Option<&Self> {
+    /// The address that is asked beside the work, where it is another.
+    #[must_use]
+    pub fn management(&self) -> Option<&Self> {
         self.0.management.as_ref()
     }
 

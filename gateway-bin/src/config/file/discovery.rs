@@ -1,6 +1,10 @@
 //! Sources that endpoints are found at.
 
-use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -143,6 +147,10 @@ pub struct TemplateFile {
     pub https: bool,
     /// A path that all routes begin with.
     pub path: String,
+    /// The port where its health, load and models are asked for, where that is another one, as it is of `MindIE`.
+    pub management_port: Option<NonZeroU16>,
+    /// A path that all routes begin with there.
+    pub management_path: String,
     /// What is asked of its certificate.
     pub tls: Option<TlsFile>,
     /// What it is; asked where unset.
@@ -174,12 +182,17 @@ pub struct TemplateFile {
 }
 
 impl TemplateFile {
-    /// The endpoint that it makes of a name and an address.
-    pub(crate) fn endpoint(self, name: String, url: Engine) -> EndpointFile {
+    /// The endpoint that it makes of a name and addresses.
+    pub(crate) fn endpoint(
+        self,
+        name: String,
+        url: Engine,
+        management: Option<Engine>,
+    ) -> EndpointFile {
         EndpointFile {
             name,
             url,
-            management: None,
+            management,
             tls: self.tls,
             kind: self.kind,
             models: self.models,

@@ -9,18 +9,33 @@ use crate::config::{
     yaml::Path,
 };
 
+/// What stands for the host of an address: one as sources see them, since some engines take no names.
+const NOWHERE: &str = "0.0.0.0";
+
 pub(super) fn lower(file: TemplateFile, path: &Path, cx: &Cx<'_>) -> Result<Template, ConfigError> {
     let path = path.key("endpoint");
     check_feed(&file.kv_events.0, &path.key("kv_events"), cx)?;
     let scheme = if file.https { "https" } else { "http" };
-    let nowhere = Target::parse(&format!("{scheme}://endpoint{}", file.path));
-    let is_path = file.path.is_empty() || file.path.starts_with('/');
-    let nowhere = nowhere.ok().filter(|_| is_path);
-    let nowhere =
-        nowhere.ok_or_else(|| cx.invalid(&path.key("path"), "must begin with a slash"))?;
-    let file = file.endpoint("endpoint".to_owned(), Engine(nowhere));
+    let nowhere = |key: &str, base: &str| {
+        let is_path = base.is_empty() || base.starts_with('/');
+        let target = Target::parse(&format!("{scheme}://{NOWHERE}{base}"));
+        let target = target.ok().filter(|_| is_path).map(Engine);
+        target.ok_or_else(|| cx.invalid(&path.key(key), "must begin with a slash"))
+    };
+    let management_port = file.management_port;
+    if management_port.is_none() && !file.management_path.is_empty() {
+        let reason = "is of another port: give `management_port`, too";
+        return Err(cx.invalid(&path.key("management_path"), reason));
+    }
+    let url = nowhere("path", &file.path)?;
+    let management = nowhere("management_path", &file.management_path)?;
+    let management = management_port.map(|_| management);
+    let file = file.endpoint("endpoint".to_owned(), url, management);
     let endpoints = endpoints::one(file, &path, cx)?;
-    Ok(Template { endpoints })
+    Ok(Template {
+        endpoints,
+        management_port,
+    })
 }
 
 /// A template's feed is one for each endpoint, so it must be where that is.
@@ -47,6 +62,8 @@ fn check_feed(events: &KvEvents, path: &Path, cx: &Cx<'_>) -> Result<(), ConfigE
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use gateway_router::discovery::Seen;
 
     use crate::config::{Environment, Template, read};
 
@@ -84,6 +101,35 @@ mod tests {
         ] {
             let said = template(&format!("kv_events: {feed}")).expect_err(feed);
             assert!(said.contains(key) && said.contains(words), "{said}");
+        }
+    }
+
+    #[test]
+    fn the_management_port_is_of_the_host_that_was_seen() {
+        let keys = "https: true, tls: {insecure: true}, path: /llm, kind: mindie, role: decode, \
+                    transfer: {connector: mindie}, management_port: 1026, management_path: /m";
+        let mindie = template(keys).expect("valid");
+        let seen = Seen {
+            name: "d".to_owned(),
+            host: "fd00::7".to_owned(),
+            port: 1025,
+            labels: Default::default(),
+            process: Some("p".to_owned()),
+        };
+        let filled = mindie.fill("pool", &seen).remove(0).settings.target;
+        assert_eq!(filled.to_string(), "https://[fd00::7]:1025/llm");
+        assert_eq!(filled.process(), Some("p"));
+        let management = filled.management().expect("another port");
+        assert_eq!(management.to_string(), "https://[fd00::7]:1026/m");
+        let without = template("kind: mindie").expect("valid");
+        let filled = without.fill("pool", &seen).remove(0).settings.target;
+        assert!(filled.management().is_none());
+        for bad in [
+            "management_path: /m",
+            "management_port: 9, management_path: m",
+        ] {
+            let said = template(bad).expect_err(bad);
+            assert!(said.contains("management_path"), "{said}");
         }
     }
 }
