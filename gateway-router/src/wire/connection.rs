@@ -111,7 +111,8 @@ impl Connection {
             if error.is_parse() {
                 return SendError::Garbled;
             }
-            match refusal(&error) {
+            // One that has served before was let in: whatever ends it now, the engine may have read the request.
+            match refusal(&error).filter(|_| !self.reused) {
                 Some(refused) => SendError::Connect(io::Error::other(refused)),
                 None => SendError::Closed {
                     reused: self.reused,
@@ -121,9 +122,60 @@ impl Connection {
     }
 }
 
-/// What TLS has against this connection, where that is why it ended: since version 1.3 an engine says only after the
-/// handshake that it does not like the certificate it was shown. It has read nothing of the request then.
+/// The alert by which the engine refused this connection, where that is why it ended: since version 1.3 an engine says
+/// only after the handshake that it does not like the certificate it was shown. It has read nothing of the request then.
 fn refusal(error: &hyper::Error) -> Option<rustls::Error> {
     let cause = error.source()?.downcast_ref::<io::Error>()?;
-    cause.get_ref()?.downcast_ref::<rustls::Error>().cloned()
+    let cause = cause.get_ref()?.downcast_ref::<rustls::Error>()?;
+    is_refusal(cause).then(|| cause.clone())
+}
+
+/// Whether an alert is about who is at the other end, as RFC 8446 (section 6.2) has them. Others, such as a record that
+/// cannot be decrypted, come at any time.
+fn is_refusal(error: &rustls::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+
+    let rustls::Error::AlertReceived(alert) = error else {
+        return false;
+    };
+    matches!(
+        alert,
+        Alert::HandshakeFailure
+            | Alert::DecryptError
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::CertificateRequired
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::{AlertDescription as Alert, Error, PeerMisbehaved};
+
+    use super::*;
+
+    #[test]
+    fn only_alerts_about_the_other_end_tell_that_nothing_was_read() {
+        for alert in [
+            Alert::CertificateRequired,
+            Alert::UnknownCA,
+            Alert::DecryptError,
+        ] {
+            assert!(is_refusal(&Error::AlertReceived(alert)), "{alert:?}");
+        }
+        let misbehaved = PeerMisbehaved::IllegalMiddleboxChangeCipherSpec;
+        for other in [
+            Error::AlertReceived(Alert::InternalError),
+            Error::AlertReceived(Alert::BadRecordMac),
+            Error::DecryptError,
+            Error::PeerMisbehaved(misbehaved),
+        ] {
+            assert!(!is_refusal(&other), "{other:?}");
+        }
+    }
 }
