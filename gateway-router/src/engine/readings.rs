@@ -76,7 +76,7 @@ impl Said {
 
 /// What the engine says of its load, completed by what its metrics say.
 ///
-/// An engine that has neither is not asked again until it dies, and stays unknown. Of two answers one is enough.
+/// An engine that has neither stays unknown, and is asked again now and then. Of two answers one is enough.
 pub(super) async fn read(engine: &HttpEngine) -> Result<Said, RouteError> {
     let Profile { load, metrics, .. } = engine.profile;
     let first = first_of(engine, load, &engine.rungs.load).await;
@@ -100,7 +100,25 @@ async fn first_of(
     readings: &[Reading],
     rung: &Rung,
 ) -> Result<Option<Said>, RouteError> {
-    for (at, reading) in readings.iter().enumerate().skip(rung.known()) {
+    let begin = rung.begin();
+    if let Some(said) = first_from(engine, readings, rung, begin).await? {
+        return Ok(Some(said));
+    }
+    if begin == 0 || begin >= readings.len() {
+        return Ok(None);
+    }
+    // The one that was known is gone: the engine may be another by now.
+    first_from(engine, readings, rung, 0).await
+}
+
+/// The same from `begin` on.
+async fn first_from(
+    engine: &HttpEngine,
+    readings: &[Reading],
+    rung: &Rung,
+    begin: usize,
+) -> Result<Option<Said>, RouteError> {
+    for (at, reading) in readings.iter().enumerate().skip(begin) {
         match engine.fetch(reading.route).await {
             Ok(body) => {
                 rung.settle(at);

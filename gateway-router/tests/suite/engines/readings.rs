@@ -51,6 +51,34 @@ async fn an_older_sglang_is_asked_the_older_way_and_only_once_the_newer() {
 }
 
 #[tokio::test]
+async fn an_engine_that_became_another_version_under_way_is_asked_from_the_first_route_on() {
+    let engine = TableEngine::start(&[("/get_load", OLD_LOAD)]).await;
+    let client = client(engine.target(), EngineKind::Sglang);
+    assert_eq!(read(&client).await.waiting, Some(1));
+    engine.asked();
+    engine.say("/get_load", 404, "");
+    engine.say("/v1/loads", 200, LOADS);
+    assert_eq!(read(&client).await.running, Some(3));
+    assert_eq!(engine.asked(), ["/get_load", "/v1/loads"]);
+}
+
+#[tokio::test]
+async fn what_was_missing_once_is_asked_for_now_and_then() {
+    let engine = TableEngine::start(&[]).await;
+    let client = client(engine.target(), EngineKind::Vllm);
+    assert_eq!(read(&client).await, Telemetry::default());
+    engine.say("/metrics", 200, "vllm:num_requests_running 2\n");
+    engine.asked();
+    let mut readings = 0;
+    while read(&client).await == Telemetry::default() {
+        readings += 1;
+        assert!(engine.asked().is_empty() && readings < 100, "{readings}");
+    }
+    assert!(readings > 10, "not each time: {readings}");
+    assert_eq!(engine.asked(), ["/metrics"]);
+}
+
+#[tokio::test]
 async fn metrics_alone_will_do_and_nothing_at_all_is_unknown() {
     let engine = TableEngine::start(&[("/metrics", PAGE)]).await;
     let reading = read(&client(engine.target(), EngineKind::Sglang)).await;
