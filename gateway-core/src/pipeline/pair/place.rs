@@ -252,6 +252,11 @@ impl Stages {
     where
         'f: 'c,
     {
+        let all = asked.cx.prompt_tokens;
+        if all > 0 && !rule.may_split(all) {
+            // Whoever decodes, and though nobody does just now.
+            return Halves::NotWorthIt;
+        }
         let mut pool = Cow::Borrowed(asked.pools.decode);
         let mut nobody = None;
         for _ in 0..DECODERS_AT_MOST {

@@ -232,6 +232,25 @@ fn who_has_no_room_is_waited_for_though_the_next_to_be_asked_are_out() {
 }
 
 #[test]
+fn what_is_never_worth_splitting_needs_nobody_to_decode() {
+    let fleet = halves(0, &["d1", "d2"], able);
+    let whole = ids(&fleet, |spec| spec.role == Role::Prefill);
+    let pools = Pools {
+        prefill: Some(&[]),
+        decode: &ids(&fleet, |spec| spec.role == Role::Decode),
+        whole: &whole,
+        alone: [Group::Nobody; 2],
+    };
+    let place = |prompt| {
+        let cx = RouteCx::new("m", NOW).prompt(prompt, &[], 0).output(100);
+        let rule = SplitRule::AboveUncachedTokens(1_000);
+        stages(rule).place(&fleet, &cx, pools, &mut Rng::from_seed(1), None)
+    };
+    assert!(matches!(place(1_000), Ok(PairPlacement::Single(_))));
+    assert!(place(1_001).is_err(), "that takes a pair");
+}
+
+#[test]
 fn lengths_rule_each_half_by_itself() {
     let fleet = Fleet::new([
         spec("p-short", Role::Prefill, "nixl", None).prompt_range(0, 1_000),
