@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) has_feeds: bool,
     /// How prompts are handed over, where the first engines are halves of pairs.
     pub(crate) connector: Option<Connector>,
+    /// Which requests are to go to pairs.
+    pub(crate) split: SplitRule,
 }
 
 pub(crate) struct EnginePlan {
@@ -102,13 +104,10 @@ impl Plan {
             stint(&mut settings, &mut rng);
         }
         let connector = one_in(&mut rng, 3).then(|| CONNECTORS[rng.below(CONNECTORS.len())]);
+        let mut split = SplitRule::Never;
         if let Some(connector) = connector {
-            pair(
-                &mut settings,
-                connector,
-                count > 3 && one_in(&mut rng, 2),
-                &mut rng,
-            );
+            let halves = 2 + rng.below(count - 2);
+            split = pair(&mut settings, connector, halves, &mut rng);
         }
         let has_feeds = one_in(&mut rng, 3);
         if one_in(&mut rng, 3) {
@@ -126,6 +125,7 @@ impl Plan {
             callers,
             has_feeds,
             connector,
+            split,
         }
     }
 }
@@ -236,20 +236,25 @@ fn common_settings(engines: usize, rng: &mut Rng) -> RouterSettings {
     settings
 }
 
-/// Makes a prefill engine of the first, a decode engine of the second and where it `has_two` a prefill engine of the third;
-/// the others do both.
-fn pair(settings: &mut RouterSettings, connector: Connector, has_two: bool, rng: &mut Rng) {
-    let roles = [Role::Prefill, Role::Decode, Role::Prefill];
-    let halves = if has_two { 3 } else { 2 };
-    let endpoints = settings.endpoints.iter_mut();
-    for (endpoint, role) in endpoints.zip(&roles[..halves]) {
-        let role = *role;
-        endpoint.spec.role = role;
+/// Makes a decode engine of the second and prefill engines of the others of the first `halves`; the rest do both.
+fn pair(
+    settings: &mut RouterSettings,
+    connector: Connector,
+    halves: usize,
+    rng: &mut Rng,
+) -> SplitRule {
+    for (at, endpoint) in settings.endpoints[..halves].iter_mut().enumerate() {
+        endpoint.spec.role = if at == 1 { Role::Decode } else { Role::Prefill };
         endpoint.transfer = Some(TransferSettings::new(connector));
         endpoint.spec.is_half = !connector.serves_whole();
     }
+    let split = match rng.below(4) {
+        0 => SplitRule::Predicted,
+        1 => SplitRule::AboveUncachedTokens(16),
+        _ => SplitRule::Always,
+    };
     let spec = PipelinesSpec {
-        split: Some(SplitRule::Always),
+        split: Some(split),
         ..PipelinesSpec::default()
     };
     let pipelines = ModelPipelines::build(&Registry::builtin(), &spec).expect("valid");
@@ -264,6 +269,7 @@ fn pair(settings: &mut RouterSettings, connector: Connector, has_two: bool, rng:
         decode: Duration::from_secs(1),
         grace: Duration::from_secs(1),
     };
+    split
 }
 
 /// Has requests wait for engines that take few, in the order of what they matter alone.

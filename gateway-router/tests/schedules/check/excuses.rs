@@ -3,7 +3,10 @@
 use gateway_router::{ErrorKind, Fallback, PairFault, PairReport, RouteReport, Stuck};
 
 use super::Case;
-use crate::{caller::Seen, plan::Route};
+use crate::{
+    caller::Seen,
+    plan::{Plan, Route},
+};
 
 /// Engines that may die on a request before it is held back.
 const DEATHS: usize = 2;
@@ -41,13 +44,18 @@ pub(super) fn are_good(case: &Case<'_>) {
 
 /// Nothing follows a pair that failed, or was not to be had, where nothing is to.
 fn may_want_a_pair(case: &Case<'_>) -> bool {
-    let is_alone = |one: &&RouteReport| {
-        let fault = one.pair.as_ref().and_then(PairReport::fault);
-        fault.map_or(one.attempts == 0, |fault| fault != PairFault::NotSplittable)
-    };
-    let never = case.plan.settings.pairs.general.fallback == Fallback::Never;
-    let mut calls = case.reports.iter().copied();
-    case.plan.connector.is_some() && never && calls.any(|one| is_alone(&one))
+    let Plan {
+        settings, split, ..
+    } = case.plan;
+    if settings.pairs.general.fallback != Fallback::Never {
+        return false;
+    }
+    // Of text the router knows no lengths.
+    let is_worth_it = case.told.plan.route == Route::Chat
+        || split.may_split(case.told.plan.call.prompt.len() as u32);
+    let fault = |one: &&RouteReport| one.pair.as_ref().and_then(PairReport::fault);
+    let mut faults = case.reports.iter().map(fault);
+    is_worth_it && faults.any(|fault| fault != Some(PairFault::NotSplittable))
 }
 
 /// A form is begun anew by each engine, so one that was shown cannot be gone on with.
