@@ -14,6 +14,9 @@ use crate::model::{ChipProfile, EngineConfig};
 pub struct SimConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where health, load and models are asked for, as on `MindIE`'s management port, and then not at `listen`.
+    #[serde(default)]
+    pub management: Option<SocketAddr>,
     /// The names of the model; replies carry the first, whichever was asked for.
     pub models: Vec<String>,
     /// LoRA adapters, served under their names as models whose parent is the first model.
@@ -110,6 +113,7 @@ impl SimConfig {
     pub fn new(model: impl Into<String>, chip: ChipProfile) -> Self {
         Self {
             listen: free_loopback_port(),
+            management: None,
             models: vec![model.into()],
             adapters: Vec::new(),
             flavour: Flavour::Vllm,

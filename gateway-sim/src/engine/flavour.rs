@@ -11,7 +11,7 @@ pub enum Flavour {
     Vllm,
     /// `SGLang`'s.
     Sglang,
-    /// MindIE-LLM's, with its business, management and metrics ports in one.
+    /// MindIE-LLM's, with its business, management and metrics ports in one where no management port is set.
     Mindie,
     /// That of `trtllm-serve`.
     Trtllm,

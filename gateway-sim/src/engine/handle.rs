@@ -13,7 +13,7 @@ use super::faults::FaultSpec;
 use super::flavour::Flavour;
 use super::kv::{KvPublisher, Outlet};
 use super::rank::Rank;
-use super::server;
+use super::server::{self, Door};
 use super::shell::{Life, Shell};
 use super::stats::{LastRequest, SimStats};
 use super::transfer::{self, Transfer};
@@ -87,6 +87,10 @@ impl SimEngine {
             return Err(StartError::NoRank);
         }
         let (listener, addr) = bind(config.listen).await?;
+        let management = match config.management {
+            Some(addr) => Some(bind(addr).await?),
+            None => None,
+        };
         let mut side = None;
         let mut transfer = None;
         if let Some(own) = config.transfer.clone() {
@@ -107,8 +111,20 @@ impl SimEngine {
         if let Some(listener) = side {
             tasks.spawn(transfer::accept(listener, Arc::clone(&shell)));
         }
-        tasks.spawn(server::accept(listener, Arc::clone(&shell)));
-        Ok(RunningEngine { addr, shell, tasks })
+        let mut door = Door::All;
+        let mut management_addr = None;
+        if let Some((listener, addr)) = management {
+            (door, management_addr) = (Door::Work, Some(addr));
+            let served = server::accept(listener, Arc::clone(&shell), Door::Management);
+            tasks.spawn(served);
+        }
+        tasks.spawn(server::accept(listener, Arc::clone(&shell), door));
+        Ok(RunningEngine {
+            addr,
+            management_addr,
+            shell,
+            tasks,
+        })
     }
 }
 
@@ -136,6 +152,7 @@ async fn ranks(config: &SimConfig) -> Result<(Vec<Rank>, Vec<KvPublisher>), Star
 #[derive(Debug)]
 pub struct RunningEngine {
     addr: SocketAddr,
+    management_addr: Option<SocketAddr>,
     shell: Arc<Shell>,
     tasks: JoinSet<()>,
 }
@@ -145,6 +162,12 @@ impl RunningEngine {
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where it is asked for health, load and models, where that is another port.
+    #[must_use]
+    pub const fn management_addr(&self) -> Option<SocketAddr> {
+        self.management_addr
     }
 
     /// Its base URL, such as `http://127.0.0.1:40123`.

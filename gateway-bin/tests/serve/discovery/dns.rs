@@ -3,7 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use gateway_bin::{Options, Running};
-use gateway_sim::engine::RunningEngine;
+use gateway_sim::{
+    engine::{Flavour, RunningEngine, SimConfig, SimEngine},
+    model::ChipProfile,
+};
 use tokio::sync::watch;
 
 use super::{
@@ -23,8 +26,12 @@ fn place(engine: &RunningEngine) -> (Ipv4Addr, u16) {
 }
 
 async fn started(server: &NameServer, source: &str) -> Running {
+    started_with(server, source, "kind: vllm, models: [m]").await
+}
+
+async fn started_with(server: &NameServer, source: &str, endpoint: &str) -> Running {
     let more = format!(
-        "discovery:\n  dns:\n  - {{{source}, server: \"{}\", every: 1s, hold: 10ms, endpoint: {{kind: vllm, models: [m]}}}}\n",
+        "discovery:\n  dns:\n  - {{{source}, server: \"{}\", every: 1s, hold: 10ms, endpoint: {{{endpoint}}}}}\n",
         server.addr
     );
     rig::start(&rig::yaml(&[], "", &more), Options::default()).await
@@ -88,6 +95,28 @@ async fn services_come_and_go_while_requests_run() {
         metrics.contains(&served(1)) && !metrics.contains(&served(0)),
         "{metrics}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn engines_with_a_management_port_are_asked_there() {
+    let mut config = SimConfig::new("m", ChipProfile::named("8b-h100").expect("known"));
+    config.flavour = Flavour::Mindie;
+    config.time_scale = 100.0;
+    config.management = Some(config.listen);
+    let engine = SimEngine::start(config).await.expect("it starts");
+    let management = engine.management_addr().expect("a port of its own").port();
+    let server = NameServer::start().await;
+    let (ip, port) = place(&engine);
+    server.say(vec![at(HOST, 1, ip)]);
+    let source = format!("name: npu, host: {HOST}, port: {port}");
+    let template = format!("management_port: {management}");
+    let gateway = started_with(&server, &source, &template).await;
+    assert_eq!(chat(&gateway).await, 200, "kind and model were found");
+    let up = format!(
+        "gateway_endpoint_up{{endpoint=\"npu/{}\"}} 1",
+        engine.addr()
+    );
+    until(&gateway, &up).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

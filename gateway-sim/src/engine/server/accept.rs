@@ -9,13 +9,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::dead::{DeathMark, Mortal};
-use super::route;
+use super::{Door, route};
 use crate::engine::faults::FaultKind;
 use crate::engine::shell::{Life, Shell};
 use crate::engine::stats::Counters;
 
 /// Accepts until the engine stops, then keeps the connections it has until the engine dies.
-pub(in crate::engine) async fn accept(listener: TcpListener, shell: Arc<Shell>) {
+pub(in crate::engine) async fn accept(listener: TcpListener, shell: Arc<Shell>, door: Door) {
     let mut life = shell.life.subscribe();
     let mut connections = JoinSet::new();
     loop {
@@ -32,7 +32,7 @@ pub(in crate::engine) async fn accept(listener: TcpListener, shell: Arc<Shell>) 
                 }
                 if connections.len() < shell.config.max_connections {
                     Counters::add(&shell.counters.connections);
-                    connections.spawn(serve(socket, Arc::clone(&shell)));
+                    connections.spawn(serve(socket, Arc::clone(&shell), door));
                 }
             }
             () = Life::reached(&mut life, Life::Stopping) => break,
@@ -43,7 +43,7 @@ pub(in crate::engine) async fn accept(listener: TcpListener, shell: Arc<Shell>) 
     connections.shutdown().await;
 }
 
-async fn serve(socket: TcpStream, shell: Arc<Shell>) {
+async fn serve(socket: TcpStream, shell: Arc<Shell>, door: Door) {
     // Tokens leave one by one; a socket that cannot be told so is only slower.
     let _ = socket.set_nodelay(true);
     let mark = DeathMark::default();
@@ -52,7 +52,7 @@ async fn serve(socket: TcpStream, shell: Arc<Shell>) {
         mark: mark.clone(),
     };
     let service =
-        service_fn(move |request| route::answer(Arc::clone(&shell), mark.clone(), request));
+        service_fn(move |request| route::answer(Arc::clone(&shell), door, mark.clone(), request));
     // How a connection ends concerns nobody: what it held was withdrawn with it.
     let _ = http1::Builder::new().serve_connection(io, service).await;
 }

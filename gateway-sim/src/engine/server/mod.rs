@@ -3,6 +3,7 @@
 mod accept;
 mod adapters;
 mod dead;
+mod door;
 mod info;
 mod llamacpp;
 mod mindie;
@@ -15,3 +16,4 @@ mod tgi;
 mod trtllm;
 
 pub(super) use accept::accept;
+pub(super) use door::Door;

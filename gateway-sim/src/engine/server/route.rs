@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use super::Door;
 use super::dead::DeathMark;
 use super::reply::{self, Body};
 use super::table::{self, Route};
@@ -28,6 +29,7 @@ use crate::engine::transfer;
 /// Answers one request.
 pub(super) async fn answer(
     shell: Arc<Shell>,
+    door: Door,
     mark: DeathMark,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
@@ -37,6 +39,7 @@ pub(super) async fn answer(
         Ok(_) if !is_allowed(config, request.uri().path(), request.headers()) => {
             Err(ApiError::Unauthorized)
         }
+        Ok(route) if !door.has(route) => Err(ApiError::Detail(StatusCode::NOT_FOUND)),
         Ok(route) => run(&shell, route, request, &name).await,
         Err(error) => Err(error),
     };
