@@ -21,6 +21,8 @@ pub(crate) struct SourceStatus {
     pub(crate) kind: &'static str,
     pub(crate) up: bool,
     pub(crate) endpoints: usize,
+    /// How many more it sees than one source may list.
+    pub(crate) left_out: usize,
     pub(crate) failures: u64,
     pub(crate) changes: u64,
     /// When its list changed last.
@@ -35,6 +37,7 @@ impl SourceStatus {
             kind: config.kind.name(),
             up: now.is_up,
             endpoints: now.list.len(),
+            left_out: now.left_out,
             failures: now.failures,
             changes: now.changes,
             changed_unix: now.changed_unix,

@@ -40,7 +40,7 @@ fn endpoints(page: &mut Page, status: &Status) {
 
 fn sources(page: &mut Page, sources: &[SourceStatus]) {
     type Pick = fn(&SourceStatus) -> Option<f64>;
-    let families: [(&str, &str, &str, Pick); 4] = [
+    let families: [(&str, &str, &str, Pick); 5] = [
         (
             "gateway_discovery_up",
             "gauge",
@@ -60,6 +60,12 @@ fn sources(page: &mut Page, sources: &[SourceStatus]) {
             |source| Some(source.changes as f64),
         ),
         (
+            "gateway_discovery_left_out",
+            "gauge",
+            "Places that the source sees beyond those that one source may list.",
+            |source| Some(source.left_out as f64),
+        ),
+        (
             "gateway_discovery_changed_timestamp_seconds",
             "gauge",
             "When the source's list changed last.",
@@ -74,5 +80,31 @@ fn sources(page: &mut Page, sources: &[SourceStatus]) {
                 page.sample(name, &labels, value);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_source_sees_beyond_its_bound_is_told() {
+        let source = SourceStatus {
+            name: "pool".to_owned(),
+            kind: "dns",
+            up: true,
+            endpoints: 4_096,
+            left_out: 7,
+            failures: 0,
+            changes: 1,
+            changed_unix: None,
+        };
+        let status = Status {
+            sources: vec![source],
+            ..Status::default()
+        };
+        let page = discovery_page(&status);
+        let line = "gateway_discovery_left_out{source=\"pool\",kind=\"dns\"} 7";
+        assert!(page.lines().any(|found| found == line), "{page}");
     }
 }

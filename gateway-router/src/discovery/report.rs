@@ -74,13 +74,13 @@ impl<T> Reporter<T> {
             let is_news = !sightings.has_answered || differs(&sightings.list, &list);
             let was_up = std::mem::replace(&mut sightings.is_up, true);
             sightings.has_answered = true;
-            sightings.left_out = left_out;
+            let were_left_out = std::mem::replace(&mut sightings.left_out, left_out);
             if is_news {
                 sightings.list = list.into();
                 sightings.changes += 1;
                 sightings.changed_unix = Some(Clock::unix_seconds());
             }
-            is_news || !was_up
+            is_news || !was_up || left_out != were_left_out
         });
     }
 
@@ -118,9 +118,15 @@ mod tests {
 
     #[test]
     fn a_source_lists_no_more_than_its_bound() {
-        let (reporter, heard) = Reporter::new();
+        let (reporter, mut heard) = Reporter::new();
         reporter.changed(vec![0; SEEN_AT_MOST + 3]);
-        let now = heard.borrow();
-        assert_eq!((now.list.len(), now.left_out), (SEEN_AT_MOST, 3));
+        let told = |heard: &mut watch::Receiver<Sightings<i32>>| {
+            let now = heard.borrow_and_update();
+            (now.list.len(), now.left_out, now.changes)
+        };
+        assert_eq!(told(&mut heard), (SEEN_AT_MOST, 3, 1));
+        reporter.saw(vec![0; SEEN_AT_MOST + 1]);
+        assert!(heard.has_changed().expect("open"), "fewer are left out");
+        assert_eq!(told(&mut heard), (SEEN_AT_MOST, 1, 1));
     }
 }
