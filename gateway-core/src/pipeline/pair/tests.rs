@@ -145,6 +145,21 @@ fn what_the_decode_engine_must_compute_decides() {
 }
 
 #[test]
+fn a_short_rest_of_a_prompt_is_not_worth_a_transfer() {
+    let fleet = Fleet::new([
+        spec("p", Role::Prefill, "nixl", None),
+        spec("d", Role::Decode, "nixl", None),
+    ]);
+    let fleet = fleet.expect("valid");
+    for (prompt, placed) in [(0, single("d")), (63, single("d")), (64, pair("p", "d"))] {
+        let predicted = place(&fleet, SplitRule::Predicted, prompt, true).0;
+        assert_eq!(predicted, placed, "{prompt} tokens");
+    }
+    let always = place(&fleet, SplitRule::Always, 63, true).0;
+    assert_eq!(always, pair("p", "d"));
+}
+
+#[test]
 fn halves_that_can_do_nothing_else_split_what_is_not_worth_it() {
     let fleet = Fleet::new([
         spec("p", Role::Prefill, "sglang", None).half(),
