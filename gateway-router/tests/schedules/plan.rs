@@ -248,9 +248,9 @@ fn pair(
         endpoint.transfer = Some(TransferSettings::new(connector));
         endpoint.spec.is_half = !connector.serves_whole();
     }
-    let split = match rng.below(4) {
+    let split = match rng.below(6) {
         0 => SplitRule::Predicted,
-        1 => SplitRule::AboveUncachedTokens(16),
+        1 | 2 => SplitRule::AboveUncachedTokens(16),
         _ => SplitRule::Always,
     };
     let spec = PipelinesSpec {
