@@ -200,13 +200,23 @@ impl RouteRequest {
     ) -> Result<EngineCall, RouteError> {
         let mut headers = headers::for_engine(&self.headers, &self.leg.id(&self.request_id));
         headers::of_leg(edit, &mut headers);
+        let idle_options = self.view.has_stream_options && !self.view.stream;
         let body = match edit {
-            None => self.body.clone(),
-            Some(edit) => edit.apply(&self.body).map_err(|_| {
-                let api = ApiError::invalid_request("The request is not a JSON object.");
-                RouteError::new(ErrorKind::BadRequest, Retry::Never, api)
-            })?,
+            None if !idle_options => Ok(self.body.clone()),
+            edit => {
+                let edit = edit.cloned().unwrap_or_default();
+                let edit = if idle_options {
+                    edit.unstreamed()
+                } else {
+                    edit
+                };
+                edit.apply(&self.body)
+            }
         };
+        let body = body.map_err(|_| {
+            let api = ApiError::invalid_request("The request is not a JSON object.");
+            RouteError::new(ErrorKind::BadRequest, Retry::Never, api)
+        })?;
         Ok(EngineCall {
             api: self.view.api,
             body,

@@ -1,6 +1,6 @@
 //! What crosses the router beside the body.
 
-use gateway_router::proto::openai::Api;
+use gateway_router::{RouteRequest, proto::openai::Api};
 use http::{HeaderName, HeaderValue};
 
 use crate::common::{
@@ -9,7 +9,7 @@ use crate::common::{
     wire::{ANSWER, answer},
 };
 
-fn with_headers(pairs: &[(&'static str, &'static str)]) -> gateway_router::RouteRequest {
+fn with_headers(pairs: &[(&'static str, &'static str)]) -> RouteRequest {
     let mut request = request(false);
     for &(name, value) in pairs {
         let name = HeaderName::from_static(name);
@@ -65,6 +65,18 @@ async fn a_request_goes_out_as_it_came_without_what_belongs_to_the_hop() {
 }
 
 #[tokio::test]
+async fn options_of_streams_stay_here_where_nothing_streams() {
+    let engine = ScriptEngine::good().await;
+    let rig = Rig::new(&[engine.addr]);
+    let plain = r#"{"model":"m","later":{"a":[ 1 ]},"messages":[{"role":"user","content":"hi"}]}"#;
+    let with_options = plain.replacen('{', r#"{"stream_options":{"include_usage":true},"#, 1);
+    let request = RouteRequest::parse(Api::ChatCompletions, with_options.into());
+    let answered = rig.router.route(request.expect("a good request")).await;
+    answered.expect("served");
+    assert_eq!(engine.only().body, plain);
+}
+
+#[tokio::test]
 async fn a_reply_comes_back_without_what_belongs_to_the_hop() {
     let extra = "HTTP/1.1 200 OK\r\nserver: uvicorn\r\nx-request-id: inner\r\nkeep-alive: timeout=5\r\n\
                  connection: keep-alive, x-hop\r\nx-hop: 1\r\nx-engine-note: kept\r\n";
@@ -107,8 +119,7 @@ async fn a_base_path_and_the_api_make_the_route() {
     settings.endpoints[0].target = gateway_router::Target::parse(&url).expect("an address");
     let rig = Rig::with(settings);
     let body = bytes::Bytes::from_static(br#"{"model":"m","prompt":"x","odd":{"kept":[1e400]}}"#);
-    let request =
-        gateway_router::RouteRequest::parse(Api::Completions, body.clone()).expect("good");
+    let request = RouteRequest::parse(Api::Completions, body.clone()).expect("good");
     rig.router.route(request).await.expect("served");
     let heard = engine.only();
     assert!(

@@ -47,11 +47,20 @@ impl LegEdit {
         self
     }
 
+    /// Leaves out `stream_options`, which engines refuse of requests that do not stream.
+    #[must_use]
+    pub fn unstreamed(mut self) -> Self {
+        // Whatever else is removed, these are among it.
+        if self.removed.is_empty() {
+            self.removed = &["stream_options"];
+        }
+        self
+    }
+
     /// Asks for an answer that comes whole: what a prefill leg hands over is at its end.
     #[must_use]
-    pub(super) fn whole(mut self) -> Self {
-        self.removed = &["stream_options"];
-        self.set("stream", &false)
+    pub(super) fn whole(self) -> Self {
+        self.unstreamed().set("stream", &false)
     }
 
     /// Asks for the first token alone.

@@ -133,6 +133,8 @@ pub struct RequestView {
     pub prompt_size: PromptSize,
     /// `stream`.
     pub stream: bool,
+    /// Whether `stream_options` has been said; engines refuse it without `stream`.
+    pub has_stream_options: bool,
     /// `stream_options.include_usage`.
     pub include_usage: bool,
     /// `n`, 1 when absent.

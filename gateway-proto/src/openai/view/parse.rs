@@ -19,7 +19,8 @@ struct Gathered {
     system: Option<Span>,
     tools: Option<Span>,
     stream: bool,
-    include_usage: bool,
+    /// `include_usage`, where there are stream options.
+    stream_options: Option<bool>,
     n: Option<i64>,
     max_tokens: Option<i64>,
     max_completion_tokens: Option<i64>,
@@ -77,7 +78,7 @@ impl Gathered {
             Key::Instructions => self.system = string(s, path)?,
             Key::Tools => self.tools = nested(s, path, JsonKind::Array, "an array")?,
             Key::Stream => self.stream = boolean(s, path)?.unwrap_or(false),
-            Key::StreamOptions => self.include_usage = stream_options(s)?,
+            Key::StreamOptions => self.stream_options = stream_options(s)?,
             Key::SamplingParams => self.sampling_params(limits, s)?,
             Key::Priority => self.priority = integer(s, path, i64::MIN..=i64::MAX)?,
             Key::User => self.user = string(s, path)?,
@@ -200,7 +201,8 @@ impl Gathered {
                 exact: prompt.tokens.is_some(),
             },
             stream: self.stream,
-            include_usage: self.include_usage,
+            has_stream_options: self.stream_options.is_some(),
+            include_usage: self.stream_options.unwrap_or(false),
             n: self.n.and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
             max_tokens: self
                 .max_completion_tokens
@@ -276,9 +278,9 @@ fn model_name(raw: &[u8], limits: &ViewLimits) -> Result<Box<str>, RequestError>
         })
 }
 
-fn stream_options(scanner: &mut Scanner<'_>) -> Result<bool, RequestError> {
+fn stream_options(scanner: &mut Scanner<'_>) -> Result<Option<bool>, RequestError> {
     match scanner.kind()? {
-        JsonKind::Null => return scanner.literal("null").map(|()| false),
+        JsonKind::Null => return scanner.literal("null").map(|()| None),
         JsonKind::Object => scanner.enter()?,
         found => return Err(wrong("stream_options", "an object", found)),
     }
@@ -296,5 +298,5 @@ fn stream_options(scanner: &mut Scanner<'_>) -> Result<bool, RequestError> {
             });
         }
     }
-    Ok(include_usage.flatten().unwrap_or(false))
+    Ok(Some(include_usage.flatten().unwrap_or(false)))
 }
