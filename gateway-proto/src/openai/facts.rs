@@ -16,7 +16,7 @@ use crate::{
 /// The facts of one reply that is not streamed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplyFacts {
-    /// Some choice ended with `abort` or `error`: the engine gave up under a polite 200.
+    /// Some choice ended with `abort`, `error`, `cancelled` or `timeout`: the engine gave up under a polite 200.
     pub aborted: bool,
     /// The token counts, where the reply has them.
     pub usage: Option<Usage>,
@@ -69,7 +69,10 @@ mod tests {
                 usage: Some(usage)
             }
         );
-        assert!(reply_facts(br#"{"choices":[{"finish_reason": "abort"}]}"#).aborted);
+        for word in ["abort", "error", "cancelled", "timeout"] {
+            let given_up = format!(r#"{{"choices":[{{"finish_reason": "{word}"}}]}}"#);
+            assert!(reply_facts(given_up.as_bytes()).aborted, "{word}");
+        }
         let indented =
             b"{\n \"usage\":\n {\n  \"prompt_tokens\" : 7,\n  \"completion_tokens\" : 3\n }\n}";
         assert_eq!(

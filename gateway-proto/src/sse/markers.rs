@@ -167,6 +167,9 @@ impl Probe<'_> {
     }
 }
 
+/// Reasons of an engine that gave up: vLLM's and SGLang's, and TensorRT-LLM's.
+const GIVEN_UP: [&[u8]; 4] = [b"\"abort\"", b"\"error\"", b"\"cancelled\"", b"\"timeout\""];
+
 /// Endings of choices with their positions; choices that go on (`null`) are left out.
 pub(crate) fn endings(bytes: &[u8], extent: Extent) -> impl Iterator<Item = (usize, Ending)> {
     FINDERS.finish.find_iter(bytes).filter_map(move |at| {
@@ -177,7 +180,7 @@ pub(crate) fn endings(bytes: &[u8], extent: Extent) -> impl Iterator<Item = (usi
             OPENING => value_after(value, type_key(value, extent)? + 6, extent)?,
             _ => return None,
         };
-        let broken = reason.starts_with(b"\"abort\"") || reason.starts_with(b"\"error\"");
+        let broken = GIVEN_UP.iter().any(|word| reason.starts_with(word));
         Some((
             at,
             if broken {
