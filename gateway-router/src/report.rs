@@ -62,6 +62,8 @@ pub struct Resumption {
     pub cause: ErrorKind,
     /// Engines that have died on the answer at the place where it stands.
     pub deaths: u32,
+    /// When the connection to the engine that wrote it was lost, where that is what went wrong.
+    pub lost_at: Option<Timestamp>,
     /// Tokens that have to be computed again: the prompt, and what was written before. They are no part of what the
     /// caller is told of cost.
     pub recomputed_tokens: u64,

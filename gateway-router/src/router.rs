@@ -22,8 +22,8 @@ use crate::{
     dispatch::{self, Lingers},
     engine::EngineClient,
     feed::FeedStatus,
-    results::ResultsStatus,
     hedges,
+    results::ResultsStatus,
     snapshot::{EngineFactory, Snapshot},
     watch::Watchers,
 };
@@ -67,6 +67,11 @@ impl Shared {
     /// A generator of its own for one decision.
     pub(crate) fn rng(&self) -> Rng {
         Rng::from_seed(self.seeds.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed))
+    }
+
+    /// Whether `snapshot` is what is in force.
+    pub(crate) fn is_current(&self, snapshot: &Snapshot) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.snapshot.load()), snapshot)
     }
 
     /// A number of 63 bits for two legs to meet by, that comes once in 2^63. Routers with different seeds begin far

@@ -138,6 +138,7 @@ fn answers_that_engines_failed_are_counted_by_what_came_of_them() {
         number: 1,
         cause: ErrorKind::Broken,
         deaths: 1,
+        lost_at: None,
         recomputed_tokens: 95,
     });
     metrics.report(&taken);

@@ -16,6 +16,6 @@ mod settings;
 
 pub(crate) use in_turn::{Ask, Denied, in_turn};
 pub(crate) use line::Admission;
-pub(crate) use seat::Sleeper;
 pub use line::{ClassCounts, ClassStatus};
+pub(crate) use seat::Sleeper;
 pub use settings::AdmissionSettings;

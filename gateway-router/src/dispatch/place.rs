@@ -1,6 +1,6 @@
 //! Where one attempt goes, booked there.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use gateway_core::{
     EndpointId, Explanation, NoEndpoint, Placement, RouteCx, Stage,
@@ -58,7 +58,7 @@ pub(super) async fn place<'a>(
     let (ask, began) = (route.ask(tried, flight), flight.now());
     let attempt = |room: Room<'_>| place_now(shared, route, way, tried, flight, Some(room));
     let (admission, clock) = (&shared.admission, shared.clock);
-    let is_current = || std::ptr::eq(Arc::as_ptr(&shared.snapshot.load()), route.snapshot);
+    let is_current = || shared.is_current(route.snapshot);
     let placed = in_turn(admission, settings, clock, ask, seat, is_current, attempt).await;
     flight.report.queued += flight.now().since(began);
     placed.map_err(|denied| match denied {

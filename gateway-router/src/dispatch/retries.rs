@@ -1,15 +1,23 @@
 //! Whether a failed attempt is followed by another one.
 
-use std::mem;
+use std::{mem, time::Duration};
+
+use gateway_core::Timestamp;
 
 use super::flight::Flight;
-use crate::{ErrorKind, Leg, Retry, RouteError, router::Shared, snapshot::Snapshot};
+use crate::{Clock, ErrorKind, Leg, Retry, RouteError, router::Shared, snapshot::Snapshot};
+
+/// Engines that are lost one so soon after the other are lost for one reason. It is not an answer that the first of them was
+/// writing: that would have to be sent, its prompt computed, and the engine to die of it, in between.
+const AT_ONCE: Duration = Duration::from_millis(250);
 
 /// The failures of one request so far.
-#[derive(Default)]
 pub(super) struct Retries {
+    clock: Clock,
     last: Option<RouteError>,
     deaths: u32,
+    /// When the engine was lost that was writing the answer, or another one so soon after that they count as one.
+    lost_at: Option<Timestamp>,
     /// Attempts that troubled no engine.
     free: u32,
     /// Whether an attempt is due to the request after the next one, should that fail.
@@ -20,10 +28,15 @@ pub(super) struct Retries {
 
 impl Retries {
     /// Engines may have died on the request before this call.
-    pub(super) fn behind(leg: &Leg) -> Self {
+    pub(super) fn behind(leg: &Leg, clock: Clock) -> Self {
         Self {
+            clock,
+            last: None,
             deaths: leg.resumes.map_or(0, |taken| taken.deaths),
-            ..Self::default()
+            lost_at: leg.resumes.and_then(|taken| taken.lost_at),
+            free: 0,
+            owes_another: false,
+            paid: false,
         }
     }
 
@@ -66,8 +79,21 @@ impl Retries {
     }
 
     fn note(&mut self, error: &RouteError) {
-        self.deaths += u32::from(error.retry() == Retry::OtherEndpointOnce);
+        self.note_death(error);
         self.free += u32::from(is_free(error));
+    }
+
+    fn note_death(&mut self, error: &RouteError) {
+        if error.retry() != Retry::OtherEndpointOnce {
+            return;
+        }
+        let now = self.clock.now();
+        let lost_at = self.lost_at.take().filter(|_| is_loss(error.kind()));
+        if lost_at.is_some_and(|at| now.since(at) <= AT_ONCE) {
+            self.lost_at = Some(now);
+        } else {
+            self.deaths += 1;
+        }
     }
 
     /// Engines that have died on the request so far.
@@ -82,7 +108,7 @@ impl Retries {
 
     /// A pair failed. What follows is due to the request in any case, unless engines die of it.
     pub(super) fn excuse(&mut self, error: RouteError) -> Result<(), RouteError> {
-        self.deaths += u32::from(error.retry() == Retry::OtherEndpointOnce);
+        self.note_death(&error);
         if self.deaths >= 2 {
             return Err(error);
         }
@@ -98,6 +124,11 @@ impl Retries {
         }
         self.last.take().unwrap_or(nobody)
     }
+}
+
+/// Whether this is what is seen of an engine whose process or machine is gone.
+pub(super) fn is_loss(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Closed | ErrorKind::Broken)
 }
 
 /// No engine was troubled by what it cannot do, so asking another one makes nothing worse.

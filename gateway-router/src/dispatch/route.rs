@@ -63,14 +63,11 @@ impl<'a> Route<'a> {
     /// The endpoints that are not to be asked. A call that takes up what others have failed first waits for somebody
     /// beside them.
     pub(super) async fn avoided(&self, shared: &Shared, flight: &Flight) -> Vec<EndpointId> {
-        let Subject {
-            model, hints, leg, ..
-        } = &self.subject;
-        let Some(resumes) = &leg.resumes else {
-            return self.named(&hints.avoid);
+        let Some(resumes) = &self.subject.leg.resumes else {
+            return self.named(&self.subject.hints.avoid);
         };
         let left = self.total().saturating_sub(flight.age());
-        let beside = tokens::elsewhere(shared, model, resumes.cause, &hints.avoid, left);
+        let beside = tokens::elsewhere(shared, &self.subject, resumes.cause, left);
         self.named(&Box::pin(beside).await)
     }
 

@@ -47,15 +47,10 @@ pub(super) async fn run<W: Work>(
     let mut current = Arc::clone(snapshot);
     let mut seat = None;
     loop {
-        let tried = under(
-            shared,
-            &current,
-            (work, subject.clone()),
-            &mut seat,
-            &mut flight,
-        )
-        .await;
-        match tried {
+        let asked = (work, subject.clone());
+        let tried = under(shared, &current, asked, &mut seat, &mut flight);
+        // In a box, as whoever asks moves what he awaits about.
+        match Box::pin(tried).await {
             Ok((begun, explanation, deaths)) => {
                 return Ok(landed(begun, flight, explanation, deaths));
             }
@@ -75,6 +70,11 @@ async fn under<'a, W: Work>(
     flight: &mut Flight,
 ) -> Result<(W::Begun, Option<Box<Explanation>>, u32), Unplaced> {
     let route = Route::of(work, subject, snapshot)?;
+    let tried = route.avoided(shared, flight).await;
+    if route.subject.leg.resumes.is_some() && !shared.is_current(snapshot) {
+        // Whoever has come meanwhile is in the newest fleet alone.
+        return Err(Unplaced::Outdated);
+    }
     if seat.is_none() {
         hedge::earn(shared, &route);
     }
@@ -82,8 +82,8 @@ async fn under<'a, W: Work>(
         shared,
         work,
         way: Way::of(snapshot, &route.subject, work.can_split()),
-        tried: route.avoided(shared, flight).await,
-        retries: Retries::behind(&route.subject.leg),
+        tried,
+        retries: Retries::behind(&route.subject.leg, shared.clock),
         route: &route,
     };
     let (opened, explanation) = course.follow(seat, flight).await?;

@@ -24,19 +24,22 @@ pub(super) async fn open<W: Work>(
     } else {
         left
     };
-    adapter(route, id, patience).await?;
-    let opened = timeout(patience, work.open(snapshot, id, None)).await;
-    opened.unwrap_or_else(|_| Err(overdue(snapshot, left, patience)))
-}
-
-/// Waits until the endpoint has the LoRA adapter that is asked for, if any is.
-async fn adapter(route: &Route<'_>, id: EndpointId, patience: Duration) -> Result<(), RouteError> {
-    if !route.is_adapter {
-        return Ok(());
-    }
-    let model = route.subject.model;
-    let ready = timeout(patience, route.snapshot.adapter_ready(id, model)).await;
-    ready.unwrap_or_else(|_| Err(adapters::failure(model, "the request's time was up")))
+    let mut is_ready = !route.is_adapter;
+    let opened = async {
+        if route.is_adapter {
+            snapshot.adapter_ready(id, subject.model).await?;
+            is_ready = true;
+        }
+        work.open(snapshot, id, None).await
+    };
+    let opened = timeout(patience, opened).await;
+    opened.unwrap_or_else(|_| {
+        Err(if !is_ready && left > patience {
+            adapters::failure(subject.model, "it took too long")
+        } else {
+            overdue(snapshot, left, patience)
+        })
+    })
 }
 
 /// What a passed deadline means. Where time is left the engine was silent for too long. Where the request's own time is

@@ -59,6 +59,7 @@ impl Again {
                 number: 1,
                 cause,
                 deaths: u32::from(cause == ErrorKind::Broken),
+                lost_at: None,
                 recomputed_tokens: request.view.prompt_size.tokens,
             }),
             ..request.leg

@@ -7,7 +7,10 @@ use gateway_proto::error::ApiError;
 use tokio::time::sleep;
 
 use super::{
-    super::run::{Landed, run},
+    super::{
+        run::{Landed, run},
+        work::Subject,
+    },
     attempt::{Begun, TokenWork},
 };
 use crate::{ErrorKind, Origin, Retry, RouteError, router::Shared};
@@ -45,14 +48,14 @@ pub(super) async fn begin(
 /// the latest.
 pub(in crate::dispatch) async fn wait(
     shared: &Shared,
-    model: &str,
+    subject: &Subject<'_>,
     cause: ErrorKind,
-    failed: &[Arc<str>],
     left: Duration,
 ) -> Vec<Arc<str>> {
+    let failed = &*subject.hints.avoid;
     let others = Others {
         shared,
-        model,
+        subject,
         cause,
     };
     let until = shared.clock.now().after(PATIENCE.min(left));
@@ -72,7 +75,7 @@ pub(in crate::dispatch) async fn wait(
 /// Who is there beside the endpoints that have failed an answer.
 struct Others<'a> {
     shared: &'a Shared,
-    model: &'a str,
+    subject: &'a Subject<'a>,
     cause: ErrorKind,
 }
 
@@ -90,12 +93,19 @@ impl Others<'_> {
         ways.find(|avoided| are_up(avoided)).map(<[_]>::to_vec)
     }
 
-    /// Whether the fleet lists such an endpoint for the model beside those `avoided`.
+    /// Whether the fleet lists such an endpoint beside those `avoided`, that may take the rest of the answer.
     fn are_there(&self, avoided: &[Arc<str>], is_such: impl Fn(&Endpoint) -> bool) -> bool {
+        let Subject { model, hints, .. } = self.subject;
+        let is_asked_for = |one: &Endpoint| {
+            let mut labels = hints.labels.iter();
+            labels.all(|(label, value)| one.label(label) == Some(&**value))
+        };
         let snapshot = self.shared.snapshot.load();
         let mut endpoints = snapshot.fleet.endpoints().iter();
         endpoints.any(|one| {
-            one.serves(self.model)
+            one.serves(model)
+                && one.spec().serves_whole()
+                && is_asked_for(one)
                 && is_such(one)
                 && !avoided.iter().any(|name| **name == *one.name())
         })

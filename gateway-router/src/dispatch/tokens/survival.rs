@@ -9,7 +9,7 @@ use gateway_proto::{
 };
 
 use super::{
-    super::run::Landed,
+    super::{retries::is_loss, run::Landed},
     attempt::{Begun, TokenWork},
     elsewhere::{self, may_move, thrown_out},
     lane::Asked,
@@ -258,10 +258,12 @@ impl Survival {
 
     fn resumption(&mut self, trouble: &Trouble, deaths: u32, recomputed_tokens: u64) -> Resumption {
         self.calls += 1;
+        let cause = trouble.error.kind();
         Resumption {
             number: self.calls,
-            cause: trouble.error.kind(),
+            cause,
             deaths,
+            lost_at: is_loss(cause).then(|| self.shared.clock.now()),
             recomputed_tokens,
         }
     }

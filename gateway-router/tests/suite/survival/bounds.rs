@@ -91,6 +91,20 @@ async fn where_one_died_of_it_before_the_first_token() {
     assert_eq!(fleet.calls(3).len(), 0);
 }
 
+/// Engines that are lost all at once were not killed by an answer that one of them had been writing for long.
+#[tokio::test(start_paused = true)]
+async fn but_not_where_engines_are_lost_at_once() {
+    let (breaks_late, dies): (&[Fault], &[Fault]) =
+        (&[fault(How::Breaks, 20)], &[fault(How::Dies, 0)]);
+    let fleet = Fleet::new(&[breaks_late, dies, dies, &[]]);
+    let told = fleet.answer(request(call(60))).await;
+    let whole = undisturbed(request(call(60))).await;
+    assert_eq!(told.ids(), whole.ids());
+    told.end.expect("it came whole");
+    assert_eq!(fleet.calls(3).len(), 1);
+    fleet.rig.assert_idle();
+}
+
 /// Whoever is in a hurry does not wait for an engine to come up.
 #[tokio::test(start_paused = true)]
 async fn where_the_time_is_up_before_an_engine_is() {
