@@ -14,7 +14,10 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::{Known, known::Key};
+use super::{
+    Known,
+    known::{Key, Standing},
+};
 use crate::config::EndpointConfig;
 
 /// The most engines that are asked at a time.
@@ -27,19 +30,19 @@ pub(crate) struct Question {
     name: String,
     target: Target,
     credential: Option<Credential>,
-    renewals: u64,
+    asked: Standing,
 }
 
 impl Question {
-    /// `renewals` are those of the engine now: an answer tells of the time before the next one.
-    pub(super) fn new(endpoint: &EndpointConfig, key: Key, renewals: u64) -> Self {
+    /// `asked` is how the engine stands now.
+    pub(super) fn new(endpoint: &EndpointConfig, key: Key, asked: Standing) -> Self {
         let settings = &endpoint.settings;
         Self {
             key,
             name: settings.spec.name.clone(),
             target: settings.target.clone(),
             credential: settings.credential.clone(),
-            renewals,
+            asked,
         }
     }
 
@@ -52,7 +55,7 @@ impl Question {
         Answer {
             key: self.key,
             name: self.name,
-            renewals: self.renewals,
+            asked: self.asked,
             found,
         }
     }
@@ -63,7 +66,7 @@ impl Question {
 pub(crate) struct Answer {
     pub(super) key: Key,
     pub(super) name: String,
-    pub(super) renewals: u64,
+    pub(super) asked: Standing,
     pub(super) found: Result<Detected, RouteError>,
 }
 

@@ -2,15 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gateway_core::Fleet;
+use gateway_core::{Endpoint, Fleet};
 use gateway_router::{Detected, EndpointSettings, RouterSettings};
 
 use super::asking::{Answer, Question};
 use crate::config::{Config, EndpointConfig};
 
-/// Which engine said something: another process at the same address may serve other models.
+/// Which engine said something: another process at the same address may serve other models. One that is listed under two
+/// names is asked for each, as each has a health and renewals of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
+    name: String,
     url: String,
     rank: Option<u32>,
     process: Option<String>,
@@ -18,8 +20,9 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn of(endpoint: &EndpointConfig) -> Self {
-        let target = &endpoint.settings.target;
+        let EndpointSettings { spec, target, .. } = &endpoint.settings;
         Self {
+            name: spec.name.clone(),
             url: target.to_string(),
             rank: target.rank(),
             process: target.process().map(str::to_owned),
@@ -34,8 +37,29 @@ pub(crate) struct Known(HashMap<Key, Told>);
 #[derive(Debug)]
 struct Told {
     found: Detected,
-    /// The engine's renewals when it was asked.
+    /// How the engine stood when it was asked.
+    asked: Standing,
+    /// Whether the fleet has not been told yet.
+    is_new: bool,
+}
+
+/// What tells whether an answer is of now.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Standing {
+    /// The engine's renewals: an answer holds until the next one.
     renewals: u64,
+    /// Adapters added so far: a list lacks those that come after it was asked for.
+    added: u64,
+}
+
+impl Standing {
+    fn of(listed: &Endpoint) -> Self {
+        let state = listed.state();
+        Self {
+            renewals: state.renewals(),
+            added: state.adapters().added(),
+        }
+    }
 }
 
 impl Known {
@@ -49,13 +73,11 @@ impl Known {
         let question = |endpoint: &EndpointConfig| {
             let key = Key::of(endpoint);
             let listed = fleet.and_then(|fleet| fleet.by_name(&endpoint.settings.spec.name));
-            let renewals = listed.map_or(0, |listed| listed.state().renewals());
-            let is_known = self
-                .0
-                .get(&key)
-                .is_some_and(|told| told.renewals == renewals);
+            let now = listed.map(|one| Standing::of(one)).unwrap_or_default();
+            let told = self.0.get(&key);
+            let is_known = told.is_some_and(|told| told.asked.renewals == now.renewals);
             let is_open = endpoint.discovery.is_needed() && !is_known;
-            is_open.then(|| Question::new(endpoint, key, renewals))
+            is_open.then(|| Question::new(endpoint, key, now))
         };
         endpoints.iter().filter_map(question).collect()
     }
@@ -75,14 +97,15 @@ impl Known {
             };
             let told = self.0.get_mut(&answer.key);
             if let Some(told) = told.filter(|told| told.found == found) {
-                told.renewals = answer.renewals;
+                told.asked = answer.asked;
                 continue;
             }
             let models: Vec<_> = found.models.iter().map(|card| card.id.as_str()).collect();
             tracing::info!(endpoint = %name, kind = found.kind.name(), models = models.join(","), "engine found");
             let told = Told {
                 found,
-                renewals: answer.renewals,
+                asked: answer.asked,
+                is_new: true,
             };
             self.0.insert(answer.key, told);
             is_news = true;
@@ -106,17 +129,21 @@ impl Known {
         self.0.retain(|key, _| listed.contains(key));
     }
 
-    /// Tells the fleet the LoRA adapters of engines whose list nobody has read yet.
-    pub(crate) fn seed(&self, endpoints: &[EndpointConfig], fleet: &Fleet) {
+    /// Tells the fleet the LoRA adapters of engines that have just answered, and of those whose list nobody has read yet.
+    pub(crate) fn seed(&mut self, endpoints: &[EndpointConfig], fleet: &Fleet) {
         for endpoint in endpoints {
-            let found = self.0.get(&Key::of(endpoint));
+            let told = self.0.get_mut(&Key::of(endpoint));
             let listed = fleet.by_name(&endpoint.settings.spec.name);
-            if let (Some(Told { found, .. }), Some(listed)) = (found, listed)
-                && !listed.state().adapters().is_told()
-            {
-                let adapters = found.models.iter().filter(|card| card.parent.is_some());
-                let names = adapters.map(|card| card.id.as_str());
-                listed.state().adapters().set(names);
+            let (Some(told), Some(listed)) = (told, listed) else {
+                continue;
+            };
+            let adapters = listed.state().adapters();
+            let is_current = told.is_new && adapters.added() == told.asked.added;
+            told.is_new = false;
+            if is_current || !adapters.is_told() {
+                let cards = told.found.models.iter();
+                let names = cards.filter(|card| card.parent.is_some());
+                adapters.set(names.map(|card| card.id.as_str()));
             }
         }
     }

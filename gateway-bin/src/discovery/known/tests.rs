@@ -100,12 +100,42 @@ fn adapters_that_were_unloaded_do_not_come_back() {
     known.seed(&one, &fleet);
     assert_eq!(adapters(&fleet), ["sql"]);
     // The engine's own list, read since.
-    fleet
-        .by_name("a")
-        .expect("listed")
-        .state()
-        .adapters()
-        .set([]);
+    let state = fleet.by_name("a").expect("listed").state();
+    state.adapters().set([]);
     known.seed(&one, &fleet);
     assert_eq!(adapters(&fleet), [""; 0]);
+
+    // It comes back with others; of kinds that list none while they run, nobody else tells.
+    state.restarted(Timestamp::from_micros(1));
+    known.learn(answers(known.questions(&one, Some(&fleet)), "another"));
+    known.seed(&one, &fleet);
+    assert_eq!(adapters(&fleet), ["sql"]);
+    state.restarted(Timestamp::from_micros(2));
+    let asked = known.questions(&one, Some(&fleet));
+    state.adapters().add("law");
+    known.learn(answers(asked, "m"));
+    known.seed(&one, &fleet);
+    assert_eq!(
+        adapters(&fleet),
+        ["law", "sql"],
+        "loaded since it was asked"
+    );
+}
+
+#[test]
+fn an_engine_under_two_names_is_not_asked_for_ever() {
+    let both = ["a", "b"].map(|name| {
+        let mut one = endpoint("p");
+        name.clone_into(&mut one.settings.spec.name);
+        one
+    });
+    let specs = both.iter().map(|one| one.settings.spec.clone());
+    let fleet = Fleet::new(specs).expect("a fleet");
+    let mut known = Known::default();
+    known.learn(answers(known.questions(&both, Some(&fleet)), "m"));
+    // Only one of them was seen down.
+    let state = fleet.by_name("b").expect("listed").state();
+    state.restarted(Timestamp::from_micros(1));
+    known.learn(answers(known.questions(&both, Some(&fleet)), "m"));
+    assert!(known.questions(&both, Some(&fleet)).is_empty());
 }
