@@ -8,13 +8,10 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use tokio::time::timeout;
 
 use super::{
-    KubernetesSettings, Resource,
+    KubernetesSettings, OBJECTS_AT_MOST, Resource,
     objects::{List, Object},
 };
-use crate::{
-    discovery::SEEN_AT_MOST,
-    wire::{EngineBody, Pool, SendError},
-};
+use crate::wire::{EngineBody, Pool, SendError};
 
 /// Objects of one page of a list.
 const PAGE: usize = 500;
@@ -84,7 +81,7 @@ impl Api {
             let page = page.map_err(|_| KubernetesError::Timeout)??;
             objects.extend(page.items);
             match page.metadata.next {
-                Some(token) if !token.is_empty() && objects.len() < SEEN_AT_MOST => {
+                Some(token) if !token.is_empty() && objects.len() < OBJECTS_AT_MOST => {
                     next = format!("&continue={}", escaped(&token));
                 }
                 _ => return Ok((objects, page.metadata.resource_version)),

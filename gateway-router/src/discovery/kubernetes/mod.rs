@@ -26,6 +26,10 @@ use super::{Reporter, SEEN_AT_MOST, Seen, pause::Pause};
 /// The first pause after a failure, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
+/// The most objects that are kept. More than a source may list, so that what is left out is counted and takes the places of
+/// those that go.
+const OBJECTS_AT_MOST: usize = 4 * SEEN_AT_MOST;
+
 /// What an API server is asked for and watched for.
 pub struct Kubernetes {
     api: Api,
@@ -113,9 +117,8 @@ impl Known {
         known
     }
 
-    /// Objects beyond the bound of a source would be left out of its list anyway.
     fn put(&mut self, object: &Object, settings: &KubernetesSettings) {
-        if self.objects.len() < SEEN_AT_MOST || self.objects.contains_key(&object.key()) {
+        if self.objects.len() < OBJECTS_AT_MOST || self.objects.contains_key(&object.key()) {
             self.objects.insert(object.key(), object.seen(settings));
         }
     }
