@@ -95,13 +95,13 @@ impl Snapshot {
         let mut engines = HashMap::with_capacity(settings.endpoints.len());
         for (endpoint, told) in fleet.endpoints().iter().zip(&settings.endpoints) {
             let made_from = fingerprint(told, &settings);
-            let kept = before.and_then(|before| before.engines.get(&endpoint.id()));
-            let kept = kept.filter(|wired| wired.made_from == made_from);
+            let was = before.and_then(|before| before.engines.get(&endpoint.id()));
+            let kept = was.filter(|wired| wired.made_from == made_from);
             let (client, loader) = match kept {
                 Some(wired) => (Arc::clone(&wired.client), Arc::clone(&wired.loader)),
                 None => (wire(told, &made_from, factory, &mut pools), Arc::default()),
             };
-            let results = results_of(told, &client, kept, runtime);
+            let results = results_of(told, &client, was, runtime);
             let wired = Wired {
                 client,
                 results,
@@ -232,19 +232,24 @@ impl Snapshot {
     }
 }
 
-/// Listens to a decode engine that answers to all requests together; goes on where it is the same engine as before.
+/// Listens to a decode engine that answers to all requests together; goes on where it is the same engine as before, since
+/// whoever listens anew ends what others are being told.
 fn results_of(
     told: &EndpointSettings,
     client: &Arc<dyn EngineClient>,
-    kept: Option<&Wired>,
+    was: Option<&Wired>,
     runtime: &Handle,
 ) -> Option<Arc<Results>> {
     let transfer = told.transfer.as_ref()?;
     if transfer.connector != Connector::MindIe || told.spec.role == Role::Prefill {
         return None;
     }
-    let kept = kept.and_then(|wired| wired.results.clone());
-    Some(kept.unwrap_or_else(|| Results::begin(&told.spec.name, Arc::clone(client), runtime)))
+    let same = was.filter(|was| was.made_from.target.is_same_engine(&told.target));
+    let Some(kept) = same.and_then(|was| was.results.clone()) else {
+        return Some(Results::begin(&told.spec.name, Arc::clone(client), runtime));
+    };
+    kept.open_by(client);
+    Some(kept)
 }
 
 /// How many data-parallel ranks there are at each address.

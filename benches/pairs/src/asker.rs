@@ -52,6 +52,8 @@ pub(crate) struct Asker<'a> {
     answers: Peer,
     /// To the one that prefills.
     prefill: Peer,
+    /// Who the prefill engine says it is, where that must be known; asked once, as by the gateway.
+    identity: Vec<u8>,
     key: String,
     prompt: Prompt,
 }
@@ -73,8 +75,15 @@ impl<'a> Asker<'a> {
             Subject::Pair => engines.decode(),
             Subject::Whole | Subject::Split => scene.gateway,
         };
+        let asks_who = scene.subject == Subject::Pair && scene.connector == Connector::Mooncake;
+        let identity = if asks_who {
+            identity(engines.bootstrap())?
+        } else {
+            Vec::new()
+        };
         Ok(Self {
             scene,
+            identity,
             answers: Peer::connect(answers)?,
             prefill: Peer::connect(engines.prefill())?,
             key: format!("Bearer {}", Gateway::KEY),
@@ -124,20 +133,10 @@ impl<'a> Asker<'a> {
         Ok(first)
     }
 
-    /// Asks the prefill engine who it is, on a connection of its own as the gateway does.
     fn mooncake(&self, id: u64) -> Result<(LegEdit, LegEdit)> {
         let bootstrap = self.scene.engines.bootstrap();
-        let mut peer = Peer::connect(bootstrap)?;
-        let line = format!("GET {}", mooncake::QUERY);
-        peer.ask(
-            &Asked {
-                line,
-                body: Vec::new(),
-            },
-            &[],
-        )?;
-        let answer = peer.connection.body()?;
-        let peer = mooncake::peer(&answer, None, id).context("no engine at the bootstrap port")?;
+        let peer = mooncake::peer(&self.identity, None, id);
+        let peer = peer.context("no engine at the bootstrap port")?;
         let transfer = format!("{id:016x}");
         let host = bootstrap.ip().to_string();
         let decode = mooncake::decode(&transfer, &peer, &host, bootstrap.port());
@@ -155,6 +154,17 @@ impl<'a> Asker<'a> {
         self.answers.ask(&asked, &[])?;
         self.answers.first()
     }
+}
+
+/// What the engine answers at its bootstrap port.
+fn identity(bootstrap: SocketAddr) -> Result<Vec<u8>> {
+    let mut peer = Peer::connect(bootstrap)?;
+    let asked = Asked {
+        line: format!("GET {}", mooncake::QUERY),
+        body: Vec::new(),
+    };
+    peer.ask(&asked, &[])?;
+    peer.connection.body()
 }
 
 fn nothing_in(answer: &[u8]) -> String {

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 use super::{Change, ChangeError, EndpointStatus};
 use crate::config::EndpointConfig;
 
+/// What those that operators added are listed under.
+const OPERATORS: &str = "admin";
 /// The most endpoints that operators may add.
 const ADDED_AT_MOST: usize = 1_024;
 /// The most names that stay drained while nobody lists them.
@@ -66,7 +68,7 @@ impl Roster {
     ) {
         let added = self.added.clone();
         let fixed = fixed.iter().cloned().map(|one| (one, "config"));
-        let added = added.into_iter().map(|one| (one, "admin"));
+        let added = added.into_iter().map(|one| (one, OPERATORS));
         let found = found
             .into_iter()
             .flat_map(|(source, list)| list.into_iter().map(move |one| (one, source)));
@@ -213,7 +215,11 @@ impl Roster {
             self.known(gone)?;
             return Err(ChangeError::NotAdded(gone.to_owned()));
         }
-        self.drained.remove(gone);
+        // Another list's endpoint of that name stays drained.
+        let is_others = |listed: &Listed| listed.name() == gone && listed.source != OPERATORS;
+        if !self.listed.iter().any(is_others) {
+            self.drained.remove(gone);
+        }
         Ok(())
     }
 
@@ -252,11 +258,15 @@ fn unique<'a>(all: impl Iterator<Item = (EndpointConfig, &'a str)>) -> (Vec<List
     for (mut config, source) in all {
         // The configuration may list an engine under two names; what others find is not listed a second time.
         let is_fixed = source == "config";
-        let is_new = engines.insert(engine(&config)) || is_fixed;
+        let engine = engine(&config);
         let places = config.heard_at();
-        let is_told_apart = !places.iter().any(|place| heard.contains(place));
-        let is_new = is_new && is_told_apart && listed.len() < EndpointId::LIMIT;
-        if is_new && names.insert(name(&config).to_owned()) {
+        let is_new = (is_fixed || !engines.contains(&engine))
+            && !names.contains(name(&config))
+            && !places.iter().any(|place| heard.contains(place))
+            && listed.len() < EndpointId::LIMIT;
+        if is_new {
+            engines.insert(engine);
+            names.insert(name(&config).to_owned());
             heard.extend(places);
             let source = source.to_owned();
             config.settings.spec.source = Some(source.clone());

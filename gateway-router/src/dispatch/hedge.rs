@@ -47,10 +47,14 @@ fn settings(route: &Route<'_>) -> Option<HedgeSettings> {
 /// After how much silence of the endpoint just chosen another one is asked, if ever.
 pub(super) fn after(route: &Route<'_>, flight: &Flight) -> Option<Duration> {
     let settings = settings(route).filter(|_| flight.report.attempts == 1)?;
+    let endpoint = route.snapshot.fleet.by_id(flight.endpoint_id()?)?;
+    if route.is_adapter && !endpoint.has_adapter(route.subject.model) {
+        // An engine that loads an adapter first is not silent.
+        return None;
+    }
     match settings.after {
         HedgeAfter::Span(span) => Some(span),
         HedgeAfter::Predicted => {
-            let endpoint = route.snapshot.fleet.by_id(flight.endpoint_id()?)?;
             let accuracy = endpoint.state().accuracy();
             let usual = accuracy.ratio_within(USUAL_PERCENT, SEEN_AT_LEAST)?;
             let predicted_ms = flight.report.predicted_ttft?.as_secs_f64() * 1_000.0;
@@ -127,16 +131,21 @@ impl<W: Work> Twice<'_, W> {
                 traces.flight.move_to(load);
                 Ok((traces.won(HedgeOutcome::Second, opened), explanation))
             }
+            // What the first engine says of the request itself is the caller's.
+            (Side::First, Err(error)) if error.kind() == ErrorKind::Rejected => {
+                traces.flight.hedge_ended(HedgeOutcome::Neither);
+                Err(error)
+            }
             (Side::First, Err(error)) => {
                 traces.flight.attempt_failed(&error);
                 traces.flight.move_to(load);
-                traces.lost(id, error)?;
+                traces.lost(id, error);
                 let opened = second.await;
                 Ok((traces.ended(HedgeOutcome::Second, opened)?, explanation))
             }
             (Side::Second, Err(error)) => {
                 load.over(outcome_of(error.kind()));
-                traces.lost(second_id, error)?;
+                traces.lost(second_id, error);
                 let opened = first.await;
                 Ok((traces.ended(HedgeOutcome::First, opened)?, None))
             }
@@ -202,15 +211,10 @@ impl Traces<'_> {
         opened
     }
 
-    /// One engine has failed while the other one is at work: nobody is told, unless what is wrong is the request.
-    fn lost(&mut self, id: EndpointId, error: RouteError) -> Result<(), RouteError> {
-        if error.kind() == ErrorKind::Rejected {
-            self.flight.hedge_ended(HedgeOutcome::Neither);
-            return Err(error);
-        }
+    /// One engine has failed while the other one is at work: nobody is told.
+    fn lost(&mut self, id: EndpointId, error: RouteError) {
         self.tried.push(id);
         self.retries.lost(error);
-        Ok(())
     }
 
     /// The engine that was left has answered, or failed as well.

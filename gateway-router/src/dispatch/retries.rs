@@ -16,7 +16,7 @@ pub(super) struct Retries {
     clock: Clock,
     last: Option<RouteError>,
     deaths: u32,
-    /// When the engine was lost that was writing the answer, or another one so soon after that they count as one.
+    /// When the engine was lost that was writing the answer.
     lost_at: Option<Timestamp>,
     /// Attempts that troubled no engine.
     free: u32,
@@ -89,11 +89,8 @@ impl Retries {
         }
         let now = self.clock.now();
         let lost_at = self.lost_at.take().filter(|_| is_loss(error.kind()));
-        if lost_at.is_some_and(|at| now.since(at) <= AT_ONCE) {
-            self.lost_at = Some(now);
-        } else {
-            self.deaths += 1;
-        }
+        self.lost_at = lost_at.filter(|at| now.since(*at) <= AT_ONCE);
+        self.deaths += u32::from(self.lost_at.is_none());
     }
 
     /// Engines that have died on the request so far.
@@ -113,6 +110,7 @@ impl Retries {
             return Err(error);
         }
         self.free += 1;
+        self.paid = false;
         self.last = Some(error);
         Ok(())
     }

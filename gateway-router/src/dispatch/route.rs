@@ -61,12 +61,21 @@ impl<'a> Route<'a> {
     }
 
     /// The endpoints that are not to be asked. A call that takes up what others have failed first waits for somebody
-    /// beside them.
-    pub(super) async fn avoided(&self, shared: &Shared, flight: &Flight) -> Vec<EndpointId> {
+    /// beside them, unless it `has_turn`, for which others wait.
+    pub(super) async fn avoided(
+        &self,
+        shared: &Shared,
+        flight: &Flight,
+        has_turn: bool,
+    ) -> Vec<EndpointId> {
         let Some(resumes) = &self.subject.leg.resumes else {
             return self.named(&self.subject.hints.avoid);
         };
-        let left = self.total().saturating_sub(flight.age());
+        let left = if has_turn {
+            Duration::ZERO
+        } else {
+            self.total().saturating_sub(flight.age())
+        };
         let beside = tokens::elsewhere(shared, &self.subject, resumes.cause, left);
         self.named(&Box::pin(beside).await)
     }

@@ -70,7 +70,7 @@ async fn under<'a, W: Work>(
     flight: &mut Flight,
 ) -> Result<(W::Begun, Option<Box<Explanation>>, u32), Unplaced> {
     let route = Route::of(work, subject, snapshot)?;
-    let tried = route.avoided(shared, flight).await;
+    let tried = route.avoided(shared, flight, seat.is_some()).await;
     if route.subject.leg.resumes.is_some() && !shared.is_current(snapshot) {
         // Whoever has come meanwhile is in the newest fleet alone.
         return Err(Unplaced::Outdated);

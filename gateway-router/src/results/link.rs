@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use gateway_proto::engines::transfer::mindie::{Decoder, Limits, Message};
 use http_body_util::BodyExt;
 use tokio::{
     runtime::Handle,
     sync::watch,
     task::AbortHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -23,6 +24,9 @@ const SILENCE_AT_MOST: Duration = Duration::from_secs(15);
 
 /// How long opening may take.
 const OPENING_AT_MOST: Duration = Duration::from_secs(10);
+
+/// How long an answer must have been open for its end to be no failure to open it.
+const STEADY: Duration = Duration::from_secs(5);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -43,23 +47,38 @@ enum Stage {
 /// An endpoint's answers to all requests. Dropped by the last who holds it, the engine's answer is closed.
 pub(crate) struct Results {
     board: Arc<Board>,
+    client: Arc<ArcSwap<Opener>>,
     stage: watch::Receiver<Stage>,
     task: AbortHandle,
 }
+
+/// Who opens the answer. In a box of its own, as what is swapped must have a size.
+struct Opener(Arc<dyn EngineClient>);
 
 impl Results {
     /// Begins to listen to the engine behind `client`, the endpoint named `name`.
     pub(crate) fn begin(name: &str, client: Arc<dyn EngineClient>, runtime: &Handle) -> Arc<Self> {
         let board = Arc::<Board>::default();
         let (tells, stage) = watch::channel(Stage::Opening);
+        let client = Arc::new(ArcSwap::from_pointee(Opener(client)));
         let link = Link {
             name: name.to_owned(),
-            client,
+            client: Arc::clone(&client),
             board: Arc::clone(&board),
             stage: tells,
         };
         let task = runtime.spawn(link.run()).abort_handle();
-        Arc::new(Self { board, stage, task })
+        Arc::new(Self {
+            board,
+            client,
+            stage,
+            task,
+        })
+    }
+
+    /// The same engine is to be asked through `client` when its answer is opened the next time.
+    pub(crate) fn open_by(&self, client: &Arc<dyn EngineClient>) {
+        self.client.store(Arc::new(Opener(Arc::clone(client))));
     }
 
     /// A seat for the request that is going to be called `id`.
@@ -94,6 +113,10 @@ impl Drop for Results {
     }
 }
 
+fn back_off(failures: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << failures).min(LONGEST_PAUSE)
+}
+
 fn down() -> RouteError {
     let message = "The decode engine's answers cannot be heard.";
     RouteError::engine(ErrorKind::Connect, Retry::OtherEndpoint, message)
@@ -117,7 +140,7 @@ enum End {
 
 struct Link {
     name: String,
-    client: Arc<dyn EngineClient>,
+    client: Arc<ArcSwap<Opener>>,
     board: Arc<Board>,
     stage: watch::Sender<Stage>,
 }
@@ -126,10 +149,12 @@ impl Link {
     async fn run(self) {
         let mut failures = 0_u32;
         loop {
+            let began = Instant::now();
             let end = self.listen().await;
             failures = match end {
-                End::Unopened => (failures + 1).min(10),
-                End::Broken | End::Taken => 0,
+                End::Broken if began.elapsed() >= STEADY => 0,
+                End::Broken | End::Unopened => (failures + 1).min(10),
+                End::Taken => 0,
             };
             let endpoint = self.name.as_str();
             let pause = match end {
@@ -140,11 +165,11 @@ impl Link {
                 }
                 End::Broken => {
                     tracing::warn!(endpoint, "the decode engine's answers broke off");
-                    FIRST_PAUSE
+                    back_off(failures)
                 }
                 End::Unopened => {
                     self.stage.send_replace(Stage::Down);
-                    FIRST_PAUSE.saturating_mul(1 << failures).min(LONGEST_PAUSE)
+                    back_off(failures)
                 }
             };
             sleep(pause).await;
@@ -153,7 +178,8 @@ impl Link {
 
     /// One answer, from its head to its end.
     async fn listen(&self) -> End {
-        let opened = timeout(OPENING_AT_MOST, self.client.results()).await;
+        let client = Arc::clone(&self.client.load().0);
+        let opened = timeout(OPENING_AT_MOST, client.results()).await;
         let Some(reply) = opened.ok().and_then(Result::ok) else {
             return End::Unopened;
         };

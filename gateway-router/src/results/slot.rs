@@ -37,12 +37,13 @@ struct State {
 }
 
 impl Slot {
-    /// Adds a part; whether there was room.
+    /// Adds a part; whether there was room. What ends the answer always has some.
     pub(super) fn put(&self, what: What, body: Bytes) -> bool {
         let mut state = self.state();
         let cost = body.len() + PART_BYTES;
-        let has_room =
-            state.parts.is_empty() || state.waiting_bytes.saturating_add(cost) <= WAITING_BYTES;
+        let has_room = what != What::Data
+            || state.parts.is_empty()
+            || state.waiting_bytes.saturating_add(cost) <= WAITING_BYTES;
         if has_room {
             state.waiting_bytes += cost;
             state.parts.push_back((what, body));

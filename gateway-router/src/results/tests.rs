@@ -92,6 +92,20 @@ fn one_that_takes_nothing_is_given_up_and_keeps_nobody_waiting() {
 }
 
 #[test]
+fn what_ends_an_answer_finds_room_behind_what_waits() {
+    for what in [What::Retry, What::Error, What::Last] {
+        let board = Board::default();
+        board.up();
+        let one = board.enlist("a").expect("up");
+        let big = Bytes::from(vec![b'x'; 2 * WAITING_BYTES]);
+        board.give(part("a", What::Data, "first"));
+        board.give(part("a", what, big.clone()));
+        let first = (What::Data, Bytes::from("first"));
+        assert_eq!(taken(&one), (vec![first, (what, big)], None));
+    }
+}
+
+#[test]
 fn a_whole_answer_in_one_piece_is_taken_whatever_its_size() {
     let board = Board::default();
     board.up();

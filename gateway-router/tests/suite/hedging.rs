@@ -88,6 +88,20 @@ async fn the_first_engine_may_still_be_the_first_to_answer() {
     assert_eq!(report.attempts, 2);
 }
 
+/// A second engine may refuse what is too long for it, or what it does not serve.
+#[tokio::test(start_paused = true)]
+async fn what_the_second_engine_refuses_the_first_one_may_serve() {
+    let (rig_a, engines) = rig(&[Act::ServeAfter(4 * SECOND), Act::Refuse]);
+    let told = served(&rig_a).await;
+    assert_eq!(told, ("a".to_owned(), Some(HedgeOutcome::First)));
+    assert_eq!(sent(&engines, "b"), 1);
+    // What the first one refuses is the caller's mistake.
+    let (rig_b, engines) = rig(&[Act::Refuse, Act::Serve]);
+    let error = rig_b.ask_for_stream().await.expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    assert_eq!(sent(&engines, "b"), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_answers_in_time_is_asked_alone() {
     let (rig, engines) = rig(&[Act::ServeAfter(AFTER / 2), Act::Serve]);

@@ -15,6 +15,11 @@ const NOWHERE: &str = "0.0.0.0";
 pub(super) fn lower(file: TemplateFile, path: &Path, cx: &Cx<'_>) -> Result<Template, ConfigError> {
     let path = path.key("endpoint");
     check_feed(&file.kv_events.0, &path.key("kv_events"), cx)?;
+    let transfer = file.transfer.as_ref();
+    if transfer.is_some_and(|transfer| transfer.bootstrap_host.is_some()) {
+        let reason = "would be the same for all endpoints of a source; each is its own";
+        return Err(cx.invalid(&path.key("transfer").key("bootstrap_host"), reason));
+    }
     let scheme = if file.https { "https" } else { "http" };
     let nowhere = |key: &str, base: &str| {
         let is_path = base.is_empty() || base.starts_with('/');
@@ -102,6 +107,14 @@ mod tests {
             let said = template(&format!("kv_events: {feed}")).expect_err(feed);
             assert!(said.contains(key) && said.contains(words), "{said}");
         }
+    }
+
+    #[test]
+    fn each_endpoint_hands_over_at_its_own_host() {
+        template("transfer: {connector: nixl}").expect("valid");
+        let one = "transfer: {connector: sglang, bootstrap_host: 10.0.0.7}";
+        let said = template(one).expect_err("one for all");
+        assert!(said.contains("transfer.bootstrap_host"), "{said}");
     }
 
     #[test]

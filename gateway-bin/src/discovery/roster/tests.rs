@@ -40,12 +40,18 @@ fn the_first_to_list_a_name_or_an_engine_counts() {
     let mut roster = Roster::default();
     let found = vec![
         ("dns", list(&[("x", 1), ("a", 7), ("w", 8)])),
-        ("file", list(&[("z", 8)])),
+        ("file", list(&[("z", 8), ("y", 7)])),
     ];
     roster.merge(&list(&[("a", 1), ("b", 2)]), found, &nobody());
     assert_eq!(
         told(&roster),
-        ["a config listed", "b config listed", "w dns listed"]
+        [
+            "a config listed",
+            "b config listed",
+            "w dns listed",
+            "y file listed"
+        ],
+        "whoever gives way has no engine"
     );
     assert_eq!(roster.status().1, 3);
 }

@@ -93,7 +93,7 @@ impl PolledRank {
         for run in stored.blocks.chunk_by(alike) {
             let (tokens, level) = (run[0].tokens.len(), run[0].cache_level.unwrap_or(0));
             for (place, block) in (0..).zip(run) {
-                self.set_level(block.block_hash, level);
+                self.set_level(block.block_hash, level, dense);
                 batch.hashes_mut().push(block.block_hash);
                 let ids = block.tokens.iter().map(|token| token.token_id);
                 batch.tokens_mut().extend(ids);
@@ -111,7 +111,7 @@ impl PolledRank {
     fn removed(&mut self, hashes: &[EngineHash], dense: bool, batch: &mut KvBatch) {
         let mut elsewhere = Vec::new();
         for &hash in hashes {
-            match self.levels.remove(&hash) {
+            match dense.then(|| self.levels.remove(&hash)).flatten() {
                 Some(level) => elsewhere.push((hash, level)),
                 None => batch.hashes_mut().push(hash),
             }
@@ -128,14 +128,18 @@ impl PolledRank {
 
     /// A block went to another level: first it is there, then it is here no more, so that it is never unknown.
     fn moved(&mut self, hash: EngineHash, levels: Diff, dense: bool, batch: &mut KvBatch) {
-        self.set_level(hash, levels.new_value);
+        self.set_level(hash, levels.new_value, dense);
         batch.hashes_mut().push(hash);
         batch.stored(origin(None, 0, levels.new_value, dense));
         batch.hashes_mut().push(hash);
         batch.removed(tier(levels.old_value), Some(group(dense)));
     }
 
-    fn set_level(&mut self, hash: EngineHash, level: u8) {
+    /// A shorter attention window has blocks of the same names, whose levels say nothing of the whole window's.
+    fn set_level(&mut self, hash: EngineHash, level: u8, dense: bool) {
+        if !dense {
+            return;
+        }
         if level == 0 {
             self.levels.remove(&hash);
         } else if self.levels.len() < LEVELS_AT_MOST {

@@ -51,6 +51,8 @@ pub(super) fn parse(
                 seen.note(key)?;
                 gathered.read(key, api, limits, &mut scanner)?;
             }
+            // vLLM takes these for members of `extra_args`.
+            None if name == "vllm_xargs" => reserved::extra_args(&mut scanner)?,
             None => match reserved::member(&name) {
                 Some(key) => reserved::refuse(key, &mut scanner)?,
                 None => drop(scanner.skip()?),

@@ -234,6 +234,11 @@ fn what_only_the_router_says_is_not_taken_from_callers() {
             "kv_transfer_params",
         ),
         (
+            Api::ChatCompletions,
+            r#"{"model":"m","messages":[{"role":"user"}],"vllm_xargs":{"a":1,"kv_transfer_params":"x"}}"#,
+            "kv_transfer_params",
+        ),
+        (
             Api::Messages,
             r#"{"model":"m","messages":[{"role":"user"}],"bootstrap_room":7}"#,
             "bootstrap_room",

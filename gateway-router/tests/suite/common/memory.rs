@@ -50,6 +50,8 @@ pub(crate) enum Act {
     Drains,
     /// Is full, and well.
     Busy,
+    /// Answers 400.
+    Refuse,
     /// Streams this many chunks at this pace, then falls silent with the stream open.
     Freeze { after: usize, every: Duration },
     /// Breaks off after this many chunks.
@@ -148,6 +150,7 @@ impl Act {
             Self::Silent | Self::Stuck => std::future::pending().await,
             Self::Drains => Ok(whole(500, "{}")),
             Self::Busy => Ok(whole(503, "{}")),
+            Self::Refuse => Ok(whole(400, "{}")),
             Self::FailAfter(late) => {
                 sleep(late).await;
                 Ok(whole(500, "{}"))

@@ -56,7 +56,7 @@ pub(super) async fn prefill(
         name: name.to_owned(),
     };
     let (streams, written) = (job.delivery.streams, handed.written());
-    let is_last = job.choices[0].plan.len() <= written + 1;
+    let is_last = job.choices[0].plan.len() <= written.saturating_add(1);
     let mut submissions = job.submissions();
     submissions.truncate(1);
     submissions[0].output = submissions[0].output[..1].into();
@@ -119,7 +119,7 @@ async fn answer(
     let recomputed = fate.filter(|fate| fate.kind == FaultKind::Recomputed);
     let fate = fate.filter(|_| recomputed.is_none());
     let mut streamer = Streamer::new(Arc::clone(shell), job, dialect, ticket, fate);
-    streamer.skip(handed.written() + 1);
+    streamer.skip(handed.written().saturating_add(1));
     if let Some(Fate { after, .. }) = recomputed {
         return throw_out(own, id, handed, streamer, after as usize).await;
     }

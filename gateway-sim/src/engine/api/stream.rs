@@ -73,6 +73,7 @@ impl Streamer {
 
     /// Leaves out what another engine has sent of the only answer: what comes before it, and so many tokens.
     pub(super) fn skip(&mut self, tokens: usize) {
+        let tokens = tokens.min(self.job.choices[0].plan.len());
         self.sent[0] = tokens;
         self.is_opened[0] = tokens > 0;
         self.turn = 1;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::join;
 use gateway_proto::engines::transfer::mindie::What;
 
 use super::super::legs::Owed;
@@ -135,15 +136,25 @@ impl Drop for Claim {
         let id = self.seat.id().to_owned();
         let owed = &self.stopping.owed;
         let telling = async move {
-            if prefill {
-                tell(&stopping, &stopping.prefill, &stopping.owed.prefill, &id).await;
-            }
-            if decode {
-                tell(&stopping, &stopping.decode, &stopping.owed.decode, &id).await;
-            }
+            let prefill = async {
+                if prefill {
+                    tell(&stopping, &stopping.prefill, &stopping.owed.prefill, &id).await;
+                }
+            };
+            let decode = async {
+                if decode {
+                    tell(&stopping, &stopping.decode, &stopping.owed.decode, &id).await;
+                }
+            };
+            join!(prefill, decode);
         };
-        if !owed.lingers.keep(telling) {
-            owed.tell(&owed.decode, Cleanup::NoRoom);
+        if owed.lingers.keep(telling) {
+            return;
+        }
+        for (is_owed, endpoint) in [(prefill, &owed.prefill), (decode, &owed.decode)] {
+            if is_owed {
+                owed.tell(endpoint, Cleanup::NoRoom);
+            }
         }
     }
 }
