@@ -40,7 +40,7 @@ fn the_first_to_list_a_name_or_an_engine_counts() {
     let mut roster = Roster::default();
     let found = vec![
         ("dns", list(&[("x", 1), ("a", 7), ("w", 8)])),
-        ("file", list(&[("z", 8), ("y", 7)])),
+        ("file", list(&[("z", 8), ("v", 7)])),
     ];
     roster.merge(&list(&[("a", 1), ("b", 2)]), found, &nobody());
     assert_eq!(
@@ -49,11 +49,23 @@ fn the_first_to_list_a_name_or_an_engine_counts() {
             "a config listed",
             "b config listed",
             "w dns listed",
-            "y file listed"
+            "v file listed"
         ],
         "whoever gives way has no engine"
     );
     assert_eq!(roster.status().1, 3);
+}
+
+#[test]
+fn what_gave_way_is_removed_and_the_other_of_its_name_stays_drained() {
+    let mut roster = Roster::default();
+    roster.change(Change::Add(list(&[("b", 2)]))).expect("new");
+    let fixed = list(&[("b", 9)]);
+    roster.merge(&fixed, Vec::new(), &nobody());
+    roster.change(Change::Drain("b".into())).expect("known");
+    roster.change(Change::Remove("b".into())).expect("added");
+    roster.merge(&fixed, Vec::new(), &nobody());
+    assert_eq!(told(&roster), ["b config drained"]);
 }
 
 #[test]
