@@ -2,10 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use gateway_bin::{
-    Options, ReloadFrom,
-    config::{self, Environment},
-};
+use gateway_bin::config::{self, Environment};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::time;
@@ -151,16 +148,7 @@ async fn a_reload_keeps_what_models_remember() {
     let engines = std::slice::from_ref(&engine);
     let text = rig::yaml(engines, "", &models(&folder(), ""));
     let (_folder, file) = crate::child::file(&text);
-    let reload = ReloadFrom {
-        path: file.clone(),
-        text: text.clone(),
-        listen: None,
-    };
-    let options = Options {
-        reload: Some(reload),
-        ..Options::default()
-    };
-    let gateway = rig::start(&text, options).await;
+    let gateway = rig::start_reloading(&text, &file).await;
     let body = json!({"model": "m", "max_tokens": 2, "messages": [{"role": "user", "content": "hi ".repeat(400)}]});
     let chat = || post(gateway.addr(), CHAT, &[], body.to_string());
     assert_eq!(chat().await.status, 200);

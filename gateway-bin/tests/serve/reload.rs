@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use gateway_bin::{Options, ReloadFrom};
 use gateway_govern::keys::KeyHash;
 use tokio::time;
 
@@ -15,18 +14,7 @@ async fn a_changed_file_takes_effect_and_a_bad_one_does_not() {
     let engines = rig::engines(1, 100.0).await;
     let text = rig::yaml(&engines, "", "");
     std::fs::write(&file, &text).expect("written");
-    let gateway = rig::start(
-        &text,
-        Options {
-            reload: Some(ReloadFrom {
-                path: file.clone(),
-                text: text.clone(),
-                listen: None,
-            }),
-            ..Options::default()
-        },
-    )
-    .await;
+    let gateway = rig::start_reloading(&text, &file).await;
     let address = gateway.addr();
     let status = |key: &'static str| async move {
         get(address, "/v1/models", &[("x-api-key", key)])

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path};
 
 use gateway_bin::{
-    Gateway, Options, Running,
+    Gateway, Options, ReloadFrom, Running,
     config::{self, Environment},
 };
 use gateway_govern::keys::KeyHash;
@@ -99,6 +99,20 @@ pub(crate) fn yaml(engines: &[RunningEngine], keys: &str, more: &str) -> String 
 }
 
 /// Starts a gateway, which waits for engines' answers, off the runtime that the engines answer on.
+/// Starts from `text`, which stands in `file`, and reads that again when it changes.
+pub(crate) async fn start_reloading(text: &str, file: &Path) -> Running {
+    let reload = ReloadFrom {
+        path: file.to_owned(),
+        text: text.to_owned(),
+        listen: None,
+    };
+    let options = Options {
+        reload: Some(reload),
+        ..Options::default()
+    };
+    start(text, options).await
+}
+
 pub(crate) async fn start(text: &str, options: Options) -> Running {
     let config = config::read(text, Path::new("test.yaml"), &Environment::empty())
         .expect("a valid configuration");

@@ -1,6 +1,6 @@
 //! Endpoints that come and go while the gateway runs: by file, and by operators.
 
-use gateway_bin::{Options, ReloadFrom};
+use gateway_bin::Options;
 
 use super::help::{ADMIN, admin, ask, chat, until};
 use crate::rig::{self, KEY, Plan, Rig};
@@ -164,16 +164,7 @@ async fn what_operators_added_outlives_a_reload() {
     let engines = rig::engines(2, 100.0).await;
     let text = rig::yaml(&engines[..1], "", &admin());
     std::fs::write(&file, &text).expect("written");
-    let reload = ReloadFrom {
-        path: file.clone(),
-        text: text.clone(),
-        listen: None,
-    };
-    let options = Options {
-        reload: Some(reload),
-        ..Options::default()
-    };
-    let gateway = rig::start(&text, options).await;
+    let gateway = rig::start_reloading(&text, &file).await;
     let entry = format!("name: added\nurl: {}\n", engines[1].url());
     let added = ask(&gateway, "POST", "/admin/endpoints", ADMIN, &entry).await;
     assert_eq!(added.status, 201);

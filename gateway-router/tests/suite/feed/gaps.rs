@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use gateway_router::core::kvfeed::{FeedTrust, Weakness};
 use gateway_sim::engine::{FaultKind, FaultSpec};
 
 use super::rig::{
-    compute, engine, prompt, route, router, settings, status, until, until_exact, until_known,
+    compute, engine, miss_a_batch, prompt, route, router, settings, status, until, until_exact,
+    until_known,
 };
 
 #[tokio::test]
@@ -36,15 +36,7 @@ async fn a_gap_is_filled_by_a_replay() {
 async fn a_gap_that_stays_costs_trust_and_what_was_known_but_no_request() {
     let (a, b) = (engine(|_| {}).await, engine(|_| {}).await);
     let router = router(settings(&[&a, &b]));
-    until_exact(&router, "a").await;
-    compute(&a, &prompt(1, 4)).await;
-    until_known(&router, "a", 4).await;
-    a.inject(FaultSpec::new(FaultKind::DropKvBatch).times(1));
-    compute(&a, &prompt(2, 4)).await;
-    compute(&a, &prompt(3, 4)).await;
-    let resynced = FeedTrust::Degraded(Weakness::Resynced);
-    until(&router, "a", |feed| feed.trust == resynced).await;
-    until_known(&router, "a", 4).await;
+    miss_a_batch(&router, &a).await;
     let feed = status(&router, "a");
     assert_eq!((feed.stats.gaps, feed.stats.resyncs), (1, 1));
     assert_eq!(

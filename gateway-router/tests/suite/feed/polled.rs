@@ -10,7 +10,9 @@ use gateway_sim::engine::{
     FaultKind, FaultSpec, Flavour, KvEventsConfig, RunningEngine, SimConfig,
 };
 
-use super::rig::{compute, prompt, route, router, status, until, until_exact, until_known};
+use super::rig::{
+    compute, miss_a_batch, prompt, route, router, status, until, until_exact, until_known,
+};
 use crate::common::sim;
 
 async fn engine(change: impl FnOnce(&mut SimConfig)) -> RunningEngine {
@@ -57,15 +59,7 @@ async fn a_prompt_goes_where_events_say_it_is() {
 async fn a_gap_costs_what_was_known_and_a_new_process_is_known_wholly() {
     let (a, b) = (engine(|_| {}).await, engine(|_| {}).await);
     let router = router(settings(&[&a, &b]));
-    until_exact(&router, "a").await;
-    compute(&a, &prompt(1, 4)).await;
-    until_known(&router, "a", 4).await;
-    a.inject(FaultSpec::new(FaultKind::DropKvBatch).times(1));
-    compute(&a, &prompt(2, 4)).await;
-    compute(&a, &prompt(3, 4)).await;
-    let resynced = FeedTrust::Degraded(Weakness::Resynced);
-    until(&router, "a", |feed| feed.trust == resynced).await;
-    until_known(&router, "a", 4).await;
+    miss_a_batch(&router, &a).await;
     assert_eq!(route(&router, &prompt(3, 4)).await, "a", "told behind it");
     assert_eq!(route(&router, &prompt(1, 4)).await, "b", "may be gone");
     a.inject(FaultSpec::new(FaultKind::RestartKvFeed));

@@ -7,13 +7,13 @@ use gateway_router::{
     EndpointSettings, EngineKind, RouteRequest, Router, RouterSettings,
     core::{
         Pipeline,
-        kvfeed::FeedTrust,
+        kvfeed::{FeedTrust, Weakness},
         plugin::{filter_fn, scorer_fn},
     },
     feed::{FeedAddress, FeedStatus, KvEvents},
     proto::openai::Api,
 };
-use gateway_sim::engine::{KvEventsConfig, RunningEngine};
+use gateway_sim::engine::{FaultKind, FaultSpec, KvEventsConfig, RunningEngine};
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
@@ -153,4 +153,17 @@ pub(crate) fn at(port: u16) -> FeedAddress {
 pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("bound").port()
+}
+
+/// Has the endpoint "a" lose a batch for good: its first prompt is forgotten, and the third, told behind the gap, is known.
+pub(crate) async fn miss_a_batch(router: &Router, engine: &RunningEngine) {
+    until_exact(router, "a").await;
+    compute(engine, &prompt(1, 4)).await;
+    until_known(router, "a", 4).await;
+    engine.inject(FaultSpec::new(FaultKind::DropKvBatch).times(1));
+    compute(engine, &prompt(2, 4)).await;
+    compute(engine, &prompt(3, 4)).await;
+    let resynced = FeedTrust::Degraded(Weakness::Resynced);
+    until(router, "a", |feed| feed.trust == resynced).await;
+    until_known(router, "a", 4).await;
 }
